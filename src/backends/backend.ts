@@ -1,0 +1,16 @@
+import type { HookCall } from '../event.js';
+import type { Evaluation } from '../outcome.js';
+import type { HandlerConfig } from '../config/config.js';
+
+/** A loaded handler, ready to decide events. Disposing it lets evaluations under way finish, then frees everything. */
+export interface Handler extends AsyncDisposable {
+  /** sha256 of what was loaded, hex; null for scripts, which may change on disk at any time. */
+  readonly digest: string | null;
+  /** Decides one event, or throws {@link HandlerFailure}. May be called again before it has answered. */
+  evaluate(call: HookCall): Promise<Evaluation>;
+}
+
+/** How one kind of handler is loaded. Throws HookvisorError when it cannot be. */
+export interface Backend extends AsyncDisposable {
+  load(config: HandlerConfig): Promise<Handler>;
+}

@@ -1,0 +1,28 @@
+import type { HookCall } from '../event.js';
+import type { Limits } from '../limits.js';
+import type { Evaluation } from '../outcome.js';
+import type { Artefact } from './artefact.js';
+
+/** What a runner is given to load one handler. */
+export interface GuestLoad {
+  readonly artefact: Artefact;
+  /** The handler's settings as JSON text, always an object. */
+  readonly settings: string;
+  readonly limits: Limits;
+}
+
+/**
+ * A plugin loaded in a runner process. It has no clock of its own: the deadline is kept from outside, by killing the
+ * process.
+ */
+export interface Guest {
+  /** Makes one instance ahead of time if too few are at hand; true if it made one. Never throws. */
+  prepare(): Promise<boolean>;
+  /** Decides one event on a fresh instance, or throws HandlerFailure. */
+  evaluate(call: HookCall): Promise<Evaluation>;
+  /** Lets the plugin check its settings: null when it has no objection. Throws HandlerFailure when it cannot. */
+  validate(): Promise<string | null>;
+}
+
+/** Compiles an artefact. Throws HookvisorError `plugin-invalid`. */
+export type GuestBackend = (load: GuestLoad) => Promise<Guest>;

@@ -1,0 +1,33 @@
+/** What one handler may use for one event. */
+export interface Limits {
+  /** Wall-clock time of one evaluation, milliseconds. */
+  readonly deadlineMs: number;
+  /** Executed steps of a plugin, counted the same way on every machine. */
+  readonly fuel: number;
+  /** Largest size of each linear memory of a plugin, bytes. */
+  readonly memoryBytes: number;
+}
+
+/** Used where the configuration says nothing. */
+export const defaultLimits: Limits = { deadlineMs: 2_000, fuel: 50_000_000, memoryBytes: 64 * 1024 * 1024 };
+
+/** Bounds that are not configurable, in one place. */
+export const bounds = {
+  /** Largest frame on the runtime's socket or a runner's pipe, bytes. */
+  frameBytes: 64 * 1024 * 1024,
+  /** Largest document handed to a plugin, bytes. Scripts get any size. */
+  documentBytes: 16 * 1024 * 1024,
+  /** Largest plugin file, bytes. */
+  pluginBytes: 64 * 1024 * 1024,
+  /** Longest reason kept of a denial or failure, characters. */
+  reasonChars: 1_024,
+  /** Log messages kept of one event. */
+  logLines: 100,
+  /** Longest log message kept, characters. */
+  logChars: 1_024,
+  /** Most bytes kept of a script's stderr. */
+  stderrBytes: 64 * 1024,
+  /** Most strings, and most bytes of them together, that one `select` answers. */
+  selectNodes: 10_000,
+  selectBytes: 4 * 1024 * 1024,
+} as const;
