@@ -1,0 +1,67 @@
+// @ts-check
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** The layers of src/, lowest first: a folder may import from those before it (and from itself), never from later ones. */
+const layers = ['libvirt', 'config', 'backends', 'sandbox', 'dispatch', 'journal', 'daemon', 'testing', 'cli'];
+
+/** Only these may load what admission needs: parsers and compilers stay out of the runtime and out of the runners. */
+const admissionOnly = ['binaryen', '@bytecodealliance/jco-transpile'];
+
+/** @param {string[]} later */
+const restrictLayers = (later) => ({
+  group: later.map((layer) => `**/${layer}/**`),
+  message: 'imports point one way: this layer is above',
+});
+
+/** @param {string[]} later */
+const restrictedImports = (later) => ({
+  'no-restricted-imports': [
+    'error',
+    {
+      patterns: later.length > 0 ? [restrictLayers(later)] : [],
+      paths: admissionOnly.map((name) => ({ name, message: 'only admission may load it' })),
+    },
+  ],
+});
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', 'plugins/*/build/', 'plugins/*/generated/', 'plugins/quota/', 'test/fixtures/'] },
+  eslint.configs.recommended,
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'max-params': ['error', 4],
+      'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  { files: ['src/*.ts'], ignores: ['src/index.ts'], rules: restrictedImports(layers) },
+  ...layers.map((layer, at) => ({
+    files: [`src/${layer}/**/*.ts`],
+    rules: restrictedImports(layers.slice(at + 1)),
+  })),
+  {
+    files: ['src/sandbox/{admit,harden,transpile,vet}.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [restrictLayers(layers.slice(4))] }] },
+  },
+  { files: ['src/**/*.ts'], ignores: ['src/cli/**', 'src/sandbox/*-main.ts'], rules: { 'n/no-process-exit': 'off', 'no-restricted-properties': ['error', { object: 'process', property: 'exit', message: 'only the command line ends the process' }] } },
+  { files: ['test/**/*.ts'], rules: { 'max-lines': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' } },
+  {
+    files: ['scripts/*.mjs', 'native/*.mjs', '*.js', 'plugins/**/*.mjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', Buffer: 'readonly', URL: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly' } },
+    rules: { 'no-console': 'off' },
+  },
+);
