@@ -1,0 +1,68 @@
+// @ts-check
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco';
+
+const witFolder = fileURLToPath(new URL('../wit', import.meta.url));
+
+/**
+ * The whole WIT package of a folder as one text. The tools take a text where they fail on a path, and a package may
+ * be split over files but a text has room for one package line only.
+ * @param {string} [folder]
+ * @returns {Promise<string>}
+ */
+export async function witPackage(folder = witFolder) {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.wit')).sort();
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
+  const packageLine = /^package\s[^;]+;/mu;
+  const line = packageLine.exec(texts.join('\n'))?.[0];
+  if (line === undefined) throw new Error(`Cannot read the WIT in '${folder}': no file has a package line`);
+  return [line, ...texts.map((text) => text.replace(packageLine, ''))].join('\n');
+}
+
+/**
+ * Assembles WAT: a core module, or a component where the text is `(component …)`.
+ * @param {string} wat
+ * @returns {Promise<Uint8Array>}
+ */
+export async function watToModule(wat) {
+  try {
+    return await parse(wat);
+  } catch (error) {
+    throw watError(error);
+  }
+}
+
+/**
+ * Makes a component of this project's WIT from a core module in WAT, which uses the canonical ABI's names: exports
+ * `hookvisor:hook/handler@0.1.0#handle`, `cabi_realloc` and `memory`, imports such as `hookvisor:hook/log@0.1.0` `write`.
+ * Imports of the world that the module does not use are left out of the component.
+ * @param {string} wat
+ * @param {'hook-handler' | 'configurable-hook-handler'} world
+ * @returns {Promise<Uint8Array>}
+ */
+export async function watToComponent(wat, world) {
+  const binary = await watToModule(wat);
+  const embedded = await componentEmbed({ binary, witSource: await witPackage(), world });
+  return componentNew(embedded, []);
+}
+
+/**
+ * The assembler's message holds Rust's debug form of its error; the place and the complaint are cut out of it. Lines and
+ * columns count from 1 in `line` and `column`.
+ * @param {unknown} thrown
+ * @returns {Error}
+ */
+function watError(thrown) {
+  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const place = /line: (\d+), col: (\d+)/u.exec(text);
+  const complaint = /kind: (?:Custom\("((?:[^"\\]|\\.)*)"\)|Lex\((.*?)\) \})/u.exec(text);
+  const line = Number(place?.[1] ?? 0) + 1;
+  const column = Number(place?.[2] ?? 0) + 1;
+  const what = complaint?.[1] ?? complaint?.[2] ?? text;
+  return Object.assign(new Error(`Cannot assemble WAT: line ${line}, column ${column}: ${what}`, { cause: thrown }), {
+    line,
+    column,
+  });
+}
