@@ -1,0 +1,328 @@
+#!/usr/bin/env node
+/**
+ * The hook client for machines without a C compiler: behaves as native/client.c does, and starts 60 ms slower. It
+ * stands alone, so that a symlink to it in /etc/libvirt/hooks is all there is to install. See docs/client.md.
+ *
+ * It has no options at all: every argument comes from libvirt, and an object's name is hostile input.
+ */
+import { spawn } from 'node:child_process';
+import { constants, openSync, closeSync, readFileSync, readSync } from 'node:fs';
+import { connect } from 'node:net';
+import { constants as systemConstants } from 'node:os';
+import { basename, dirname, isAbsolute } from 'node:path';
+import { isatty } from 'node:tty';
+
+const protocolVersion = 1;
+const types = { call: 0x01, answer: 0x02, refusal: 0x1f };
+const headerBytes = 6;
+const frameLimit = 64 * 1024 * 1024;
+const policyLimit = 4096;
+const killGraceMs = 500;
+const retryMs = 10;
+
+/** The words of strerror(3) for what a unix socket or a small file can fail with, so that both clients say the same. */
+const errorTexts = {
+  EACCES: 'Permission denied',
+  ECONNREFUSED: 'Connection refused',
+  ECONNRESET: 'Connection reset by peer',
+  EISDIR: 'Is a directory',
+  ENAMETOOLONG: 'File name too long',
+  ENOENT: 'No such file or directory',
+  ENOTDIR: 'Not a directory',
+  ENOEXEC: 'Exec format error',
+  EPIPE: 'Broken pipe',
+};
+
+/** Why there is no answer; shown to the administrator. */
+class Unreachable extends Error {}
+
+const textOf = (error) => errorTexts[error.code] ?? error.code ?? error.message;
+const unreachable = (reason) => new Unreachable(reason);
+
+/** One line on stderr. Paths and the runtime's text may hold anything: no control character reaches a terminal. */
+function say(text) {
+  // eslint-disable-next-line no-control-regex
+  return write(process.stderr, `hookvisor: ${text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')}\n`);
+}
+
+/** Resolves to null, or to the error, once everything is written. */
+function write(stream, bytes) {
+  if (bytes.length === 0) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    stream.once('error', resolve);
+    stream.write(bytes, (error) => resolve(error ?? null));
+  });
+}
+
+/** Reads /etc/hookvisor/unreachable. Whatever is not understood in it makes it `deny`. */
+function readPolicy() {
+  const file = process.env.HOOKVISOR_UNREACHABLE || '/etc/hookvisor/unreachable';
+  const policy = { file, action: 'deny', script: '', deadlineMs: 90_000, problem: '' };
+  let text;
+  try {
+    text = readShortFile(file);
+  } catch (error) {
+    return { ...policy, problem: `cannot be read: ${error.code === 'ENOENT' ? 'it does not exist' : textOf(error)}` };
+  }
+  if (text === null) return { ...policy, problem: 'is not a short text file' };
+  let chosen = false;
+  for (const [index, line] of text.split('\n').entries()) {
+    const match = /^(\S+?)(?:[ \t]+(.*))?$/s.exec(line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''));
+    if (match === null || match[1].startsWith('#')) continue;
+    const [, word, rest = ''] = match;
+    const notUnderstood = () => ({ ...policy, action: 'deny', problem: `is not understood in line ${index + 1}` });
+    if (word === 'deadline') {
+      const ms = parseMs(rest);
+      if (ms === null) return notUnderstood();
+      policy.deadlineMs = ms;
+      continue;
+    }
+    const known = word === 'script' ? isAbsolute(rest) : (word === 'deny' || word === 'allow') && rest === '';
+    if (chosen || !known) return notUnderstood();
+    chosen = true;
+    policy.action = word;
+    policy.script = rest;
+  }
+  return chosen ? policy : { ...policy, problem: 'does not say deny, allow or script' };
+}
+
+/** The text, or null when it is longer than a policy can be or holds a NUL. Never waits on a FIFO. */
+function readShortFile(file) {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    const bytes = Buffer.alloc(policyLimit);
+    const size = readSync(fd, bytes);
+    return size === policyLimit || bytes.subarray(0, size).includes(0) ? null : bytes.toString('utf8', 0, size);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Seconds with up to three decimals, above 0 and at most a day, as milliseconds; null for anything else. */
+function parseMs(text) {
+  const ms = /^[0-9]{1,6}(\.[0-9]{0,3})?$/.test(text) ? Math.round(Number(text) * 1000) : 0;
+  return ms > 0 && ms <= 86_400_000 ? ms : null;
+}
+
+/** Settles as `promise` does, or rejects with `reason` once the deadline is over. */
+function inTime(promise, deadline, reason) {
+  let timer;
+  const over = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(unreachable(reason)), Math.max(0, deadline - performance.now()));
+  });
+  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
+}
+
+/** Reads stdin to its end. A terminal is not read: libvirt never gives one. */
+async function readDocument() {
+  if (isatty(0)) return Buffer.alloc(0);
+  const chunks = [];
+  let size = 0;
+  try {
+    for await (const chunk of process.stdin) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > frameLimit) throw unreachable('the document is larger than 64 MiB');
+    }
+  } catch (error) {
+    throw error instanceof Unreachable ? error : unreachable(`stdin cannot be read: ${textOf(error)}`);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The arguments after the hook's path as bytes: process.argv has lost what is not UTF-8. */
+function hookArguments() {
+  const count = process.argv.length - 2;
+  try {
+    const all = readFileSync('/proc/self/cmdline');
+    let from = all.length;
+    for (let found = 0; found <= count; found++) from = all.lastIndexOf(0, from - 1);
+    return all.subarray(from + 1, -1);
+  } catch {
+    return Buffer.from(process.argv.slice(2).join('\0'));
+  }
+}
+
+/** libvirt's hook name: this file's own name, or what stands before `.d` in /etc/libvirt/hooks/qemu.d/50-x. */
+function driverOf(path) {
+  const folder = basename(dirname(path));
+  return folder.length > 2 && folder.endsWith('.d') ? folder.slice(0, -2) : basename(path);
+}
+
+/** Whether a denial makes libvirt give up the operation and nothing else: no guest dies, nothing is left half done. */
+function denialAborts(driver, [, operation, qualifier]) {
+  if (qualifier !== 'begin' && qualifier !== 'before') return false;
+  if (driver === 'daemon' || ['reconnect', 'started', 'attach'].includes(operation)) return false;
+  return driver !== 'network' || !['updated', 'port-deleted'].includes(operation);
+}
+
+function encodeCall(driver, document) {
+  const names = process.argv.length > 2 ? [Buffer.from(`${driver}\0`), hookArguments()] : [Buffer.from(driver)];
+  const joined = Buffer.concat(names);
+  const length = 2 + 4 + joined.length + document.length;
+  if (length > frameLimit) throw unreachable('the document is larger than 64 MiB');
+  const header = Buffer.alloc(headerBytes + 4);
+  header.writeUInt32BE(length, 0);
+  header.writeUInt8(protocolVersion, 4);
+  header.writeUInt8(types.call, 5);
+  header.writeUInt32BE(joined.length, headerBytes);
+  return [header, joined, document];
+}
+
+/** A connected socket. A full queue of connections (EAGAIN) is a busy runtime, not an absent one. */
+async function connectTo(path, deadline) {
+  if (Buffer.byteLength(path) > 107) throw unreachable(errorTexts.ENAMETOOLONG);
+  for (;;) {
+    const socket = connect({ path });
+    const error = await new Promise((resolve) => {
+      socket.once('connect', () => resolve(null)).once('error', resolve);
+    });
+    if (error === null) return socket;
+    if (error.code !== 'EAGAIN' || performance.now() > deadline) throw unreachable(textOf(error));
+    await new Promise((resolve) => setTimeout(resolve, retryMs));
+  }
+}
+
+async function exchange(socket, parts) {
+  let all = Buffer.alloc(0);
+  let need = headerBytes;
+  let chunks = [];
+  let have = 0;
+  socket.cork();
+  for (const part of parts) socket.write(part);
+  socket.uncork();
+  try {
+    for await (const chunk of socket) {
+      chunks.push(chunk);
+      have += chunk.length;
+      if (have < need) continue;
+      all = Buffer.concat(chunks);
+      chunks = [all];
+      if (need === headerBytes) need = frameSize(all);
+      if (have >= need) return parseAnswer(all.subarray(0, need));
+    }
+  } catch (error) {
+    throw error instanceof Unreachable ? error : unreachable(textOf(error));
+  }
+  throw unreachable(have === 0 ? 'it hung up without an answer' : 'it hung up amid its answer');
+}
+
+function frameSize(header) {
+  const version = header.readUInt8(4);
+  const length = header.readUInt32BE(0);
+  if (version !== protocolVersion) throw unreachable(`it speaks version ${version} of the protocol, not 1`);
+  if (length < 2 || length > frameLimit) throw unreachable(`it announced a frame of ${length} bytes`);
+  return 4 + length;
+}
+
+function parseAnswer(frame) {
+  const type = frame.readUInt8(5);
+  const body = frame.subarray(headerBytes);
+  if (type === types.refusal) {
+    const size = body.length >= 4 ? body.readUInt32BE(0) : 0;
+    let head = size <= body.length - 4 ? Math.min(size, 300) : 0;
+    while (head > 0 && (body[4 + head - 1] & 0xc0) === 0x80) head--; // no half character
+    throw unreachable(`it refused the call: ${body.toString('utf8', 4, 4 + head)}`);
+  }
+  if (type !== types.answer) throw unreachable(`it sent a frame of the unknown type ${type}`);
+  const outSize = body.length >= 5 ? body.readUInt32BE(1) : Infinity;
+  if (outSize > body.length - 5) throw unreachable('it sent an answer that is cut short');
+  return { status: body.readUInt8(0), out: body.subarray(5, 5 + outSize), err: body.subarray(5 + outSize) };
+}
+
+async function ask(driver, document, deadline) {
+  const path = socketPath();
+  const parts = encodeCall(driver, document);
+  const socket = await inTime(connectTo(path, deadline), deadline, 'it does not take the call in time');
+  return inTime(exchange(socket, parts), deadline, 'it did not answer in time');
+}
+
+const socketPath = () => process.env.HOOKVISOR_SOCKET || '/run/hookvisor/hookvisor.sock';
+
+/** Runs the script in a process group of its own and kills the group at its deadline. Its status; 1 if it gave none. */
+async function runScript(script, document, deadlineMs) {
+  const child = spawn(script, process.argv.slice(2), {
+    argv0: process.argv[1],
+    detached: true, // makes it a group (and session) leader
+    stdio: [document.length === 0 ? 'ignore' : 'pipe', 'inherit', 'inherit'],
+  });
+  const ended = new Promise((resolve) => {
+    child.once('error', (error) => resolve({ error }));
+    child.once('exit', (status, signal) => resolve({ status, signal }));
+  });
+  child.stdin?.on('error', () => {}); // a script need not read its document
+  child.stdin?.end(document);
+  const kill = (signal) => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, signal);
+    } catch {
+      // The group is gone, which is what was wanted.
+    }
+  };
+  const stop = stopRequest(deadlineMs);
+  const first = await Promise.race([ended, stop]);
+  if (first.error !== undefined) {
+    await say(
+      `cannot run '${script}', named in the file for an unreachable runtime: ${textOf(first.error)}; correct the file`,
+    );
+    return 1;
+  }
+  if (first.stop === undefined) {
+    if (first.signal === null) return first.status;
+    await say(`'${script}' was ended by signal ${systemConstants.signals[first.signal]}`);
+    return 1;
+  }
+  kill('SIGTERM');
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, killGraceMs))]);
+  kill('SIGKILL');
+  await ended;
+  await say(
+    first.stop === 'deadline'
+      ? `'${script}' did not finish in time and was killed`
+      : `'${script}' was stopped by signal ${systemConstants.signals[first.stop]}`,
+  );
+  return 1;
+}
+
+/** Resolves at the deadline, or when this process is asked to stop. */
+function stopRequest(deadlineMs) {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve({ stop: 'deadline' }), deadlineMs);
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(signal, () => resolve({ stop: signal }));
+  });
+}
+
+async function main() {
+  const policy = readPolicy();
+  const deadline = performance.now() + policy.deadlineMs;
+  const driver = driverOf(process.argv[1]);
+  const aborts = denialAborts(driver, process.argv.slice(2));
+  let document = null;
+  let reason;
+  try {
+    document = await inTime(readDocument(), deadline, 'the document on stdin did not end in time');
+    const answer = await ask(driver, document, deadline);
+    const failed = await write(process.stdout, answer.out);
+    await write(process.stderr, answer.err);
+    if (failed === null || answer.status !== 0) return answer.status;
+    await say(`the document cannot be handed to libvirt: ${textOf(failed)}`);
+    return aborts ? 1 : 0;
+  } catch (error) {
+    reason = error instanceof Unreachable ? error.message : `internal error: ${error.message}`;
+  }
+  if (policy.action === 'script' && document !== null) {
+    const status = await runScript(policy.script, document, policy.deadlineMs);
+    return aborts ? status : 0;
+  }
+  const denied = aborts && policy.action !== 'allow';
+  const goesOn = aborts
+    ? ', the operation goes on as configured'
+    : ', the operation goes on: denying it would not stop it cleanly';
+  await say(
+    `the runtime at ${socketPath()} cannot be reached (${reason})${denied ? '' : goesOn}; start it, or see ` +
+      `${policy.file}${policy.problem === '' ? '' : ` (which ${policy.problem})`}`,
+  );
+  return denied ? 1 : 0;
+}
+
+process.exit(await main());
