@@ -1,7 +1,6 @@
 import type { HookEvent } from '../event.js';
 export { defaultDriver, kindOf } from './kind.js';
 
-
 /**
  * What libvirt does when a hook exits with another status than 0:
  * - `aborts`: the operation fails cleanly;
