@@ -1,0 +1,60 @@
+import { constants } from 'node:fs';
+import { access, open, stat } from 'node:fs/promises';
+
+/**
+ * Why the file cannot be run as a script, with what to do about it; null when nothing speaks against it. Looks at the
+ * file as it is now.
+ */
+export async function executableProblem(path: string): Promise<string | null> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) return 'it is not a regular file; name an executable file';
+  } catch (error) {
+    return statProblem(error);
+  }
+  try {
+    await access(path, constants.X_OK);
+  } catch {
+    return 'it is not executable by this process; run chmod +x on it, or correct its owner and the mount options';
+  }
+  return formatProblem(path);
+}
+
+function statProblem(error: unknown): string {
+  switch (codeOf(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'there is no such file; create it or correct the path';
+    case 'EACCES':
+      return 'a folder on its path cannot be entered; correct the permissions';
+    default:
+      return `it cannot be looked at (${codeOf(error) ?? String(error)}); correct the path`;
+  }
+}
+
+/**
+ * Node executes by execvp(3), which hands a file of no known format to /bin/sh: an empty or truncated hook would then
+ * exit 0 and allow everything. libvirt executes by execve(2), where such a file fails; so it does here.
+ */
+async function formatProblem(path: string): Promise<string | null> {
+  let head: Buffer;
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
+      head = buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    // Executable without being readable is possible; executing it will tell.
+    return null;
+  }
+  const known = head.subarray(0, 2).equals(Buffer.from('#!')) || head.equals(Buffer.from('\x7fELF', 'latin1'));
+  return known ? null : "it is neither a program nor a script with a '#!' line; begin it with #!/bin/sh or the like";
+}
+
+/** The `code` of a Node system error. */
+export function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}

@@ -1,0 +1,97 @@
+import { performance } from 'node:perf_hooks';
+import { messageOf } from '../errors.js';
+import type { HookCall } from '../event.js';
+import { takesDocument } from '../libvirt/catalog.js';
+import { bounds } from '../limits.js';
+import { HandlerFailure, type Evaluation, type Outcome } from '../outcome.js';
+import { oneLine } from '../text.js';
+import type { LoadedHandler } from './loaded-handler.js';
+import type { HandlerRecord } from './verdict.js';
+
+/** Why libvirt could not use the replacement of a document, or null when it could. */
+export type CheckReplacement = (original: Buffer, replacement: Buffer) => string | null | Promise<string | null>;
+
+/** One handler's contribution: what it decided, or null when it could not, and the record of it. */
+export interface Consultation {
+  readonly outcome: Outcome | null;
+  readonly record: HandlerRecord;
+}
+
+export interface ConsultOptions {
+  readonly loaded: LoadedHandler;
+  /** The event with the document as the handlers before this one left it. */
+  readonly call: HookCall;
+  /** The document as libvirt wrote it. */
+  readonly original: Buffer | null;
+  readonly checkReplacement: CheckReplacement;
+  readonly mode: 'enforce' | 'monitor';
+  /** The handler in whose place this one is asked. */
+  readonly fallbackFor?: string;
+}
+
+/** Asks one handler about one event. Never rejects: whatever is thrown becomes a failure in the record. */
+export async function consult(options: ConsultOptions): Promise<Consultation> {
+  const { config, handler } = options.loaded;
+  const began = performance.now();
+  const record = (
+    rest: Pick<HandlerRecord, 'outcome' | 'reason' | 'failure'>,
+    spent: Pick<Evaluation, 'fuel' | 'logs'>,
+  ): HandlerRecord => ({
+    handler: config.name,
+    backend: config.backend,
+    mode: options.mode,
+    ...(options.fallbackFor === undefined ? {} : { fallbackFor: options.fallbackFor }),
+    ...rest,
+    fuel: spent.fuel,
+    durationUs: Math.round((performance.now() - began) * 1_000),
+    logs: [...spent.logs],
+  });
+
+  let spent: Pick<Evaluation, 'fuel' | 'logs'> = { fuel: null, logs: [] };
+  try {
+    const evaluation = await handler.evaluate(options.call);
+    spent = evaluation;
+    const outcome = cleaned(evaluation.outcome);
+    if (outcome.outcome === 'replace') await assertUsable(outcome.document, options);
+    const reason = outcome.outcome === 'deny' ? outcome.reason : null;
+    return { outcome, record: record({ outcome: outcome.outcome, reason, failure: null }, spent) };
+  } catch (error) {
+    const failed = error instanceof HandlerFailure ? error : null;
+    const reason = oneLine(messageOf(error), bounds.reasonChars);
+    return {
+      outcome: null,
+      record: record(
+        { outcome: null, reason, failure: failed?.failure ?? 'unavailable' },
+        {
+          fuel: failed?.fuel ?? spent.fuel,
+          logs: failed !== null && failed.logs.length > 0 ? failed.logs : spent.logs,
+        },
+      ),
+    };
+  }
+}
+
+function cleaned(outcome: Outcome): Outcome {
+  if (outcome.outcome !== 'deny') return outcome;
+  const reason = oneLine(outcome.reason, bounds.reasonChars);
+  return { outcome: 'deny', reason: reason === '' ? 'it gave no reason' : reason };
+}
+
+/** Throws HandlerFailure `not-granted` or `bad-replacement` when the document may not, or cannot, be replaced. */
+async function assertUsable(replacement: Buffer, options: ConsultOptions): Promise<void> {
+  const { event } = options.call;
+  const refuse = (failure: 'not-granted' | 'bad-replacement', what: string): never => {
+    throw new HandlerFailure(failure, `Cannot replace the document of '${event.event}': ${what}`);
+  };
+  if (!options.loaded.config.grants.has('replace')) {
+    refuse('not-granted', "the handler does not hold the grant 'replace'; add it to its grants");
+  }
+  if (!takesDocument(event)) {
+    refuse('not-granted', 'libvirt takes no document back for this operation; replace at migrate or restore only');
+  }
+  if (options.original === null) {
+    return refuse('bad-replacement', 'the event came without one; allow or deny it instead');
+  }
+  const problem = await options.checkReplacement(options.original, replacement);
+  if (problem !== null) refuse('bad-replacement', problem);
+}

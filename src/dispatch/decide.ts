@@ -1,0 +1,45 @@
+import type { Outcome } from '../outcome.js';
+import { bounds } from '../limits.js';
+import { oneLine } from '../text.js';
+import { consult, type ConsultOptions } from './consult.js';
+import type { LoadedHandler } from './loaded-handler.js';
+import type { HandlerRecord } from './verdict.js';
+
+/** What an enforcing handler, or whatever its failure policy put in its place, decided. */
+export interface Decision {
+  readonly outcome: Outcome;
+  /** Whose decision it is: the handler's own, or its fallback's. */
+  readonly by: LoadedHandler;
+  readonly records: readonly HandlerRecord[];
+}
+
+/**
+ * Asks an enforcing handler and turns a failure into an outcome by its failure policy: `fail` denies, `ignore` allows,
+ * `fallback` asks another handler, under its own grants and failure policy.
+ */
+export async function decide(options: Omit<ConsultOptions, 'mode' | 'fallbackFor'>): Promise<Decision> {
+  const records: HandlerRecord[] = [];
+  const asked = new Set<string>();
+  let loaded = options.loaded;
+  let fallbackFor: string | null = null;
+  for (;;) {
+    asked.add(loaded.config.name);
+    const { outcome, record } = await consult({
+      ...options,
+      loaded,
+      mode: 'enforce',
+      ...(fallbackFor === null ? {} : { fallbackFor }),
+    });
+    records.push(record);
+    if (outcome !== null) return { outcome, by: loaded, records };
+    const { policy } = loaded.config.failurePolicy;
+    if (policy === 'ignore') return { outcome: { outcome: 'allow' }, by: loaded, records };
+    const next: LoadedHandler | null = policy === 'fallback' ? loaded.fallback : null;
+    if (next === null || asked.has(next.config.name)) {
+      const reason = oneLine(`cannot decide: ${record.reason ?? ''}`, bounds.reasonChars);
+      return { outcome: { outcome: 'deny', reason }, by: loaded, records };
+    }
+    fallbackFor = loaded.config.name;
+    loaded = next;
+  }
+}
