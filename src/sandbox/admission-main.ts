@@ -1,0 +1,37 @@
+/**
+ * Entry of the admission process: reads one plugin from stdin, vets, hardens and transpiles it, writes the artefact
+ * or the error to stdout, and ends. Parsers and compilers run here and nowhere else.
+ */
+import { Console } from 'node:console';
+import { HookvisorError, messageOf } from '../errors.js';
+import { FrameReader } from '../framing.js';
+import { bounds } from '../limits.js';
+import { admitPlugin } from './admit.js';
+import { encodeArtefact } from './artefact-codec.js';
+import { decodeMessage, encodeMessage, isKnownErrorCode } from './messages.js';
+
+async function admit(): Promise<Buffer> {
+  try {
+    const frames = new FrameReader(bounds.pluginBytes + 1024 * 1024);
+    for await (const chunk of process.stdin) {
+      // A stream without an encoding gives buffers; its type does not say so.
+      const [frame] = frames.push(chunk as Buffer);
+      if (frame === undefined) continue;
+      const { head, tail } = decodeMessage('admit', frame);
+      return encodeMessage('admitted', { reply: 'artefact' }, encodeArtefact(await admitPlugin(tail, head)));
+    }
+    throw new HookvisorError('admission-failed', 'Cannot admit a plugin: none was sent');
+  } catch (error) {
+    const known = error instanceof HookvisorError && isKnownErrorCode(error.code);
+    return encodeMessage('admitted', {
+      reply: 'failed',
+      code: known ? error.code : 'admission-failed',
+      message: messageOf(error),
+      fields: known ? { ...error.fields } : {},
+    });
+  }
+}
+
+// stdout carries the one frame only: what a library prints goes to stderr.
+globalThis.console = new Console(process.stderr);
+process.stdout.write(await admit(), () => process.exit(0));

@@ -1,0 +1,121 @@
+import type { Artefact } from '../backends/artefact.js';
+import { HookvisorError, messageOf } from '../errors.js';
+import { FrameReader } from '../framing.js';
+import { artefactBytes, decodeArtefact } from './artefact-codec.js';
+import { launch } from './launcher.js';
+import { decodeMessage, encodeMessage } from './messages.js';
+
+/** One plugin to be admitted. */
+export interface AdmissionRequest {
+  readonly backend: Artefact['backend'];
+  readonly bytes: Buffer;
+  /** sha256 of `bytes`, hex. */
+  readonly digest: string;
+  readonly memoryBytes: number;
+}
+
+/** Admits plugins, each in a process of its own. */
+export interface Admission {
+  /** Vets, hardens and transpiles a plugin. Throws HookvisorError with the code of the step that refused it. */
+  admit(request: AdmissionRequest): Promise<Artefact>;
+  /** Admissions under way. */
+  running(): number;
+  /** Ends those under way; their callers get HookvisorError `closed`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const deadlineMs = 60_000;
+const atATime = 2;
+const heapMiB = 1_024;
+
+/** At most two admissions run at a time: each may use a whole core and much memory. */
+export function createAdmission(): Admission {
+  const under = new Set<{ readonly ended: Promise<string>; kill(): void }>();
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  let closed = false;
+  const isClosed = (): boolean => closed;
+
+  const admitInProcess = async (request: AdmissionRequest): Promise<Artefact> => {
+    if (isClosed()) throw closedError();
+    const child = launch({ entry: 'admission-main.js', heapMiB });
+    under.add(child);
+    const watch = { late: false };
+    const timer = setTimeout(() => {
+      watch.late = true;
+      child.kill();
+    }, deadlineMs);
+    const answer = readArtefact(child.stdout, request.digest);
+    // Looked at below, after the process has ended; until then it must not count as unhandled.
+    answer.catch(() => undefined);
+    child.stdin.end(
+      encodeMessage('admit', { backend: request.backend, memoryBytes: request.memoryBytes }, request.bytes),
+    );
+    try {
+      const artefact = await Promise.race([answer, child.ended.then(() => null)]);
+      if (artefact !== null) return artefact;
+      const ending = await child.ended;
+      if (isClosed()) throw closedError();
+      throw failedError(
+        watch.late ? `it took more than ${deadlineMs / 1_000} s` : `its process gave no answer, ${ending}`,
+      );
+    } finally {
+      clearTimeout(timer);
+      child.kill();
+      await child.ended;
+      under.delete(child);
+    }
+  };
+
+  return {
+    running: () => running,
+    async admit(request) {
+      if (running >= atATime) await new Promise<void>((resolve) => waiting.push(resolve));
+      else running += 1;
+      try {
+        return await admitInProcess(request);
+      } finally {
+        // The place goes straight to the next one waiting.
+        const next = waiting.shift();
+        if (next === undefined) running -= 1;
+        else next();
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      const children = [...under];
+      for (const child of children) child.kill();
+      await Promise.all(children.map((child) => child.ended));
+    },
+  };
+}
+
+/** Reads the one frame of an admission process. Never settles when the process ends without one. */
+function readArtefact(stdout: NodeJS.ReadableStream, digest: string): Promise<Artefact> {
+  const frames = new FrameReader(artefactBytes);
+  return new Promise((resolve, reject) => {
+    stdout.on('data', (chunk: Buffer) => {
+      try {
+        const [frame] = frames.push(chunk);
+        if (frame === undefined) return;
+        const { head, tail } = decodeMessage('admitted', frame);
+        if (head.reply === 'failed') throw new HookvisorError(head.code, head.message, { fields: head.fields });
+        const artefact = decodeArtefact(tail);
+        if (artefact.digest !== digest) throw failedError('its process answered for another plugin');
+        resolve(artefact);
+      } catch (error) {
+        const broken = error instanceof HookvisorError && error.code !== 'protocol' ? error : null;
+        reject(broken ?? failedError(`its process broke the protocol, ${messageOf(error)}`, error));
+      }
+    });
+  });
+}
+
+function failedError(what: string, cause?: unknown): HookvisorError {
+  const message = `Cannot admit a plugin: ${what}; check the plugin with 'hookvisor vet', or build it again`;
+  return new HookvisorError('admission-failed', message, cause === undefined ? {} : { cause });
+}
+
+function closedError(): HookvisorError {
+  return new HookvisorError('closed', 'Cannot admit a plugin: the sandbox is closed; start the runtime again');
+}

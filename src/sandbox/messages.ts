@@ -1,0 +1,144 @@
+import { z } from 'zod';
+import { HookvisorError } from '../errors.js';
+import type { ErrorCode } from '../errors.js';
+import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail } from '../framing.js';
+import type { Frame } from '../framing.js';
+import type { FailureCode } from '../outcome.js';
+
+/** Types of the frames on the pipes of runners and of the admission process. */
+export const frameTypes = { request: 1, reply: 2, admit: 3, admitted: 4 } as const;
+
+const failureCodes = [
+  'trap',
+  'out-of-fuel',
+  'out-of-memory',
+  'deadline',
+  'protocol',
+  'unavailable',
+  'crashed',
+  'not-granted',
+  'bad-replacement',
+  'document',
+] as const satisfies readonly FailureCode[];
+
+const errorCodes = [
+  'plugin-refused',
+  'plugin-invalid',
+  'admission-failed',
+  'runner',
+  'handler-failed',
+  'internal',
+] as const satisfies readonly ErrorCode[];
+
+const eventSchema = z.object({
+  id: z.string(),
+  time: z.number(),
+  kind: z.string(),
+  name: z.string(),
+  event: z.string(),
+  qualifier: z.string(),
+  extra: z.string().nullable(),
+  driver: z.string(),
+  uuid: z.string().nullable(),
+});
+
+const limitsSchema = z.object({ deadlineMs: z.number(), fuel: z.number(), memoryBytes: z.number() });
+
+const handlerSchema = z.int().nonnegative();
+
+/** What a runner can be asked. The tail of `load` is an encoded artefact, that of `evaluate` the document. */
+const requestSchema = z.discriminatedUnion('request', [
+  z.object({ request: z.literal('load'), handler: handlerSchema, settings: z.string(), limits: limitsSchema }),
+  z.object({ request: z.literal('unload'), handler: handlerSchema }),
+  z.object({ request: z.literal('validate'), handler: handlerSchema }),
+  z.object({ request: z.literal('evaluate'), handler: handlerSchema, event: eventSchema, document: z.boolean() }),
+]);
+
+const logsSchema = z.array(z.object({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() }));
+
+const fuelSchema = z.number().nonnegative().nullable();
+
+/** What a runner answers. Every request gets one reply with its id. The tail of `evaluated` is a replaced document. */
+const replySchema = z.discriminatedUnion('reply', [
+  z.object({ reply: z.literal('done') }),
+  z.object({ reply: z.literal('validated'), objection: z.string().nullable() }),
+  z.object({
+    reply: z.literal('evaluated'),
+    outcome: z.enum(['allow', 'deny', 'replace']),
+    reason: z.string(),
+    fuel: fuelSchema,
+    logs: logsSchema,
+  }),
+  z.object({
+    reply: z.literal('failed'),
+    code: z.enum(errorCodes),
+    failure: z.enum(failureCodes).nullable(),
+    message: z.string(),
+    fuel: fuelSchema,
+    logs: logsSchema,
+  }),
+]);
+
+const admitSchema = z.object({ backend: z.enum(['component', 'extism']), memoryBytes: z.int().positive() });
+
+const fieldSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** The admission process's one answer. The tail of `artefact` is the encoded artefact. */
+const admittedSchema = z.discriminatedUnion('reply', [
+  z.object({ reply: z.literal('artefact') }),
+  z.object({
+    reply: z.literal('failed'),
+    code: z.enum(errorCodes),
+    message: z.string(),
+    fields: z.record(z.string(), fieldSchema),
+  }),
+]);
+
+const identified = <Body extends z.ZodType>(body: Body) => z.object({ id: z.int().nonnegative(), body });
+
+const schemas = {
+  request: identified(requestSchema),
+  reply: identified(replySchema),
+  admit: admitSchema,
+  admitted: admittedSchema,
+};
+
+export type RunnerRequest = z.infer<typeof requestSchema>;
+export type RunnerReply = z.infer<typeof replySchema>;
+export type Admitted = z.infer<typeof admittedSchema>;
+
+export type MessageType = keyof typeof schemas;
+export type MessageHead<Type extends MessageType> = z.infer<(typeof schemas)[Type]>;
+
+/** A message as one frame, ready for one write. */
+export function encodeMessage<Type extends MessageType>(
+  type: Type,
+  head: MessageHead<Type>,
+  tail: Uint8Array | null = null,
+): Buffer {
+  return encodeFrame(frameTypes[type], ...encodeHeadAndTail(head, tail));
+}
+
+/** Reads a message of the wanted type; the tail is not looked at. Throws HookvisorError `protocol` for any other. */
+export function decodeMessage<Type extends MessageType>(
+  type: Type,
+  frame: Frame,
+): { head: MessageHead<Type>; tail: Buffer } {
+  if (frame.type !== frameTypes[type]) {
+    throw new HookvisorError('protocol', `Cannot read a message: frame type ${frame.type} is not '${type}'`);
+  }
+  const { head, tail } = decodeHeadAndTail(frame.body);
+  const parsed = schemas[type].safeParse(head);
+  if (!parsed.success) {
+    throw new HookvisorError('protocol', `Cannot read a message: its fields are not those of '${type}'`, {
+      cause: parsed.error,
+    });
+  }
+  // The lookup by `type` loses which of the schemas parsed it; the schema itself has just checked it.
+  return { head: parsed.data as MessageHead<Type>, tail };
+}
+
+/** True when a code may be told across the border of a process as it stands. */
+export function isKnownErrorCode(code: ErrorCode): code is (typeof errorCodes)[number] {
+  return errorCodes.some((known) => known === code);
+}

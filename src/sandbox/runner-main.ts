@@ -1,0 +1,141 @@
+/**
+ * Entry of a runner process: loads admitted artefacts and evaluates events, one request after the other, over its
+ * stdin and stdout. It ends when its stdin does, so it never outlives the runtime.
+ */
+import { Console } from 'node:console';
+import type { Artefact } from '../backends/artefact.js';
+import type { Guest, GuestBackend } from '../backends/guest.js';
+import { HookvisorError, messageOf } from '../errors.js';
+import { FrameReader } from '../framing.js';
+import { bounds } from '../limits.js';
+import { HandlerFailure } from '../outcome.js';
+import type { Evaluation, LogLine } from '../outcome.js';
+import { oneLine } from '../text.js';
+import { artefactBytes, decodeArtefact } from './artefact-codec.js';
+import { decodeMessage, encodeMessage, isKnownErrorCode } from './messages.js';
+import type { RunnerReply, RunnerRequest } from './messages.js';
+
+interface Answer {
+  readonly reply: RunnerReply;
+  readonly tail: Buffer | null;
+}
+
+/** Loaded on first use: a runner without Extism plugins does not pay for its SDK. */
+const backends: Record<Artefact['backend'], () => Promise<GuestBackend>> = {
+  component: async () => (await import('../backends/component.js')).loadComponent,
+  extism: async () => (await import('../backends/extism.js')).loadExtism,
+};
+
+const guests = new Map<number, Guest>();
+
+async function answer(request: RunnerRequest, tail: Buffer): Promise<Answer> {
+  switch (request.request) {
+    case 'load': {
+      const artefact = decodeArtefact(tail);
+      const load = await backends[artefact.backend]();
+      guests.set(request.handler, await load({ artefact, settings: request.settings, limits: request.limits }));
+      return { reply: { reply: 'done' }, tail: null };
+    }
+    case 'unload':
+      guests.delete(request.handler);
+      return { reply: { reply: 'done' }, tail: null };
+    case 'validate': {
+      const objection = await guestOf(request.handler).validate();
+      const text = objection === null ? null : oneLine(objection, bounds.reasonChars);
+      return { reply: { reply: 'validated', objection: text }, tail: null };
+    }
+    case 'evaluate': {
+      const document = request.document ? tail : null;
+      return evaluated(await guestOf(request.handler).evaluate({ event: request.event, document }));
+    }
+  }
+}
+
+function guestOf(handler: number): Guest {
+  const guest = guests.get(handler);
+  if (guest === undefined) throw new HandlerFailure('unavailable', `handler ${handler} is not loaded in this runner`);
+  return guest;
+}
+
+function evaluated({ outcome, fuel, logs }: Evaluation): Answer {
+  const document = outcome.outcome === 'replace' ? outcome.document : null;
+  if (document !== null && document.length > bounds.documentBytes) {
+    const size = `${document.length} bytes, ${bounds.documentBytes} are allowed`;
+    throw new HandlerFailure('protocol', `the replaced document is too large: ${size}`, { fuel, logs });
+  }
+  const reason = outcome.outcome === 'deny' ? outcome.reason.slice(0, bounds.reasonChars) : '';
+  return {
+    reply: { reply: 'evaluated', outcome: outcome.outcome, reason, fuel, logs: bounded(logs) },
+    tail: document,
+  };
+}
+
+function failed(error: unknown): Answer {
+  const known = error instanceof HookvisorError && isKnownErrorCode(error.code) ? error.code : 'internal';
+  const failure = error instanceof HandlerFailure ? error : null;
+  return {
+    reply: {
+      reply: 'failed',
+      code: known,
+      failure: failure?.failure ?? null,
+      message: oneLine(messageOf(error), bounds.reasonChars),
+      fuel: failure?.fuel ?? null,
+      logs: bounded(failure?.logs ?? []),
+    },
+    tail: null,
+  };
+}
+
+/** One line more than the bound: the one that says how many were dropped. */
+function bounded(logs: readonly LogLine[]): LogLine[] {
+  return logs
+    .slice(0, bounds.logLines + 1)
+    .map(({ level, message }) => ({ level, message: message.slice(0, bounds.logChars) }));
+}
+
+/** Makes instances ahead while nothing is asked; one at a time, so that an arriving event waits for one at most. */
+async function prepareWhileIdle(isIdle: () => boolean): Promise<void> {
+  for (const guest of guests.values()) {
+    while (isIdle() && (await guest.prepare())) await new Promise(setImmediate);
+    if (!isIdle()) return;
+  }
+}
+
+function serve(): void {
+  // The parent is trusted, and what it sends may be as large as an artefact.
+  const frames = new FrameReader(artefactBytes + 1024 * 1024);
+  const waiting: { id: number; request: RunnerRequest; tail: Buffer }[] = [];
+  let running = false;
+  const isIdle = (): boolean => waiting.length === 0;
+  const run = async (): Promise<void> => {
+    running = true;
+    do {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const { reply, tail } = await answer(next.request, next.tail).catch(failed);
+        process.stdout.write(encodeMessage('reply', { id: next.id, body: reply }, tail));
+      }
+      await new Promise(setImmediate);
+      await prepareWhileIdle(isIdle);
+    } while (waiting.length > 0);
+    running = false;
+  };
+  process.stdin.on('data', (chunk: Buffer) => {
+    for (const frame of frames.push(chunk)) {
+      const { head, tail } = decodeMessage('request', frame);
+      waiting.push({ id: head.id, request: head.body, tail });
+    }
+    if (!running && waiting.length > 0) run().catch(die);
+  });
+  process.stdin.on('close', () => process.exit(0));
+}
+
+function die(error: unknown): never {
+  process.stderr.write(`error: ${oneLine(messageOf(error), bounds.reasonChars)}\n`);
+  process.exit(70);
+}
+
+// stdout carries frames only: what a library prints goes to stderr.
+globalThis.console = new Console(process.stderr);
+process.on('uncaughtException', die);
+process.on('unhandledRejection', die);
+serve();
