@@ -1,0 +1,80 @@
+import { open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { messageOf } from '../errors.js';
+import type { Config } from './config.js';
+import { ConfigError, invalidConfig } from './config-error.js';
+import { isMapping } from './mapping.js';
+import { checkReferences } from './references.js';
+import { resolveConfig } from './resolve.js';
+import { configSchema } from './schema.js';
+import { readYaml, type Finding } from './yaml.js';
+
+/** Far more than anybody writes; a wrong path must not be read into memory. */
+const mostBytes = 1024 * 1024;
+
+/** Size of `sun_path` in Linux's sockaddr_un, without its NUL. */
+const longestSocket = 107;
+
+/** Reads a configuration file. Throws {@link ConfigError}, which lists everything that is wrong with it. */
+export async function loadConfig(file: string): Promise<Config> {
+  return parseConfig(await readText(file), file);
+}
+
+/** Reads a configuration's text; `file` is where it came from. Throws {@link ConfigError}. */
+export function parseConfig(text: string, file: string): Config {
+  const { value, problems, place } = readYaml(text);
+  if (value === undefined) throw invalidConfig(file, problems);
+  if (value === null) {
+    const message = `is empty; begin with 'version: 1'`;
+    throw invalidConfig(file, [{ path: '', line: 1, column: 1, message }]);
+  }
+  const checked = configSchema.safeParse(value);
+  const found = [...(checked.error?.issues ?? []), ...checkReferences(value), ...checkSocket(value, file)];
+  if (!checked.success || found.length > 0 || problems.length > 0) {
+    throw invalidConfig(file, [...problems, ...onePerPath(found).map(place)]);
+  }
+  return resolveConfig(checked.data, file);
+}
+
+/** Node cuts a socket's path that is too long, and would listen somewhere else. */
+function checkSocket(root: unknown, file: string): Finding[] {
+  const socket = isMapping(root) ? root['socket'] : null;
+  if (typeof socket !== 'string') return [];
+  const bytes = Buffer.byteLength(resolve(dirname(file), socket));
+  if (bytes <= longestSocket) return [];
+  const message = `the whole path has ${bytes} bytes, a socket's has at most ${longestSocket}; write a shorter one`;
+  return [{ path: ['socket'], message }];
+}
+
+/** A key at the wrong place is no better for a right value: what is said last of a path counts. */
+function onePerPath(found: readonly Finding[]): Finding[] {
+  return [...new Map(found.map((finding) => [JSON.stringify(finding.path), finding])).values()];
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    await using handle = await open(file, 'r');
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw unreadable(file, 'it is not a file; name a YAML file');
+    if (stat.size > mostBytes) {
+      throw unreadable(file, `it has ${stat.size} bytes, ${mostBytes} are allowed; name a configuration`);
+    }
+    const bytes = await handle.readFile();
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw unreadable(file, reason(error), error);
+  }
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'ENOENT') return 'it does not exist; write it, or name another with --config';
+  if (code === 'EACCES') return 'permission is denied; run as a user who may read it';
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not UTF-8 text; save it as UTF-8';
+  return `${messageOf(error)}; correct that, or name another with --config`;
+}
+
+function unreadable(file: string, what: string, cause?: unknown): ConfigError {
+  return new ConfigError('config-unreadable', `Cannot read the configuration '${file}': ${what}`, { file, cause });
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { nearest } from './nearest.js';
+import { quote, suggest } from './quote.js';
+
+/** What a value should be, for messages. `missing` is used when the key itself is absent. */
+interface Expectation {
+  /** Follows the quoted value, such as `is not a path; write …`. */
+  readonly wrong: string;
+  readonly missing?: string;
+}
+
+/** The message of a value that is not what was expected. */
+export function expected({ wrong, missing }: Expectation) {
+  return (issue: { readonly input?: unknown }): string =>
+    issue.input === undefined ? `missing; ${missing ?? 'add it'}` : `${quote(issue.input)} ${wrong}`;
+}
+
+/** One of a few words; the message names the nearest of them. */
+export function word<const T extends readonly string[]>(words: T, missing?: string) {
+  return z.enum(words, {
+    error: ({ input }) =>
+      input === undefined && missing !== undefined
+        ? `missing; ${missing}`
+        : `${quote(input)} is not known here; ${suggest(input, words)}`,
+  });
+}
+
+/** Runs another schema on a value inside a transformation, its issues becoming issues of that transformation. */
+export function delegate<S extends z.ZodType>(schema: S, input: unknown, ctx: z.core.$RefinementCtx): z.output<S> {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  for (const { path, message } of result.error.issues) ctx.addIssue({ code: 'custom', path, message });
+  return z.NEVER;
+}
+
+/**
+ * A mapping with these keys and no others. Every unknown key is an issue of its own and names the nearest known one; when
+ * that one is required, it is not reported as missing as well.
+ */
+export function mapping<S extends z.ZodRawShape>(shape: S, missing?: string) {
+  const known = Object.keys(shape);
+  const inner = z.object(shape);
+  return z.unknown().transform((input, ctx): z.output<typeof inner> => {
+    if (!isMapping(input)) {
+      const keys = known.slice(0, 3).join(', ');
+      const wrong = `is not a mapping; write its keys (${keys}, …) below it`;
+      const message = expected({ wrong, ...(missing && { missing }) })({ input });
+      ctx.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    }
+    const meant = new Set<PropertyKey>();
+    for (const key of Object.keys(input).filter((name) => !known.includes(name))) {
+      const near = nearest(
+        key,
+        known.filter((name) => !Object.hasOwn(input, name)),
+      );
+      if (near !== null) meant.add(near);
+      ctx.addIssue({
+        code: 'custom',
+        path: [key],
+        message:
+          near === null ? `unknown key; known here are ${known.join(', ')}` : `unknown key; did you mean '${near}'?`,
+      });
+    }
+    const result = inner.safeParse(input);
+    if (result.success) return result.data;
+    for (const { path, message } of result.error.issues) {
+      const first = path[0];
+      const misspelled = first !== undefined && meant.has(first) && !Object.hasOwn(input, first);
+      if (!misspelled) ctx.addIssue({ code: 'custom', path, message });
+    }
+    return z.NEVER;
+  });
+}
+
+/** Whether a value is a mapping of the configuration. */
+export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

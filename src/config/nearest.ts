@@ -1,0 +1,39 @@
+/** The known word that a mistyped one most likely means: one that it begins, or within a third of its length; or null. */
+export function nearest(word: string, known: readonly string[]): string | null {
+  // Nobody mistypes a word into one of this length, and the distance costs the product of both lengths.
+  if (word.length === 0 || word.length > 64) return null;
+  const typed = plain(word);
+  let best: { word: string; distance: number } | null = null;
+  for (const candidate of known) {
+    const target = plain(candidate);
+    const begins = typed.length >= 3 && (target.startsWith(typed) || typed.startsWith(target));
+    const distance = begins ? 1 : editDistance(typed, target);
+    const tolerated = Math.max(1, Math.floor(Math.max(typed.length, target.length) / 3));
+    if (distance <= tolerated && (best === null || distance < best.distance)) best = { word: candidate, distance };
+  }
+  return best?.word ?? null;
+}
+
+/** `failure_policy`, `failure-policy` and `FailurePolicy` are all meant for `failurePolicy`. */
+function plain(word: string): string {
+  return word.toLowerCase().replaceAll(/[-_ ]/gu, '');
+}
+
+/** Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`. */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + (same ? 0 : 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
+      row.push(cost);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length] ?? 0;
+}

@@ -1,0 +1,21 @@
+import { oneLine } from '../text.js';
+import { nearest } from './nearest.js';
+
+/** A value from the configuration as it appears in a message. */
+export function quote(value: unknown): string {
+  if (typeof value === 'string') return `'${oneLine(value, 80)}'`;
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  return value === null ? 'an empty value' : String(value);
+}
+
+/** `did you mean 'x'?` when a known word is near, else the list of what may be written. */
+export function suggest(word: unknown, known: readonly string[]): string {
+  const near = typeof word === 'string' ? nearest(word, known) : null;
+  return near === null ? `write ${alternatives(known)}` : `did you mean '${near}'?`;
+}
+
+function alternatives(known: readonly string[]): string {
+  if (known.length > 12) return `one of ${known.slice(0, 12).join(', ')}, …`;
+  return known.length < 2 ? known.join('') : `${known.slice(0, -1).join(', ')} or ${known.at(-1) ?? ''}`;
+}

@@ -1,0 +1,103 @@
+import { dirname, resolve } from 'node:path';
+import { defaultLimits, type Limits } from '../limits.js';
+import type { Config, FailurePolicy, HandlerConfig, Route, RouteMatch } from './config.js';
+import { defaultCache, defaultJournalDir, defaultSocket, defaultTrust } from './defaults.js';
+import { eventsScriptHandler } from './references.js';
+import type { ConfigFile, HandlerEntry } from './schema.js';
+
+/** Fills in every default and makes paths absolute; a relative one counts from the folder of `file`. */
+export function resolveConfig(written: ConfigFile, file: string): Config {
+  const absolute = resolve(file);
+  const folder = dirname(absolute);
+  const limits = limitsOf(written.limits ?? {}, defaultLimits);
+  const handlers = new Map<string, HandlerConfig>();
+  for (const [name, entry] of Object.entries(written.handlers ?? {})) {
+    handlers.set(name, handlerOf({ name, entry, folder, limits }));
+  }
+  const routes = (written.routes ?? []).map(({ match, handlers: names }): Route => ({
+    match: matchOf(match),
+    handlers: names,
+  }));
+  if (written.events_script !== undefined) {
+    handlers.set(eventsScriptHandler, eventsScript(written.events_script, limits));
+    const kind = written.events_set;
+    routes.push({ match: kind === undefined ? {} : { kind }, handlers: [eventsScriptHandler] });
+  }
+  const journal = written.journal ?? {};
+  return {
+    file: absolute,
+    socket: resolve(folder, written.socket ?? defaultSocket),
+    journal:
+      journal === false
+        ? null
+        : { dir: resolve(folder, journal.dir ?? defaultJournalDir), redact: journal.redact ?? true },
+    cache: resolve(folder, written.cache ?? defaultCache()),
+    handlers,
+    routes,
+  };
+}
+
+interface Named {
+  readonly name: string;
+  readonly entry: HandlerEntry;
+  readonly folder: string;
+  readonly limits: Limits;
+}
+
+function handlerOf({ name, entry, folder, limits }: Named): HandlerConfig {
+  // libvirt takes what a script prints, so a script may replace unless its grants say otherwise.
+  const granted = entry.grants ?? (entry.backend === 'script' ? ['replace'] : []);
+  return {
+    name,
+    backend: entry.backend,
+    source: resolve(folder, entry.source),
+    sha256: entry.sha256 ?? null,
+    trust: entry.trust ?? defaultTrust,
+    settings: entry.settings ?? {},
+    failurePolicy: policyOf(entry.failurePolicy),
+    mode: entry.mode ?? 'enforce',
+    grants: new Set(granted),
+    limits: limitsOf(entry, limits),
+    arguments: entry.arguments ?? 'libvirt',
+  };
+}
+
+/** The RFC's script is called with its own arguments and its exit status counts. */
+function eventsScript(source: string, limits: Limits): HandlerConfig {
+  return {
+    name: eventsScriptHandler,
+    backend: 'script',
+    source,
+    sha256: null,
+    trust: defaultTrust,
+    settings: {},
+    failurePolicy: { policy: 'fail' },
+    mode: 'enforce',
+    grants: new Set(['replace']),
+    limits,
+    arguments: 'rfc',
+  };
+}
+
+function policyOf(written: HandlerEntry['failurePolicy']): FailurePolicy {
+  return typeof written === 'string' ? { policy: written } : { policy: 'fallback', handler: written.fallback };
+}
+
+function limitsOf(written: NonNullable<ConfigFile['limits']>, otherwise: Limits): Limits {
+  return {
+    deadlineMs: written.deadline ?? otherwise.deadlineMs,
+    fuel: written.fuel ?? otherwise.fuel,
+    memoryBytes: written.memory ?? otherwise.memoryBytes,
+  };
+}
+
+function matchOf(written: NonNullable<ConfigFile['routes']>[number]['match']): RouteMatch {
+  const { kind, driver, name, event, qualifier } = written;
+  return {
+    ...(kind && { kind }),
+    ...(driver && { driver }),
+    ...(name && { name }),
+    ...(event && { event }),
+    ...(qualifier && { qualifier }),
+  };
+}

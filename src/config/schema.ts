@@ -1,0 +1,154 @@
+import { z } from 'zod';
+import { grantNames } from '../libvirt/catalog.js';
+import { backendNames, type Json } from './config.js';
+import { delegate, expected, isMapping, mapping, word } from './mapping.js';
+import { quote, suggest } from './quote.js';
+import { parseDuration, parseFuel, parseMemory, type Parsed } from './units.js';
+
+/** A handler's name: it appears in messages, in the journal and on command lines. */
+export const handlerName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
+
+function unit(parse: (input: unknown) => Parsed) {
+  return z.unknown().transform((input, ctx): number => {
+    const parsed = parse(input);
+    if ('value' in parsed) return parsed.value;
+    ctx.addIssue({ code: 'custom', message: `${quote(input)} ${parsed.wrong}` });
+    return z.NEVER;
+  });
+}
+
+function path(missing?: string) {
+  const error = expected({ wrong: 'is not a path; write the path of a file', ...(missing && { missing }) });
+  return z.string({ error }).refine((text) => text !== '' && !text.includes('\0'), { error });
+}
+
+function flag() {
+  return z.boolean({ error: expected({ wrong: 'is neither yes nor no; write true or false' }) });
+}
+
+function name(what: string, missing?: string) {
+  const error = expected({
+    wrong: `is not a name; write ${what} of letters, digits, '.', '_' and '-', at most 64 of them`,
+    ...(missing && { missing }),
+  });
+  return z.string({ error }).regex(handlerName, { error });
+}
+
+/** Every value of YAML's core schema but `.inf` and `.nan`. */
+function isJson(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isJson);
+  if (isMapping(value)) return Object.values(value).every(isJson);
+  return typeof value !== 'number' || Number.isFinite(value);
+}
+
+const limits = {
+  deadline: unit(parseDuration).optional(),
+  fuel: unit(parseFuel).optional(),
+  memory: unit(parseMemory).optional(),
+};
+
+const grants = z.array(
+  z
+    .string({ error: expected({ wrong: 'is not a grant; write its name' }) })
+    .refine((grant) => grantNames.includes(grant), {
+      error: ({ input }) => `${quote(input)} is not a grant; ${suggest(input, grantNames)}`,
+    }),
+  { error: expected({ wrong: 'is not a list of grants; write [replace], for example' }) },
+);
+
+const handler = mapping({
+  backend: word(backendNames, `write ${backendNames.join(', ')}`),
+  source: path('write the path of the script or the .wasm file'),
+  sha256: z
+    .string({ error: expected({ wrong: 'is not a digest; write what sha256sum prints, in quotes' }) })
+    .regex(/^[0-9a-f]{64}$/iu, {
+      error: expected({ wrong: 'is not a digest; write the 64 digits that sha256sum prints' }),
+    })
+    .transform((digest) => digest.toLowerCase())
+    .optional(),
+  trust: name('a trust group').optional(),
+  settings: z
+    .record(
+      z.string(),
+      z.custom<Json>(isJson, { error: expected({ wrong: 'cannot be given to a plugin; write what JSON can hold' }) }),
+      {
+        error: expected({ wrong: 'is not a mapping; write { key: value }' }),
+      },
+    )
+    .nullish(),
+  failurePolicy: z.union([z.enum(['fail', 'ignore']), z.strictObject({ fallback: z.string().min(1) })], {
+    error: expected({
+      wrong: 'is not a failure policy; write fail, ignore or { fallback: HANDLER }',
+      missing: 'say what a failure becomes: fail (deny), ignore (allow) or { fallback: HANDLER }',
+    }),
+  }),
+  mode: word(['enforce', 'monitor']).optional(),
+  grants: grants.nullish(),
+  arguments: word(['libvirt', 'rfc']).optional(),
+  ...limits,
+});
+
+const wordOrList = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
+    error: expected({ wrong: 'is not a text or a list of texts; write a, "1" or [a, b]' }),
+  })
+  .transform((value) => (typeof value === 'string' ? [value] : value))
+  .optional();
+
+const route = mapping({
+  match: mapping(
+    { kind: wordOrList, driver: wordOrList, name: wordOrList, event: wordOrList, qualifier: wordOrList },
+    'write match: {} for every event',
+  ),
+  handlers: z
+    .array(z.string({ error: expected({ wrong: 'is not the name of a handler; write its name' }) }), {
+      error: expected({
+        wrong: 'is not a list of handlers; write [NAME, …]',
+        missing: 'write the handlers to run, [NAME, …]',
+      }),
+    })
+    .min(1, { error: 'no handler is named; write the handlers to run, or remove the route' }),
+});
+
+const journal = mapping({ dir: path().optional(), redact: flag().optional() });
+
+const kinds = z
+  .union([z.string().transform((text) => text.split(/\s+/u).filter((kind) => kind !== '')), z.array(z.string())], {
+    error: expected({ wrong: 'is not a set of kinds; write them with spaces between, such as daemon domain' }),
+  })
+  .refine((set) => set.length > 0 && set.every((kind) => /^[a-z][a-z0-9_-]*$/u.test(kind)), {
+    error: ({ input }) =>
+      Array.isArray(input) && input.length === 0
+        ? 'names no kind; write daemon domain, for example, or remove it for all kinds'
+        : 'holds a word that is not a kind; write them with spaces between, such as daemon domain',
+  });
+
+/** The configuration file's shape. What its parts say about each other is checked in references.ts. */
+export const configSchema = mapping({
+  version: z.literal(1, {
+    error: expected({
+      wrong: 'is not a version that this release reads; write version: 1',
+      missing: 'write version: 1',
+    }),
+  }),
+  socket: path().optional(),
+  journal: z
+    .unknown()
+    .transform((input, ctx) => (input === false ? false : delegate(journal, input ?? {}, ctx)))
+    .optional(),
+  cache: path().optional(),
+  limits: z
+    .unknown()
+    .transform((input, ctx) => delegate(mapping(limits), input ?? {}, ctx))
+    .optional(),
+  handlers: z
+    .record(z.string(), handler, { error: expected({ wrong: 'is not a mapping; write NAME: with its keys below' }) })
+    .nullish(),
+  routes: z.array(route, { error: expected({ wrong: 'is not a list; begin each route with "- match:"' }) }).nullish(),
+  events_script: path().optional(),
+  events_set: kinds.optional(),
+});
+
+/** The configuration as it is written, checked and with its values parsed. */
+export type ConfigFile = z.output<typeof configSchema>;
+export type HandlerEntry = z.output<typeof handler>;
