@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/paths.js';
+
+describe('scripts/build-client.mjs', () => {
+  let folder = '';
+
+  function build(environment: Record<string, string> = {}): { status: number | null; stdout: string; stderr: string } {
+    const script = join(packageRoot, 'scripts/build-client.mjs');
+    const env = { PATH: process.env['PATH'], ...environment };
+    return spawnSync(process.execPath, [script, join(folder, 'out')], { encoding: 'utf8', env });
+  }
+
+  function compiler(body: string): string {
+    const path = join(folder, 'compiler');
+    writeFileSync(path, `#!/bin/sh\n${body}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  }
+
+  const built = (name: string): string => join(folder, 'out', name);
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'build-client-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('builds both clients and leaves nothing half done', () => {
+    expect(build()).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    expect(readdirSync(join(folder, 'out')).sort()).toEqual(['.hook-client.stamp', 'hook-client', 'hook-client.mjs']);
+    expect(statSync(built('hook-client')).mode & 0o111).toBe(0o111);
+    expect(statSync(built('hook-client.mjs')).mode & 0o111).toBe(0o111);
+  });
+
+  it('compiles again only when something changed', () => {
+    build();
+    const first = statSync(built('hook-client')).ino;
+    build();
+    expect(statSync(built('hook-client')).ino).toBe(first);
+    writeFileSync(built('.hook-client.stamp'), 'another');
+    build();
+    expect(statSync(built('hook-client')).ino).not.toBe(first);
+  });
+
+  it('without a compiler keeps the client in Node, drops an outdated one, and says so', () => {
+    build();
+    const result = build({ CC: '/nowhere/cc' });
+    expect(result).toMatchObject({ status: 0, stderr: '' });
+    expect(result.stdout).toBe(
+      `note: no working C compiler ('/nowhere/cc'), so hooks use the client in Node: ${built('hook-client')}.mjs, ` +
+        `about 60 ms slower for each hook call; install gcc and libc6-dev, then run npm run build again\n`,
+    );
+    expect(existsSync(built('hook-client'))).toBe(false);
+    expect(existsSync(built('hook-client.mjs'))).toBe(true);
+  });
+
+  it('links dynamically where there is no static C library, and says so', () => {
+    const result = build({ CC: compiler(`case " $* " in *" -static "*) exit 1;; esac; exec cc "$@"`) });
+    expect(result.status).toBe(0);
+    expect(result.stdout).toContain('is linked dynamically');
+    expect(existsSync(built('hook-client'))).toBe(true);
+  });
+
+  it('fails when the compiler works and the client does not compile', () => {
+    const refuse = `case "$*" in *client.c*) echo 'client.c: broken' >&2; exit 1;; esac; exec cc "$@"`;
+    const result = build({ CC: compiler(refuse) });
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(/^Cannot compile '.*client\.c' with '.*':\nclient\.c: broken\n$/);
+    expect(existsSync(built('hook-client'))).toBe(false);
+  });
+});
