@@ -8,8 +8,7 @@ import { builders } from './plugin-builders.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-const outcomes = await main(process.argv.slice(2));
-process.exitCode = outcomes;
+process.exitCode = await main(process.argv.slice(2));
 
 /**
  * @param {string[]} args
@@ -96,7 +95,7 @@ async function digestOfInputs(folder, tools) {
   const files = [
     ...(await filesBelow(folder)).filter((file) => !relative(folder, file).startsWith('build/')),
     ...(await filesBelow(join(root, 'wit'))),
-    ...['build-plugins.mjs', 'plugin-builders.mjs', 'strip.mjs', 'wat.mjs'].map((script) =>
+    ...['build-plugins.mjs', 'plugin-builders.mjs', 'strip.mjs', 'wat.mjs', 'wit.mjs'].map((script) =>
       join(root, 'scripts', script),
     ),
     ...tools.map((tool) => join(root, 'node_modules', tool, 'package.json')),

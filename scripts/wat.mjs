@@ -1,25 +1,6 @@
 // @ts-check
-import { readFile, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco';
-
-const witFolder = fileURLToPath(new URL('../wit', import.meta.url));
-
-/**
- * The whole WIT package of a folder as one text. The tools take a text where they fail on a path, and a package may
- * be split over files but a text has room for one package line only.
- * @param {string} [folder]
- * @returns {Promise<string>}
- */
-export async function witPackage(folder = witFolder) {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.wit')).sort();
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-  const packageLine = /^package\s[^;]+;/mu;
-  const line = packageLine.exec(texts.join('\n'))?.[0];
-  if (line === undefined) throw new Error(`Cannot read the WIT in '${folder}': no file has a package line`);
-  return [line, ...texts.map((text) => text.replace(packageLine, ''))].join('\n');
-}
+import { witPackage } from './wit.mjs';
 
 /**
  * Assembles WAT: a core module, or a component where the text is `(component …)`.

@@ -23,14 +23,14 @@ export function handle(): i32 {
     );
     return allow();
   }
-  Host.outputString(`{"outcome":"deny","reason":${jsonString(reason)}}`);
+  output(`{"outcome":"deny","reason":${jsonString(reason)}}`);
   return 0;
 }
 
 /** Checks the settings: no output when they can be used. */
 export function validate(): i32 {
   const problem = readSettings().problem;
-  if (problem != '') Host.outputString(`{"error":${jsonString(problem)}}`);
+  if (problem != '') output(`{"error":${jsonString(problem)}}`);
   return 0;
 }
 
@@ -80,11 +80,16 @@ function objection(settings: Settings, memoryBytes: u64, vcpus: u64): string {
 }
 
 function allow(): i32 {
-  Host.outputString('{"outcome":"allow"}');
+  output('{"outcome":"allow"}');
   return 0;
 }
 
 function fail(problem: string): i32 {
   error_set(Memory.allocateString(problem).offset);
   return 1;
+}
+
+/** `Host.outputString` counts UTF-16 units where it needs bytes, and fails on anything but ASCII. */
+function output(text: string): void {
+  Host.output(Uint8Array.wrap(String.UTF8.encode(text)));
 }
