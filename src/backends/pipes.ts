@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import type { Readable, Writable } from 'node:stream';
 
 /** Both ends of one pipe, as blocking descriptors that are closed on exec. The owner closes them. */
 export interface Pipe {
@@ -17,19 +14,32 @@ export interface PipePool extends AsyncDisposable {
   take(count: number): Promise<readonly Pipe[]>;
 }
 
-const batch = 8;
+/** Where the shell holds the pipes; a POSIX shell can name descriptors up to 9. */
+const descriptors = [3, 4, 5, 6, 7, 8] as const;
+
+/**
+ * Pipelines nested into each other, so that the innermost process inherits the reading end of every one. It says its
+ * process id and waits until we close its stdin.
+ */
+const holdPipes = [
+  'exec 9<&0; ',
+  ...descriptors.map((fd) => `: | { exec ${String(fd)}<&0; `),
+  `exec /bin/sh -c 'echo $$; read line <&9'; `,
+  ...descriptors.map(() => '}; '),
+].join('');
 
 /**
  * Makes real pipes. Node connects a child by socket pairs, and a script cannot open those by name: `cat /dev/stdin`
  * and `echo … >/dev/stderr` fail there with ENXIO, while they work in a hook that libvirt runs. Node has no pipe(2),
- * so each pipe is a FIFO made by mkfifo(1) in a private folder, opened at both ends and unlinked at once.
+ * and a FIFO is no substitute (opening /dev/stdin waits for ever when its writer is done), so a shell makes the pipes,
+ * some at a time, and they are opened here before it ends.
  */
 export function createPipePool(): PipePool {
   let stock: Pipe[] = [];
   let making: Promise<void> | null = null;
 
   const refill = (): Promise<void> => {
-    making ??= makePipes(batch)
+    making ??= makePipes()
       .then((made) => {
         stock.push(...made);
       })
@@ -44,7 +54,7 @@ export function createPipePool(): PipePool {
       while (stock.length < count) await refill();
       const taken = stock.splice(0, count);
       // Ahead of the next event; should it fail, that event tries again and reports it.
-      if (stock.length < batch / 2) refill().catch(() => undefined);
+      if (stock.length < descriptors.length) refill().catch(() => undefined);
       return taken;
     },
     async [Symbol.asyncDispose]() {
@@ -61,15 +71,31 @@ export function closePipe(pipe: Pipe): void {
   closeSync(pipe.write);
 }
 
-async function makePipes(count: number): Promise<Pipe[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'hookvisor-pipes-'));
+/** Runs the shell until its pipes are open here as well. Throws Node's error when that fails. */
+async function makePipes(): Promise<Pipe[]> {
+  const shell = spawn('/bin/sh', ['-c', holdPipes], { stdio: ['pipe', 'pipe', 'ignore'], env: {}, cwd: '/' });
+  shell.stdin.on('error', () => undefined);
   try {
-    const paths = Array.from({ length: count }, (_, index) => join(folder, String(index)));
-    await promisify(execFile)('mkfifo', ['-m', '600', '--', ...paths]);
-    return openAll(paths);
+    const pid = await firstLine(shell);
+    return openAll(descriptors.map((fd) => `/proc/${pid}/fd/${fd}`));
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    shell.stdin.end();
   }
+}
+
+/** The first line of stdout, which is a process id. */
+function firstLine(shell: ChildProcessByStdio<Writable, Readable, null>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    shell.once('error', reject);
+    shell.stdout.setEncoding('latin1').on('data', (chunk: string) => {
+      text += chunk;
+      if (text.endsWith('\n')) resolve(Number(text));
+    });
+    shell.once('close', (status) => {
+      reject(new Error(`/bin/sh could not make pipes (exit status ${String(status)})`));
+    });
+  });
 }
 
 function openAll(paths: readonly string[]): Pipe[] {
@@ -83,18 +109,13 @@ function openAll(paths: readonly string[]): Pipe[] {
   }
 }
 
+/** Linux opens a pipe anew by its link in /proc, at either end and without waiting for the other. */
 function openBothEnds(path: string): Pipe {
-  // Opening one end of a FIFO waits for the other end, unless somebody has both: us, for a moment.
-  const both = openSync(path, constants.O_RDWR);
+  const read = openSync(path, constants.O_RDONLY);
   try {
-    const read = openSync(path, constants.O_RDONLY);
-    try {
-      return { read, write: openSync(path, constants.O_WRONLY) };
-    } catch (error) {
-      closeSync(read);
-      throw error;
-    }
-  } finally {
-    closeSync(both);
+    return { read, write: openSync(path, constants.O_WRONLY) };
+  } catch (error) {
+    closeSync(read);
+    throw error;
   }
 }

@@ -1,0 +1,54 @@
+import type { Handler } from '../../src/backends/backend.js';
+import type { HandlerConfig } from '../../src/config/config.js';
+import type { LoadedHandler } from '../../src/dispatch/loaded-handler.js';
+import type { HookCall, HookEvent } from '../../src/event.js';
+import { defaultLimits } from '../../src/limits.js';
+import type { Outcome } from '../../src/outcome.js';
+
+/** An event with everything filled in. */
+export function eventOf(fields: Partial<HookEvent> = {}): HookEvent {
+  return {
+    id: '6f1c2a34-0000-4000-8000-000000000001',
+    time: 1_700_000_000_000,
+    kind: 'domain',
+    name: 'tiny',
+    event: 'prepare',
+    qualifier: 'begin',
+    extra: null,
+    driver: 'qemu',
+    uuid: null,
+    ...fields,
+  };
+}
+
+/** A handler's configuration with everything filled in. */
+export function configOf(fields: Partial<HandlerConfig> = {}): HandlerConfig {
+  return {
+    name: 'handler',
+    backend: 'script',
+    source: '/nonexistent',
+    sha256: null,
+    trust: 'operator',
+    settings: {},
+    failurePolicy: { policy: 'fail' },
+    mode: 'enforce',
+    grants: new Set(),
+    limits: defaultLimits,
+    arguments: 'libvirt',
+    ...fields,
+  };
+}
+
+/** A loaded handler that decides by a function; what the function throws, it throws. */
+export function handlerOf(
+  fields: Partial<HandlerConfig>,
+  decide: (call: HookCall) => Outcome,
+  fallback: LoadedHandler | null = null,
+): LoadedHandler {
+  const handler: Handler = {
+    digest: null,
+    evaluate: (call) => Promise.resolve().then(() => ({ outcome: decide(call), fuel: 7, logs: [] })),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  return { config: configOf(fields), handler, fallback };
+}
