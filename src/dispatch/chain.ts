@@ -1,16 +1,15 @@
 import type { HookCall, HookEvent } from '../event.js';
 import { denialIsAnswered, effectOf } from '../libvirt/catalog.js';
-import { consult } from './consult.js';
+import { consult, type CheckReplacement } from './consult.js';
 import { decide } from './decide.js';
 import type { LoadedHandler } from './loaded-handler.js';
 import type { HandlerRecord, Verdict } from './verdict.js';
-
-export type { LoadedHandler } from './loaded-handler.js';
 
 export interface ChainOptions {
   readonly call: HookCall;
   /** In the order in which they are asked. */
   readonly handlers: readonly LoadedHandler[];
+  readonly checkReplacement: CheckReplacement;
 }
 
 export interface ChainResult {
@@ -25,7 +24,7 @@ export interface ChainResult {
  * everything is decided, with the document as it was at their place, so that they cannot stand in anybody's way.
  * Never rejects because of a handler.
  */
-export async function runChain({ call, handlers }: ChainOptions): Promise<ChainResult> {
+export async function runChain({ call, handlers, checkReplacement }: ChainOptions): Promise<ChainResult> {
   const { event, document: original } = call;
   const records = new Map<LoadedHandler, readonly HandlerRecord[]>();
   const monitors: { loaded: LoadedHandler; seen: HookCall }[] = [];
@@ -39,7 +38,7 @@ export async function runChain({ call, handlers }: ChainOptions): Promise<ChainR
       continue;
     }
     if (denial?.answered === true) continue;
-    const decision = await decide({ loaded, call: seen, original });
+    const decision = await decide({ loaded, call: seen, original, checkReplacement });
     records.set(loaded, decision.records);
     if (decision.outcome.outcome === 'replace') replaced = decision.outcome.document;
     if (decision.outcome.outcome === 'deny') {
@@ -48,7 +47,7 @@ export async function runChain({ call, handlers }: ChainOptions): Promise<ChainR
     }
   }
   for (const { loaded, seen } of monitors) {
-    const { record } = await consult({ loaded, call: seen, original, mode: 'monitor' });
+    const { record } = await consult({ loaded, call: seen, original, checkReplacement, mode: 'monitor' });
     records.set(loaded, [record]);
   }
 

@@ -2,12 +2,14 @@ import { performance } from 'node:perf_hooks';
 import { messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
 import { takesDocument } from '../libvirt/catalog.js';
-import { loadXml } from '../libvirt/document.js';
 import { bounds } from '../limits.js';
 import { HandlerFailure, type Evaluation, type Outcome } from '../outcome.js';
 import { oneLine } from '../text.js';
 import type { LoadedHandler } from './loaded-handler.js';
 import type { HandlerRecord } from './verdict.js';
+
+/** Why libvirt could not use the replacement of a document, or null when it could. */
+export type CheckReplacement = (original: Buffer, replacement: Buffer) => string | null | Promise<string | null>;
 
 /** One handler's contribution: what it decided, or null when it could not, and the record of it. */
 export interface Consultation {
@@ -21,6 +23,7 @@ export interface ConsultOptions {
   readonly call: HookCall;
   /** The document as libvirt wrote it. */
   readonly original: Buffer | null;
+  readonly checkReplacement: CheckReplacement;
   readonly mode: 'enforce' | 'monitor';
   /** The handler in whose place this one is asked. */
   readonly fallbackFor?: string;
@@ -89,7 +92,6 @@ async function assertUsable(replacement: Buffer, options: ConsultOptions): Promi
   if (options.original === null) {
     return refuse('bad-replacement', 'the event came without one; allow or deny it instead');
   }
-  const { checkReplacement } = await loadXml();
-  const problem = checkReplacement(options.original, replacement);
+  const problem = await options.checkReplacement(options.original, replacement);
   if (problem !== null) refuse('bad-replacement', problem);
 }

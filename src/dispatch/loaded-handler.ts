@@ -5,9 +5,28 @@ import type { HandlerConfig } from '../config/config.js';
 export interface LoadedHandler {
   readonly config: HandlerConfig;
   readonly handler: Handler;
-  /**
-   * Decides when this one cannot and its failure policy says so; null when there is none. Set once, when all handlers
-   * are loaded, since each may be another's fallback.
-   */
-  fallback: LoadedHandler | null;
+  /** Decides when this one cannot and its failure policy says so; null when there is none. */
+  readonly fallback: LoadedHandler | null;
+}
+
+/**
+ * Ties each handler to the one that its failure policy names as fallback. A fallback that is not there, or that leads
+ * back to the handler itself, is left out: the failure then denies.
+ */
+export function linkHandlers(
+  handlers: ReadonlyMap<string, { readonly config: HandlerConfig; readonly handler: Handler }>,
+): ReadonlyMap<string, LoadedHandler> {
+  const link = (name: string, before: readonly string[]): LoadedHandler | null => {
+    const found = handlers.get(name);
+    if (found === undefined || before.includes(name)) return null;
+    const policy = found.config.failurePolicy;
+    const fallback = policy.policy === 'fallback' ? link(policy.handler, [...before, name]) : null;
+    return { config: found.config, handler: found.handler, fallback };
+  };
+  const linked = new Map<string, LoadedHandler>();
+  for (const name of handlers.keys()) {
+    const handler = link(name, []);
+    if (handler !== null) linked.set(name, handler);
+  }
+  return linked;
 }

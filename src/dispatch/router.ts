@@ -20,16 +20,16 @@ const rememberedChars = 256;
  * Makes the function that picks an event's handlers: every route that matches adds its handlers, first to last; a
  * handler named by several stands at its first place. The routes that can match are looked up by all fields but the
  * name once and remembered, so that an event costs about the same however many routes there are.
- * `handlers` holds whatever the caller keeps under a handler's name. Throws HookvisorError `config-invalid` on a name without one.
+ * `T` is whatever the caller keeps under a handler's name. Throws HookvisorError `config-invalid` on a name without one.
  */
-export function createRouter<T>(
-  config: { readonly routes: readonly Route[] },
-  handlers: ReadonlyMap<string, T>,
-): Router<T> {
+export function createRouter<T>(config: {
+  readonly routes: readonly Route[];
+  readonly handlers: ReadonlyMap<string, T>;
+}): Router<T> {
   const rules = config.routes.map((route): Rule<T> => ({
     match: route.match,
     names: route.match.name ?? null,
-    values: route.handlers.map((name) => handlerNamed(handlers, name)),
+    values: route.handlers.map((name) => handlerNamed(config.handlers, name)),
   }));
   const remembered = new Map<string, NameIndex<T>>();
 

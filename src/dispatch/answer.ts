@@ -1,0 +1,28 @@
+import { bounds } from '../limits.js';
+import { oneLine } from '../text.js';
+import type { Verdict } from './verdict.js';
+
+/** What the hook's process does: its exit status and what it writes. */
+export interface HookAnswer {
+  readonly status: 0 | 1;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/**
+ * The verdict in libvirt's terms: a denial is exit status 1 with one clean line `HANDLER: REASON` on stderr, which
+ * virsh shows; a replaced document goes to stdout; an empty stdout keeps libvirt's own.
+ */
+export function toHookAnswer(verdict: Verdict, document: Buffer | null): HookAnswer {
+  const nothing = Buffer.alloc(0);
+  if (verdict.answered === 'deny') {
+    const line = oneLine(`${deniedBy(verdict)}: ${verdict.reason ?? 'denied'}`, bounds.reasonChars + 100);
+    return { status: 1, stdout: nothing, stderr: Buffer.from(`${line}\n`) };
+  }
+  return { status: 0, stdout: document ?? nothing, stderr: nothing };
+}
+
+/** The handler whose denial was answered. It ended the chain, so it is the last one that was asked to enforce. */
+export function deniedBy(verdict: Verdict): string {
+  return verdict.handlers.findLast(({ mode }) => mode === 'enforce')?.handler ?? 'hookvisor';
+}
