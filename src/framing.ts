@@ -92,7 +92,7 @@ export class FrameReader {
 }
 
 /** `u32be length of head | head as JSON | tail`: the body of every frame that carries fields and a document. */
-export function encodeHeadAndTail(head: unknown, tail: Uint8Array | null): Buffer[] {
+export function encodeHeadAndTail(head: unknown, tail: Uint8Array | null): Uint8Array[] {
   const json = Buffer.from(JSON.stringify(head));
   const length = Buffer.allocUnsafe(4);
   length.writeUInt32BE(json.length, 0);

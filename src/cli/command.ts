@@ -1,0 +1,41 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { HookvisorError, messageOf } from '../errors.js';
+import type { Terminal } from './terminal.js';
+
+/** Exit statuses of every command. */
+export const exitStatus = { success: 0, negative: 1, error: 2 } as const;
+export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];
+
+/** What a command is given besides its arguments. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  /** Takes the exit status of the command that ran. */
+  readonly finish: (status: ExitStatus) => void;
+}
+
+/** A command with its examples at the end of its help. */
+export function newCommand(name: string, summary: string, examples: readonly string[]): Command {
+  return new Command(name)
+    .description(summary)
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}\n`);
+}
+
+/** Prints an error: as one JSON object on stdout for machines, in words on stderr for people. */
+export function reportError(error: unknown, options: { terminal: Terminal; json: boolean }): void {
+  const { terminal, json } = options;
+  const code = error instanceof HookvisorError ? error.code : 'internal';
+  if (json) {
+    const fields = error instanceof HookvisorError ? error.fields : {};
+    terminal.out.write(`${JSON.stringify({ error: { code, message: messageOf(error), fields } })}\n`);
+    return;
+  }
+  terminal.err.write(`${terminal.err.paint('red', 'hookvisor:')} ${messageOf(error)}\n`);
+  if (code === 'internal' && error instanceof Error && error.stack !== undefined) terminal.err.write(`${error.stack}\n`);
+}
+
+/** An option's value in seconds, as milliseconds. */
+export function secondsOption(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0)) throw new InvalidArgumentError('Expected a number of seconds above 0.');
+  return seconds * 1_000;
+}

@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { defaultSocket } from '../config/defaults.js';
+import type { Decision } from '../daemon/engine.js';
+import type { EmitCommand } from '../daemon/protocol.js';
+import { askRuntime } from '../daemon/remote.js';
+import { configFrom, createRuntime } from '../daemon/runtime.js';
+import { verdictSchema } from '../dispatch/verdict.js';
+import { HookvisorError, messageOf } from '../errors.js';
+import { createLog } from '../log.js';
+import { oneLine } from '../text.js';
+import { type CommandContext, exitStatus, newCommand, secondsOption } from './command.js';
+import type { Terminal } from './terminal.js';
+
+interface EmitOptions {
+  readonly driver?: string;
+  readonly document?: string;
+  readonly socket?: string;
+  readonly config?: string;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+const answerSchema = z.object({ verdict: verdictSchema });
+
+/** `hookvisor emit`: one event through a runtime; exit 0 allowed, 1 denied. */
+export function emitCommand({ terminal, finish }: CommandContext): Command {
+  return newCommand('emit', 'send one event and show the verdict', [
+    'hookvisor emit domain web-1 start begin --document web-1.xml',
+    'hookvisor emit domain web-1 migrate begin --document - --json < web-1.xml',
+    'hookvisor emit --config ./hookvisor.yaml network default start begin   # no runtime needed, no journal written',
+    'hookvisor emit domain -- -rf start begin   # a name that looks like an option',
+  ])
+    .argument('<kind>', 'domain, network, daemon, or what a newer libvirt says')
+    .argument('<name>', 'the name of the object; - for the daemon')
+    .argument('<event>', "libvirt's operation: prepare, start, migrate, …")
+    .argument('<qualifier>', "libvirt's sub-operation: begin, end or -")
+    .argument('[extra]', "libvirt's extra argument")
+    .option('-d, --driver <driver>', "libvirt's hook name (default: qemu for a domain, else the kind)")
+    .option('--document <file>', 'the XML that libvirt would write to the hook; - for stdin')
+    .option('--socket <path>', `the runtime's socket (default: ${defaultSocket})`)
+    .option('-c, --config <file>', 'decide in this process, with this configuration')
+    .option('--timeout <seconds>', 'wait this long for the runtime (default: 90)', secondsOption, 90_000)
+    .option('--json', 'print the verdict as JSON')
+    .action(async (...given: [string, string, string, string, string | undefined, EmitOptions]) => {
+      const [kind, name, event, qualifier, extra, options] = given;
+      const words: EmitCommand = { command: 'emit', kind, name, event, qualifier };
+      if (extra !== undefined) words.extra = extra;
+      if (options.driver !== undefined) words.driver = options.driver;
+      const document = options.document === undefined ? null : await readDocument(options.document);
+      const decision =
+        options.config !== undefined && options.socket === undefined
+          ? await decideHere(options.config, { words, document, terminal })
+          : await decideThere(options.socket ?? defaultSocket, { words, document, timeoutMs: options.timeout });
+      if (options.json === true) terminal.out.write(`${JSON.stringify(decision.verdict)}\n`);
+      else print(decision, terminal);
+      finish(decision.verdict.answered === 'deny' ? exitStatus.negative : exitStatus.success);
+    });
+}
+
+async function readDocument(file: string): Promise<Buffer> {
+  try {
+    return file === '-' ? await buffer(process.stdin) : await readFile(file);
+  } catch (error) {
+    throw new HookvisorError('usage', `Cannot read the document '${file}': ${messageOf(error)}; name a file, or -`, {
+      cause: error,
+    });
+  }
+}
+
+/** Decides in a runtime of this process. It keeps no journal: nothing that was only tried belongs there. */
+async function decideHere(
+  file: string,
+  event: { words: EmitCommand; document: Buffer | null; terminal: Terminal },
+): Promise<Decision> {
+  const load = configFrom(file, { journal: null });
+  await using runtime = await createRuntime({ log: createLog(event.terminal.err), load });
+  return await runtime.emit(event.words, event.document);
+}
+
+async function decideThere(
+  socket: string,
+  event: { words: EmitCommand; document: Buffer | null; timeoutMs: number },
+): Promise<Decision> {
+  const { words: command, document, timeoutMs } = event;
+  const { head, tail } = await askRuntime({ socket, command, document, timeoutMs });
+  const answer = answerSchema.safeParse(head);
+  if (!answer.success) {
+    throw new HookvisorError('protocol', `Cannot read the runtime's verdict: ${answer.error.message}`, {
+      cause: answer.error,
+    });
+  }
+  return { verdict: answer.data.verdict, document: tail.length > 0 ? tail : null };
+}
+
+/** Says on stderr who decided what; a replaced document goes to stdout, as it would to libvirt. */
+function print({ verdict, document }: Decision, { out, err }: Terminal): void {
+  for (const { handler, mode, outcome, failure, reason } of verdict.handlers) {
+    const said = failure === null ? (outcome ?? '') : `failed (${failure})`;
+    const why = reason === null ? '' : `: ${oneLine(reason, 1_024)}`;
+    err.write(err.paint('dim', `  ${handler}${mode === 'monitor' ? ' (monitor)' : ''} ${said}${why}\n`));
+  }
+  const reason = verdict.reason === null ? '' : `: ${oneLine(verdict.reason, 1_024)}`;
+  if (verdict.answered === 'deny') err.write(`${err.paint('red', 'denied')}${reason}\n`);
+  else if (verdict.verdict === 'deny') {
+    err.write(`${err.paint('yellow', 'allowed')}, though a handler denied it${reason}\n`);
+    err.write(`  a denial here is not answered: its effect would be '${verdict.effect}'\n`);
+  } else err.write(`${err.paint('green', verdict.answered === 'replace' ? 'replaced' : 'allowed')}\n`);
+  if (document !== null && verdict.answered === 'replace') out.write(document.toString('utf8'));
+}

@@ -1,0 +1,20 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { HookvisorError } from '../errors.js';
+import { packageRoot } from '../paths.js';
+
+/** The program that libvirt executes. */
+export interface HookClient {
+  /** Absolute path. */
+  readonly path: string;
+  readonly kind: 'native' | 'node';
+}
+
+/** The native hook client, or the one in Node where no compiler was at hand. Throws HookvisorError `usage`. */
+export function findHookClient(): HookClient {
+  const native = join(packageRoot, 'dist', 'hook-client');
+  if (existsSync(native)) return { path: native, kind: 'native' };
+  const node = `${native}.mjs`;
+  if (existsSync(node)) return { path: node, kind: 'node' };
+  throw new HookvisorError('usage', `Cannot find the hook client '${native}': it is not built; run 'npm run build'`);
+}

@@ -1,0 +1,105 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { defaultSocket } from '../config/defaults.js';
+import { askRuntime } from '../daemon/remote.js';
+import { HookvisorError } from '../errors.js';
+import { type CommandContext, exitStatus, newCommand, secondsOption } from './command.js';
+import { table } from './table.js';
+
+interface StatusOptions {
+  readonly socket: string;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+/** The part of a status that is shown to people; `--json` prints all of it. */
+const statusSchema = z.object({
+  status: z.looseObject({
+    version: z.string(),
+    pid: z.number(),
+    started: z.string(),
+    config: z.string(),
+    socket: z.string(),
+    events: z.object({ answered: z.number(), denied: z.number(), withFailures: z.number() }),
+    journal: z.object({ file: z.string(), unrecorded: z.number() }).nullable(),
+    reloads: z.object({ done: z.number(), lastError: z.string().nullable() }),
+    handlers: z.array(
+      z.object({
+        handler: z.string(),
+        backend: z.string(),
+        mode: z.string(),
+        trust: z.string(),
+        evaluations: z.number(),
+        denials: z.number(),
+        failures: z.number(),
+      }),
+    ),
+    sandbox: z.looseObject({
+      isolation: z.looseObject({ level: z.string() }),
+      runners: z.array(
+        z.looseObject({
+          trust: z.string(),
+          pid: z.number().nullable(),
+          state: z.string(),
+          restarts: z.number(),
+          queued: z.number(),
+        }),
+      ),
+    }),
+  }),
+});
+
+/** `hookvisor status`: what the running runtime is doing. */
+export function statusCommand({ terminal, finish }: CommandContext): Command {
+  return newCommand('status', 'show what the running runtime is doing', ['hookvisor status', 'hookvisor status --json'])
+    .option('--socket <path>', "the runtime's socket", defaultSocket)
+    .option('--timeout <seconds>', 'wait this long for the runtime (default: 5)', secondsOption, 5_000)
+    .option('--json', 'print the whole status as JSON')
+    .action(async ({ socket, timeout: timeoutMs, json }: StatusOptions) => {
+      const { head } = await askRuntime({ socket, command: { command: 'status' }, timeoutMs });
+      const parsed = statusSchema.safeParse(head);
+      if (!parsed.success) {
+        throw new HookvisorError('protocol', `Cannot read the runtime's status: ${parsed.error.message}`);
+      }
+      if (json === true) terminal.out.write(`${JSON.stringify(parsed.data.status)}\n`);
+      else terminal.out.write(describe(parsed.data.status));
+      finish(exitStatus.success);
+    });
+}
+
+function describe(status: z.infer<typeof statusSchema>['status']): string {
+  const { events, journal, reloads, handlers, sandbox } = status;
+  const facts = [
+    `hookvisor ${status.version}, pid ${status.pid}, since ${status.started}`,
+    `configuration  ${status.config} (${reloads.done} reloads)`,
+    ...(reloads.lastError === null ? [] : [`last reload    refused: ${reloads.lastError}`]),
+    `socket         ${status.socket}`,
+    `journal        ${journal === null ? 'none' : journal.file}`,
+    ...(journal === null || journal.unrecorded === 0 ? [] : [`               ${journal.unrecorded} records lost`]),
+    `events         ${events.answered} answered, ${events.denied} denied, ${events.withFailures} with failures`,
+    `isolation      ${sandbox.isolation.level}`,
+  ];
+  const ofHandlers = handlers.map((one) => [
+    one.handler,
+    one.backend,
+    one.mode,
+    one.trust,
+    String(one.evaluations),
+    String(one.denials),
+    String(one.failures),
+  ]);
+  const ofRunners = sandbox.runners.map((one) => [
+    one.trust,
+    one.state,
+    one.pid === null ? '-' : String(one.pid),
+    String(one.restarts),
+    String(one.queued),
+  ]);
+  return [
+    `${facts.join('\n')}\n`,
+    ...(ofHandlers.length === 0
+      ? []
+      : [table(['HANDLER', 'BACKEND', 'MODE', 'TRUST', 'EVENTS', 'DENIED', 'FAILED'], ofHandlers)]),
+    ...(ofRunners.length === 0 ? [] : [table(['RUNNER', 'STATE', 'PID', 'RESTARTS', 'QUEUED'], ofRunners)]),
+  ].join('\n');
+}

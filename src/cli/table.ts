@@ -1,0 +1,23 @@
+import { stripVTControlCharacters } from 'node:util';
+
+/**
+ * Text in aligned columns, two spaces between them, no trailing blanks. Cells may be coloured; they must hold no
+ * control characters of their own (see oneLine).
+ */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(...lines.map((line) => width(line[column] ?? ''))));
+  return lines.map((line) => `${row(line, widths)}\n`).join('');
+}
+
+/** One line of a table whose widths are known, for tables that grow while they are shown. */
+export function row(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell))))
+    .join('  ')
+    .trimEnd();
+}
+
+function width(cell: string): number {
+  return [...stripVTControlCharacters(cell)].length;
+}

@@ -1,0 +1,137 @@
+import type { Backend, Handler } from '../backends/backend.js';
+import { scriptBackend } from '../backends/script.js';
+import type { BackendName, Config, HandlerConfig } from '../config/config.js';
+import { runChain } from '../dispatch/chain.js';
+import { linkHandlers } from '../dispatch/loaded-handler.js';
+import { createRouter } from '../dispatch/router.js';
+import type { Verdict } from '../dispatch/verdict.js';
+import { HookvisorError, messageOf } from '../errors.js';
+import type { HookCall } from '../event.js';
+import { loadXml } from '../libvirt/document.js';
+import type { Log } from '../log.js';
+import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
+
+/** What one event came to: the verdict, and the document that libvirt gets when a handler replaced it. */
+export interface Decision {
+  readonly verdict: Verdict;
+  readonly document: Buffer | null;
+}
+
+/** What `status` says of one handler. */
+export interface HandlerStatus {
+  readonly handler: string;
+  readonly backend: BackendName;
+  readonly mode: HandlerConfig['mode'];
+  readonly trust: string;
+  readonly digest: string | null;
+  readonly evaluations: number;
+  readonly denials: number;
+  readonly failures: number;
+}
+
+/** One configuration, loaded and ready. It never changes: a reload makes another engine. */
+export interface Engine extends AsyncDisposable {
+  readonly config: Config;
+  decide(call: HookCall): Promise<Decision>;
+  status(): { handlers: readonly HandlerStatus[]; sandbox: SandboxStatus };
+}
+
+/**
+ * Loads every handler of a configuration. Throws HookvisorError `config-invalid` that names every handler which could
+ * not be loaded, and then leaves nothing running.
+ */
+export async function createEngine(config: Config, log: Log): Promise<Engine> {
+  const sandbox = createSandbox({ cache: config.cache, log });
+  const backends: Readonly<Record<BackendName, Backend>> = {
+    script: scriptBackend,
+    component: sandbox.backend('component'),
+    extism: sandbox.backend('extism'),
+  };
+  const loaded = new Map<string, Loaded>();
+  const release = async (): Promise<void> => {
+    await Promise.all([...loaded.values()].map(async ({ handler }) => handler[Symbol.asyncDispose]()));
+    await sandbox[Symbol.asyncDispose]();
+  };
+  try {
+    await loadHandlers(config, backends, loaded);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+
+  const route = createRouter({ routes: config.routes, handlers: linkHandlers(loaded) });
+  const counts = new Map([...loaded.keys()].map((name) => [name, { evaluations: 0, denials: 0, failures: 0 }]));
+  const underWay = new Set<Promise<unknown>>();
+  let released: Promise<void> | null = null;
+
+  const count = (verdict: Verdict): void => {
+    for (const record of verdict.handlers) {
+      const counted = counts.get(record.handler);
+      if (counted === undefined) continue;
+      counted.evaluations += 1;
+      if (record.outcome === 'deny') counted.denials += 1;
+      if (record.failure !== null) counted.failures += 1;
+    }
+  };
+
+  return {
+    config,
+    async decide(call) {
+      const running = runChain({ call, handlers: route(call.event), checkReplacement });
+      underWay.add(running);
+      try {
+        const decision = await running;
+        count(decision.verdict);
+        return decision;
+      } finally {
+        underWay.delete(running);
+      }
+    },
+    status: () => ({
+      handlers: [...loaded.values()].map(({ config: { name, backend, mode, trust }, handler }) => {
+        const { evaluations, denials, failures } = counts.get(name) ?? { evaluations: 0, denials: 0, failures: 0 };
+        return { handler: name, backend, mode, trust, digest: handler.digest, evaluations, denials, failures };
+      }),
+      sandbox: sandbox.status(),
+    }),
+    async [Symbol.asyncDispose]() {
+      released ??= Promise.allSettled(underWay).then(release);
+      await released;
+    },
+  };
+}
+
+/** libxml2 is loaded at the first replacement: most runtimes never see one. */
+async function checkReplacement(original: Buffer, replacement: Buffer): Promise<string | null> {
+  return (await loadXml()).checkReplacement(original, replacement);
+}
+
+interface Loaded {
+  readonly config: HandlerConfig;
+  readonly handler: Handler;
+}
+
+/** Loads all handlers side by side, into `loaded` as far as it works. */
+async function loadHandlers(
+  config: Config,
+  backends: Readonly<Record<BackendName, Backend>>,
+  loaded: Map<string, Loaded>,
+): Promise<void> {
+  const causes: unknown[] = [];
+  const problems: string[] = [];
+  const load = async (one: HandlerConfig): Promise<void> => {
+    try {
+      loaded.set(one.name, { config: one, handler: await backends[one.backend].load(one) });
+    } catch (error) {
+      causes.push(error);
+      problems.push(`handlers.${one.name}: ${messageOf(error)}`);
+    }
+  };
+  await Promise.all([...config.handlers.values()].map(load));
+  if (problems.length > 0) {
+    throw new HookvisorError('config-invalid', `Cannot use '${config.file}':\n${problems.sort().join('\n')}`, {
+      cause: new AggregateError(causes),
+      fields: { file: config.file, problems: problems.length },
+    });
+  }
+}

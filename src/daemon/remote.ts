@@ -1,0 +1,79 @@
+import { connect } from 'node:net';
+import { HookvisorError, messageOf } from '../errors.js';
+import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '../framing.js';
+import { bounds } from '../limits.js';
+import { type Command, frameType, refusalSchema } from './protocol.js';
+
+/** A request of the command line to a running runtime. */
+export interface RemoteRequest {
+  readonly socket: string;
+  readonly command: Command;
+  readonly document?: Buffer | null;
+  /** How long to wait for the answer, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Asks a running runtime. The head is unchecked. Throws HookvisorError `unreachable`, `timeout` or `protocol`, and
+ * `handler-failed` … as the runtime refused it: its words, its code in the field `refused`.
+ */
+export async function askRuntime(request: RemoteRequest): Promise<{ head: unknown; tail: Buffer }> {
+  const { socket: path, command, document = null, timeoutMs } = request;
+  const frame = encodeFrame(frameType.command, ...encodeHeadAndTail(command, document));
+  const { type, body } = await exchange(path, frame, timeoutMs);
+  const answer = decodeHeadAndTail(body);
+  if (type === frameType.commandAnswer) return answer;
+  const refusal = refusalSchema.safeParse(answer.head);
+  if (type !== frameType.refusal || !refusal.success) {
+    throw new HookvisorError('protocol', `Cannot ask the runtime at '${path}': its answer is none; check its version`);
+  }
+  throw new HookvisorError('usage', refusal.data.message, { fields: { refused: refusal.data.code } });
+}
+
+async function exchange(path: string, frame: Buffer, timeoutMs: number): Promise<{ type: number; body: Buffer }> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    const reader = new FrameReader(bounds.frameBytes);
+    const fail = (error: HookvisorError): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(() => {
+      fail(
+        new HookvisorError('timeout', `Cannot ask the runtime at '${path}': no answer within ${timeoutMs / 1000} seconds`),
+      );
+    }, timeoutMs);
+    socket.on('connect', () => {
+      socket.write(frame);
+    });
+    socket.on('data', (chunk) => {
+      try {
+        const [answer] = reader.push(chunk);
+        if (answer === undefined) return;
+        clearTimeout(timer);
+        socket.destroy();
+        resolve(answer);
+      } catch (error) {
+        fail(new HookvisorError('protocol', messageOf(error), { cause: error }));
+      }
+    });
+    socket.on('error', (error) => {
+      fail(unreachable(path, error));
+    });
+    socket.on('close', () => {
+      fail(unreachable(path, new Error('it hung up without an answer')));
+    });
+  });
+}
+
+function unreachable(path: string, cause: Error): HookvisorError {
+  const hint =
+    'code' in cause && cause.code === 'EACCES'
+      ? 'it belongs to another user; run this as root'
+      : `start it with 'hookvisor serve', or name its socket with --socket`;
+  return new HookvisorError('unreachable', `Cannot reach the runtime at '${path}': ${cause.message}; ${hint}`, {
+    cause,
+    fields: { socket: path },
+  });
+}

@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../config/config.js';
+import { loadConfig } from '../config/load.js';
+import { HookvisorError, messageOf } from '../errors.js';
+import type { HookCall } from '../event.js';
+import { type Journal, openJournal, toRecord } from '../journal/journal.js';
+import { fromHookArguments, fromRfcArguments } from '../libvirt/call.js';
+import type { Log } from '../log.js';
+import { version } from '../version.js';
+import { createEngine, type Decision, type Engine } from './engine.js';
+import type { EmitCommand, HookRequest } from './protocol.js';
+
+/** How to find and override a configuration. */
+export interface RuntimeOptions {
+  readonly log: Log;
+  /** Reads the configuration, at start and at each reload. */
+  readonly load: () => Promise<Config>;
+}
+
+/** The part of Hookvisor that decides: the engine in force, its journal, and how it is replaced. */
+export interface Runtime extends AsyncDisposable {
+  readonly config: Config;
+  /** Decides a call of the hook client. Throws HookvisorError `protocol` for arguments that are no hook call. */
+  hook(request: HookRequest): Promise<Decision>;
+  /** Decides an event given in the RFC's words. */
+  emit(command: EmitCommand, document: Buffer | null): Promise<Decision>;
+  /** Swaps in the configuration as it is on disk, or throws and keeps the one in force. */
+  reload(): Promise<void>;
+  status(): RuntimeStatus;
+}
+
+/** What `hookvisor status --json` prints. */
+export type RuntimeStatus = ReturnType<typeof describe>;
+
+/** Loads the configuration and everything in it. Throws HookvisorError and leaves nothing running. */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { log, load } = options;
+  const started = Date.now();
+  const config = await load();
+  let journal = config.journal === null ? null : openJournal(config.journal.dir);
+  let engine: Engine;
+  try {
+    engine = await createEngine(config, log);
+  } catch (error) {
+    journal?.[Symbol.dispose]();
+    throw error;
+  }
+
+  const counts: Counts = { events: 0, denied: 0, failed: 0, unrecorded: 0, reloads: 0, lastReloadError: null };
+  const retired = new Set<Promise<void>>();
+  let reloading: Promise<void> = Promise.resolve();
+  let disposed: Promise<void> | null = null;
+
+  const decide = async (call: HookCall): Promise<Decision> => {
+    const decision = await engine.decide(call);
+    counts.events += 1;
+    if (decision.verdict.answered === 'deny') counts.denied += 1;
+    if (decision.verdict.handlers.some((record) => record.failure !== null)) counts.failed += 1;
+    try {
+      journal?.append(toRecord(call, decision.verdict, decision.document));
+    } catch (error) {
+      // The verdict stands: a full disk must not decide which guests may start. `status` shows the loss.
+      counts.unrecorded += 1;
+      log('error', messageOf(error));
+    }
+    return decision;
+  };
+
+  const swap = async (): Promise<void> => {
+    const next = await load();
+    if (next.socket !== engine.config.socket) {
+      throw new HookvisorError(
+        'config-invalid',
+        `Cannot reload '${next.file}': its socket '${next.socket}' is not the one in use; restart the runtime to move it`,
+      );
+    }
+    const nextEngine = await createEngine(next, log);
+    const previous = engine;
+    const previousJournal = journal;
+    try {
+      if (next.journal?.dir !== previous.config.journal?.dir) {
+        journal = next.journal === null ? null : openJournal(next.journal.dir);
+      }
+    } catch (error) {
+      await nextEngine[Symbol.asyncDispose]();
+      throw error;
+    }
+    engine = nextEngine;
+    // Events under way still finish on the previous engine, and are written where the journal is now.
+    const retiring = retire(previous, log);
+    retired.add(retiring);
+    void retiring.finally(() => retired.delete(retiring));
+    if (previousJournal !== journal) previousJournal?.[Symbol.dispose]();
+  };
+
+  return {
+    get config() {
+      return engine.config;
+    },
+    async hook(request) {
+      const { driver, args, document } = request;
+      return decide(fromHookArguments({ driver, args, document, time: Date.now(), id: randomUUID() }));
+    },
+    async emit(command, document) {
+      const { kind, name, event, qualifier, extra = null, driver } = command;
+      const words = { kind, name, event, qualifier, extra, ...(driver === undefined ? {} : { driver }) };
+      return decide(fromRfcArguments({ ...words, document, time: Date.now(), id: randomUUID() }));
+    },
+    async reload() {
+      const run = reloading.then(swap);
+      reloading = run.catch(() => undefined);
+      try {
+        await run;
+        counts.reloads += 1;
+        counts.lastReloadError = null;
+        log('info', `configuration '${engine.config.file}' is in force (${engine.config.handlers.size} handlers)`);
+      } catch (error) {
+        counts.lastReloadError = messageOf(error);
+        log('error', `the configuration in force is kept:\n${messageOf(error)}`);
+        throw error;
+      }
+    },
+    status: () => describe({ engine, journal, counts, started }),
+    async [Symbol.asyncDispose]() {
+      disposed ??= (async () => {
+        await reloading;
+        await engine[Symbol.asyncDispose]();
+        await Promise.all(retired);
+        journal?.[Symbol.dispose]();
+      })();
+      await disposed;
+    },
+  };
+}
+
+/** Reads `file` for a runtime; `overrides` win over what it says. */
+export function configFrom(
+  file: string,
+  overrides: Partial<Pick<Config, 'socket' | 'journal' | 'cache'>> = {},
+): () => Promise<Config> {
+  return async () => ({ ...(await loadConfig(file)), ...overrides });
+}
+
+async function retire(engine: Engine, log: Log): Promise<void> {
+  try {
+    await engine[Symbol.asyncDispose]();
+  } catch (error) {
+    log('error', `Cannot end the previous configuration's handlers: ${messageOf(error)}`);
+  }
+}
+
+interface Counts {
+  events: number;
+  denied: number;
+  failed: number;
+  unrecorded: number;
+  reloads: number;
+  lastReloadError: string | null;
+}
+
+function describe(state: { engine: Engine; journal: Journal | null; counts: Counts; started: number }) {
+  const { engine, journal, counts, started } = state;
+  const { handlers, sandbox } = engine.status();
+  return {
+    version,
+    pid: process.pid,
+    node: process.version,
+    started: new Date(started).toISOString(),
+    config: engine.config.file,
+    socket: engine.config.socket,
+    events: { answered: counts.events, denied: counts.denied, withFailures: counts.failed },
+    journal: journal === null ? null : { file: journal.file, unrecorded: counts.unrecorded },
+    reloads: { done: counts.reloads, lastError: counts.lastReloadError },
+    handlers,
+    sandbox,
+  };
+}

@@ -1,0 +1,1 @@
+export { HookvisorError } from './errors.js';

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { hookCaller } from '../support/client.js';
+import { samplePlugin, serve, writeConfig } from '../support/runtime.js';
+import { temporaryFolder, writeScript } from '../support/temp.js';
+
+const denyAll = 'echo "no" >&2; exit 1';
+
+describe('a reload', () => {
+  it('swaps in the new configuration', async () => {
+    const dir = temporaryFolder();
+    const script = await writeScript(dir, 'deny', denyAll);
+    const { socket, runtime } = await serve('', dir);
+    const call = hookCaller(dir, socket);
+    expect((await call('qemu', ['tiny', 'start', 'begin', '-'])).status).toBe(0);
+    await writeConfig(dir, `events_script: ${script}`);
+    await runtime.reload();
+    expect((await call('qemu', ['tiny', 'start', 'begin', '-'])).status).toBe(1);
+    expect(runtime.status().reloads).toEqual({ done: 1, lastError: null });
+  });
+
+  it('of a bad configuration keeps the old one and says why', async () => {
+    const dir = temporaryFolder();
+    const script = await writeScript(dir, 'deny', denyAll);
+    const { socket, runtime, said } = await serve(`events_script: ${script}`, dir);
+    const call = hookCaller(dir, socket);
+    await writeConfig(dir, 'handlers: { x: { backend: magic } }');
+    await expect(runtime.reload()).rejects.toMatchObject({ code: 'config-invalid' });
+    expect((await call('qemu', ['tiny', 'start', 'begin', '-'])).status).toBe(1);
+    expect(runtime.status().reloads.lastError).toContain('handlers.x');
+    expect(said.join('\n')).toContain('the configuration in force is kept');
+  });
+
+  it('whose plugin cannot be loaded keeps the old one and names every such handler', async () => {
+    const dir = temporaryFolder();
+    const { runtime } = await serve('', dir);
+    const handler = (source: string): string => `{ backend: component, source: ${source}, failurePolicy: fail }`;
+    await writeConfig(dir, `handlers: { a: ${handler('a.wasm')}, b: ${handler('b.wasm')} }`);
+    const failure = await runtime.reload().then(
+      () => 'reloaded',
+      (error: unknown) => String(error),
+    );
+    expect(failure).toContain('handlers.a:');
+    expect(failure).toContain('handlers.b:');
+    expect(runtime.status().handlers).toEqual([]);
+  });
+
+  it('under load loses no event', async () => {
+    const dir = temporaryFolder();
+    const yaml = `handlers: { tiny: { backend: component, source: ${samplePlugin('tiny-allow')}, failurePolicy: fail } }
+routes: [ { match: {}, handlers: [tiny] } ]`;
+    const { socket, runtime } = await serve(yaml, dir);
+    const call = hookCaller(dir, socket);
+    let running = true;
+    const statuses: (number | null)[] = [];
+    const load = Array.from({ length: 4 }, async () => {
+      while (running) statuses.push((await call('qemu', ['tiny', 'start', 'begin', '-'], '<domain/>')).status);
+    });
+    for (let at = 0; at < 3; at++) await runtime.reload();
+    running = false;
+    await Promise.all(load);
+    expect(statuses.length).toBeGreaterThan(20);
+    expect(new Set(statuses)).toEqual(new Set([0]));
+    expect(runtime.status().events.withFailures).toBe(0);
+  });
+
+  it('that would move the socket is refused', async () => {
+    const dir = temporaryFolder();
+    const { runtime } = await serve('', dir);
+    await writeConfig(dir, '').then(async (file) => {
+      const { writeFile } = await import('node:fs/promises');
+      await writeFile(file, readFileSync(file, 'utf8').replace('hv.sock', 'other.sock'));
+    });
+    await expect(runtime.reload()).rejects.toThrow(/restart the runtime to move it/);
+  });
+});
+
+describe('the journal', () => {
+  it('has one record for each answered event, with the verdict and without the document', async () => {
+    const dir = temporaryFolder();
+    const script = await writeScript(dir, 'deny', denyAll);
+    const { socket, journalFile } = await serve(`events_script: ${script}`, dir);
+    const call = hookCaller(dir, socket);
+    await call('qemu', ['tiny', 'start', 'begin', '-'], '<domain><name>tiny</name></domain>');
+    await call('network', ['default', 'stopped', 'end', '-']);
+    const records = readFileSync(journalFile, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(records).toMatchObject([
+      { v: 1, verdict: 'deny', answered: 'deny', effect: 'aborts', document: { bytes: 34 }, event: { name: 'tiny' } },
+      { v: 1, verdict: 'deny', answered: 'allow', effect: 'ignored', document: null, event: { name: 'default' } },
+    ]);
+    expect(JSON.stringify(records)).not.toContain('<domain>');
+  });
+});

@@ -1,0 +1,47 @@
+import { onTestFinished } from 'vitest';
+import { join } from 'node:path';
+import { configFrom, createRuntime, type Runtime } from '../../src/daemon/runtime.js';
+import { startServer } from '../../src/daemon/server.js';
+import { packageRoot } from '../../src/paths.js';
+import { temporaryFolder, write } from './temp.js';
+
+/** Absolute path of a sample plugin as the build leaves it. */
+export function samplePlugin(name: 'naming' | 'quota' | 'tiny-allow'): string {
+  return join(packageRoot, 'plugins', name, 'build', `${name}.wasm`);
+}
+
+export interface TestRuntime {
+  readonly dir: string;
+  readonly socket: string;
+  readonly journalFile: string;
+  readonly configFile: string;
+  readonly runtime: Runtime;
+  /** What the runtime said, a line each. */
+  readonly said: string[];
+}
+
+/** Admitted plugins are shared between tests: admitting one costs seconds. */
+const cache = join(packageRoot, 'node_modules', '.cache', 'hookvisor-test');
+
+/** A runtime with a socket in a folder of its own. `yaml` is the configuration without version, journal and cache. */
+export async function serve(yaml: string, dir = temporaryFolder()): Promise<TestRuntime> {
+  const configFile = await writeConfig(dir, yaml);
+  const said: string[] = [];
+  const log = (level: string, message: string): void => {
+    said.push(`${level}: ${message}`);
+  };
+  const runtime = await createRuntime({ log, load: configFrom(configFile) });
+  onTestFinished(async () => {
+    await runtime[Symbol.asyncDispose]();
+  });
+  const server = await startServer(runtime, log);
+  onTestFinished(async () => {
+    await server[Symbol.asyncDispose]();
+  });
+  return { dir, socket: server.socket, journalFile: join(dir, 'journal', 'journal.jsonl'), configFile, runtime, said };
+}
+
+/** Writes (or replaces) the configuration of a folder. */
+export async function writeConfig(dir: string, yaml: string): Promise<string> {
+  return write(dir, 'hookvisor.yaml', `version: 1\nsocket: hv.sock\njournal: { dir: journal }\ncache: ${cache}\n${yaml}`);
+}
