@@ -3,6 +3,7 @@ import { FrameReader } from '../framing.js';
 import type { FailureCode } from '../outcome.js';
 import { messageOf } from '../errors.js';
 import { launch } from './launcher.js';
+import type { SandboxProcess } from './launcher.js';
 import { decodeMessage, encodeMessage } from './messages.js';
 import type { RunnerReply, RunnerRequest } from './messages.js';
 
@@ -47,7 +48,11 @@ interface Pending {
 
 /** Starts a runner process; `onEnd` is called once when it is gone, with how it ended in words. */
 export function startRunner(onEnd: (how: string) => void): Runner {
-  const child = launch({ entry: 'runner-main.js', heapMiB });
+  return driveRunner(launch({ entry: 'runner-main.js', heapMiB }), onEnd);
+}
+
+/** Speaks the runners' protocol with a process that has been started; {@link startRunner} is the usual way. */
+export function driveRunner(child: SandboxProcess, onEnd: (how: string) => void): Runner {
   const frames = new FrameReader(bounds.frameBytes);
   let pending: Pending | null = null;
   let nextId = 0;
