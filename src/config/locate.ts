@@ -43,7 +43,7 @@ export function pathText(path: readonly PropertyKey[]): string {
 
 /** As yaml's `toJS` names a key: numbers and null become text. */
 function keyText(value: unknown): string {
-  return value === null ? '' : String(value);
+  return value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function startOf(node: unknown): number | undefined {

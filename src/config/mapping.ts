@@ -16,7 +16,7 @@ export function expected({ wrong, missing }: Expectation) {
 }
 
 /** One of a few words; the message names the nearest of them. */
-export function word<const T extends readonly string[]>(words: T, missing?: string) {
+export function word<const T extends readonly string[]>(words: T, missing?: string): z.ZodType<T[number]> {
   return z.enum(words, {
     error: ({ input }) =>
       input === undefined && missing !== undefined
@@ -37,7 +37,7 @@ export function delegate<S extends z.ZodType>(schema: S, input: unknown, ctx: z.
  * A mapping with these keys and no others. Every unknown key is an issue of its own and names the nearest known one; when
  * that one is required, it is not reported as missing as well.
  */
-export function mapping<S extends z.ZodRawShape>(shape: S, missing?: string) {
+export function mapping<S extends z.ZodRawShape>(shape: S, missing?: string): z.ZodType<z.output<z.ZodObject<S>>> {
   const known = Object.keys(shape);
   const inner = z.object(shape);
   return z.unknown().transform((input, ctx): z.output<typeof inner> => {

@@ -3,10 +3,10 @@ import { nearest } from './nearest.js';
 
 /** A value from the configuration as it appears in a message. */
 export function quote(value: unknown): string {
+  if (value === null || value === undefined) return 'an empty value';
   if (typeof value === 'string') return `'${oneLine(value, 80)}'`;
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object' && value !== null) return 'a mapping';
-  return value === null ? 'an empty value' : String(value);
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'a mapping';
 }
 
 /** `did you mean 'x'?` when a known word is near, else the list of what may be written. */
