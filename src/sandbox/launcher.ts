@@ -13,7 +13,7 @@ export interface Isolation {
   readonly emptyEnvironment: boolean;
   /** It leads a session and process group of its own, killed as a whole. */
   readonly ownSession: boolean;
-  /** Node's permission model: no write, no child process, no worker, reads only of the package and its dependencies. */
+  /** Node's permission model: no write, no child process, reads only of the package and its dependencies. */
   readonly permissionModel: boolean;
   /** The kernel kills it when the runtime dies, and it can gain no privileges (util-linux's setpriv). */
   readonly diesWithRuntime: boolean;
@@ -44,6 +44,12 @@ const hasSetpriv = isExecutable(setpriv);
 const permissionFlag = ['--permission', '--experimental-permission'].find((flag) =>
   process.allowedNodeEnvironmentFlags.has(flag),
 );
+
+/** jco starts a worker and loads a native minifier when it is imported; runners load neither. */
+const allowed: Record<LaunchOptions['entry'], readonly string[]> = {
+  'runner-main.js': [],
+  'admission-main.js': ['--allow-worker', '--allow-addons'],
+};
 
 /** What {@link launch} puts in force on this machine. */
 export const isolation: Isolation = {
@@ -79,7 +85,12 @@ function nodeFlags(options: LaunchOptions): string[] {
   // V8 of Node 20 takes extended constant expressions, which QuickJS components use, only on request.
   if (process.versions.node.startsWith('20.')) flags.push('--experimental-wasm-extended-const');
   if (permissionFlag === undefined) return flags;
-  return [...flags, permissionFlag, ...readablePaths().map((path) => `--allow-fs-read=${path}`)];
+  return [
+    ...flags,
+    permissionFlag,
+    ...allowed[options.entry],
+    ...readablePaths().map((path) => `--allow-fs-read=${path}`),
+  ];
 }
 
 /** The package itself and the folders in which Node looks for its dependencies. */
