@@ -41,8 +41,7 @@ const unreachable = (reason) => new Unreachable(reason);
 
 /** One line on stderr. Paths and the runtime's text may hold anything: no control character reaches a terminal. */
 function say(text) {
-  // eslint-disable-next-line no-control-regex
-  return write(process.stderr, `hookvisor: ${text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')}\n`);
+  return write(process.stderr, `hookvisor: ${text.replace(/\p{Cc}/gu, '?')}\n`);
 }
 
 /** Resolves to null, or to the error, once everything is written. */
@@ -157,8 +156,8 @@ function denialAborts(driver, [, operation, qualifier]) {
 }
 
 function encodeCall(driver, document) {
-  const names = process.argv.length > 2 ? [Buffer.from(`${driver}\0`), hookArguments()] : [Buffer.from(driver)];
-  const joined = Buffer.concat(names);
+  const words = process.argv.length > 2 ? [Buffer.from(`${driver}\0`), hookArguments()] : [Buffer.from(driver)];
+  const joined = Buffer.concat(words);
   const length = 2 + 4 + joined.length + document.length;
   if (length > frameLimit) throw unreachable('the document is larger than 64 MiB');
   const header = Buffer.alloc(headerBytes + 4);
@@ -184,7 +183,6 @@ async function connectTo(path, deadline) {
 }
 
 async function exchange(socket, parts) {
-  let all = Buffer.alloc(0);
   let need = headerBytes;
   let chunks = [];
   let have = 0;
@@ -196,7 +194,7 @@ async function exchange(socket, parts) {
       chunks.push(chunk);
       have += chunk.length;
       if (have < need) continue;
-      all = Buffer.concat(chunks);
+      const all = Buffer.concat(chunks);
       chunks = [all];
       if (need === headerBytes) need = frameSize(all);
       if (have >= need) return parseAnswer(all.subarray(0, need));
