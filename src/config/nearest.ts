@@ -1,4 +1,4 @@
-/** The known word that a mistyped one most likely means: one that it begins, or within a third of its length; or null. */
+/** The known word that a mistyped one most likely means: one that begins it or that it begins, or within a third of its length; or null. */
 export function nearest(word: string, known: readonly string[]): string | null {
   // Nobody mistypes a word into one of this length, and the distance costs the product of both lengths.
   if (word.length === 0 || word.length > 64) return null;
@@ -7,9 +7,10 @@ export function nearest(word: string, known: readonly string[]): string | null {
   for (const candidate of known) {
     const target = plain(candidate);
     const begins = typed.length >= 3 && (target.startsWith(typed) || typed.startsWith(target));
-    const distance = begins ? 1 : editDistance(typed, target);
+    const distance = editDistance(typed, target);
     const tolerated = Math.max(1, Math.floor(Math.max(typed.length, target.length) / 3));
-    if (distance <= tolerated && (best === null || distance < best.distance)) best = { word: candidate, distance };
+    if ((begins || distance <= tolerated) && (best === null || distance < best.distance))
+      best = { word: candidate, distance };
   }
   return best?.word ?? null;
 }
