@@ -20,7 +20,7 @@ describe('evaluate', () => {
   it('gives the decision of an Extism plugin', async () => {
     await using opened = await openSandbox();
     const quota = { name: 'quota', backend: 'extism', source: samplePlugin('quota') } as const;
-    const settings = { maxMemory: '1GiB' };
+    const settings = { maxMemoryMiB: 1_024 };
     const handler = await opened.sandbox.backend('extism').load(handlerConfig({ ...quota, settings }));
     const domain = (gib: number): Buffer => Buffer.from(`<domain><memory unit='GiB'>${gib}</memory></domain>`);
     expect((await handler.evaluate(hookCall('small', domain(1)))).outcome).toEqual({ outcome: 'allow' });
