@@ -46,6 +46,7 @@ const reference = /^\s*(?:use|import|export|include)\s/u;
  * @returns {Promise<string[]>}
  */
 export async function undocumented(folder = witFolder) {
+  /** @type {string[]} */
   const problems = [];
   for (const { name, text } of await witFiles(folder)) {
     const lines = text.split('\n');
