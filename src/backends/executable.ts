@@ -21,7 +21,7 @@ export async function executableProblem(path: string): Promise<string | null> {
 }
 
 function statProblem(error: unknown): string {
-  switch (codeOf(error)) {
+  switch (codeOf(error) ?? '') {
     case 'ENOENT':
     case 'ENOTDIR':
       return 'there is no such file; create it or correct the path';

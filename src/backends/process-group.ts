@@ -57,7 +57,11 @@ export async function runProcessGroup(request: ProcessRequest, pipes: PipePool):
 
   const group = watchGroup(child, request.deadlineMs);
   const writer = stdin ? writeAll(stdin.write, request.stdin) : null;
-  const out = stdout && capture(stdout.read, request.stdoutBytes ?? 0, () => group.stop('stdout-too-large'));
+  const out =
+    stdout &&
+    capture(stdout.read, request.stdoutBytes ?? 0, () => {
+      group.stop('stdout-too-large');
+    });
   const err = stderr && capture(stderr.read, request.stderrBytes, () => undefined);
   const collect = (): Pick<ProcessEnd, 'stopped' | 'stdout' | 'stderr'> => {
     writer?.destroy();
@@ -103,12 +107,20 @@ function watchGroup(child: ChildProcess, deadlineMs: number): { end: Promise<Gro
     stopped = cause;
     signalGroup(child, 'SIGTERM');
     timers.push(
-      setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs),
+      setTimeout(() => {
+        signalGroup(child, 'SIGKILL');
+      }, graceMs),
       // Stuck in the kernel, or set-uid and not ours to kill: the answer cannot wait for it.
-      setTimeout(() => giveUp(), 2 * graceMs),
+      setTimeout(() => {
+        giveUp();
+      }, 2 * graceMs),
     );
   };
-  timers.push(setTimeout(() => stop('deadline'), deadlineMs));
+  timers.push(
+    setTimeout(() => {
+      stop('deadline');
+    }, deadlineMs),
+  );
 
   const end = new Promise<GroupEnd>((resolve, reject) => {
     giveUp = () => {

@@ -122,7 +122,7 @@ function logLines(stderr: Buffer): LogLine[] {
 }
 
 function executionProblem(error: unknown): string {
-  switch (codeOf(error)) {
+  switch (codeOf(error) ?? '') {
     case 'ENOENT':
       return "it, or the interpreter in its '#!' line, does not exist; install what is missing or correct the path";
     case 'EACCES':

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { scriptBackend } from '../../src/backends/script.js';
-import type { HandlerConfig } from '../../src/config/config.js';
 import { runChain, type ChainResult } from '../../src/dispatch/chain.js';
 import type { LoadedHandler } from '../../src/dispatch/loaded-handler.js';
 import { verdictSchema } from '../../src/dispatch/verdict.js';
@@ -231,34 +230,38 @@ describe('a replaced document', () => {
     expect(result.verdict).toMatchObject({ verdict: 'deny', answered: 'deny' });
   });
 
-  const cases: [string, Partial<HandlerConfig>, Partial<HookEvent>, Buffer, FailureCode, string][] = [
-    [
-      'without the grant',
-      {},
-      migrate,
-      other,
-      'not-granted',
-      "Cannot replace the document of 'migrate': the handler does not hold the grant 'replace'; add it to its grants",
-    ],
-    [
-      'where libvirt takes none',
-      replaces,
-      {},
-      other,
-      'not-granted',
-      "Cannot replace the document of 'prepare': libvirt takes no document back for this operation; replace at migrate or restore only",
-    ],
-    [
-      'that libvirt could not use',
-      replaces,
-      migrate,
-      Buffer.from('<domain><name>evil</name></domain>'),
-      'bad-replacement',
-      "Cannot replace the document of 'migrate': its name is another one",
-    ],
-  ];
-  it.each(cases)('%s is a failure', async (_, config, event, document, failure, reason) => {
-    const result = await ask([handlerOf({ ...config, failurePolicy: { policy: 'ignore' } }, replace(document))], event);
+  const granted = replaces.grants;
+  it.each([
+    {
+      what: 'without the grant',
+      grants: new Set<string>(),
+      event: 'migrate',
+      document: other,
+      failure: 'not-granted',
+      reason:
+        "Cannot replace the document of 'migrate': the handler does not hold the grant 'replace'; add it to its grants",
+    },
+    {
+      what: 'where libvirt takes none',
+      grants: granted,
+      event: 'prepare',
+      document: other,
+      failure: 'not-granted',
+      reason:
+        "Cannot replace the document of 'prepare': libvirt takes no document back for this operation; " +
+        'replace at migrate or restore only',
+    },
+    {
+      what: 'that libvirt could not use',
+      grants: granted,
+      event: 'migrate',
+      document: Buffer.from('<domain><name>evil</name></domain>'),
+      failure: 'bad-replacement',
+      reason: "Cannot replace the document of 'migrate': its name is another one",
+    },
+  ])('$what is a failure', async ({ grants, event, document, failure, reason }) => {
+    const handler = handlerOf({ grants, failurePolicy: { policy: 'ignore' } }, replace(document));
+    const result = await ask([handler], { event });
     expect(result.document).toBeNull();
     expect(result.verdict.verdict).toBe('allow');
     expect(result.verdict.handlers[0]).toMatchObject({ outcome: null, failure, reason, fuel: 7 });
