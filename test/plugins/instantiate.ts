@@ -21,14 +21,18 @@ export type Instance = z.infer<typeof instance>;
 
 type Instantiate = (core: (name: string) => WebAssembly.Module, imports: object) => unknown;
 
-/**
- * Transpiles a sample plugin as it was built and gives a function that makes fresh instances of it, outside of any
- * sandbox and without limits.
- */
+/** {@link instantiatorOf} a sample plugin as it was built. */
 export async function instantiator(plugin: string): Promise<(host: Host) => Instance> {
+  return instantiatorOf(await readFile(join(packageRoot, 'plugins', plugin, 'build', `${plugin}.wasm`)));
+}
+
+/**
+ * Transpiles a component and gives a function that makes fresh instances of it, outside of any sandbox and without
+ * limits.
+ */
+export async function instantiatorOf(bytes: Uint8Array): Promise<(host: Host) => Instance> {
   // V8 of Node 20 compiles the core modules of a QuickJS component with this flag only; later ones need none.
   if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-extended-const');
-  const bytes = await readFile(join(packageRoot, 'plugins', plugin, 'build', `${plugin}.wasm`));
   const { files } = await transpileBytes(bytes, {
     name: 'plugin',
     instantiation: 'sync',
