@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 
 /** Both ends of one pipe, as blocking descriptors that are closed on exec. The owner closes them. */
@@ -17,14 +17,17 @@ export interface PipePool extends AsyncDisposable {
 /** Where the shell holds the pipes; a POSIX shell can name descriptors up to 9. */
 const descriptors = [3, 4, 5, 6, 7, 8] as const;
 
-/**
- * Pipelines nested into each other, so that the innermost process inherits the reading end of every one. It says its
- * process id and waits until we close its stdin.
- */
-const holdPipes = [
+/** What the shell does when it holds the pipes: say its process id, and wait until we close its stdin. */
+const sayAndWait = 'echo $$; read line <&9';
+
+/** The quick way: dash, busybox and bash from 5.1 on make a pipe for each here-document, here of one empty line. */
+const byHereDocuments = ['exec 9<&0', ...descriptors.map((fd) => `exec ${fd}<<END\n\nEND`), sayAndWait].join('\n');
+
+/** The way of every shell: pipelines nested into each other, whose innermost process inherits all reading ends. */
+const byPipelines = [
   'exec 9<&0; ',
-  ...descriptors.map((fd) => `: | { exec ${String(fd)}<&0; `),
-  `exec /bin/sh -c 'echo $$; read line <&9'; `,
+  ...descriptors.map((fd) => `: | { exec ${fd}<&0; `),
+  `exec /bin/sh -c '${sayAndWait}'; `,
   ...descriptors.map(() => '}; '),
 ].join('');
 
@@ -71,13 +74,23 @@ export function closePipe(pipe: Pipe): void {
   closeSync(pipe.write);
 }
 
-/** Runs the shell until its pipes are open here as well. Throws Node's error when that fails. */
 async function makePipes(): Promise<Pipe[]> {
-  const shell = spawn('/bin/sh', ['-c', holdPipes], { stdio: ['pipe', 'pipe', 'ignore'], env: {}, cwd: '/' });
+  // Other shells put here-documents into files.
+  return (await pipesOf(byHereDocuments)) ?? (await pipesOf(byPipelines)) ?? noPipes();
+}
+
+function noPipes(): never {
+  throw new Error('/bin/sh made no pipes');
+}
+
+/** Runs the shell until its pipes are open here as well; null when they are not pipes. Throws Node's errors. */
+async function pipesOf(script: string): Promise<Pipe[] | null> {
+  const shell = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'], env: {}, cwd: '/' });
   shell.stdin.on('error', () => undefined);
   try {
     const pid = await firstLine(shell);
-    return openAll(descriptors.map((fd) => `/proc/${pid}/fd/${fd}`));
+    const paths = descriptors.map((fd) => `/proc/${pid}/fd/${fd}`);
+    return paths.every((path) => statSync(path).isFIFO()) ? openAll(paths) : null;
   } finally {
     shell.stdin.end();
   }
@@ -111,11 +124,24 @@ function openAll(paths: readonly string[]): Pipe[] {
 
 /** Linux opens a pipe anew by its link in /proc, at either end and without waiting for the other. */
 function openBothEnds(path: string): Pipe {
+  empty(path);
   const read = openSync(path, constants.O_RDONLY);
   try {
     return { read, write: openSync(path, constants.O_WRONLY) };
   } catch (error) {
     closeSync(read);
     throw error;
+  }
+}
+
+/** Takes out the line of a here-document. */
+function empty(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    readSync(fd, Buffer.alloc(16));
+  } catch {
+    // EAGAIN: there was none.
+  } finally {
+    closeSync(fd);
   }
 }
