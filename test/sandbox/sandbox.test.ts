@@ -86,7 +86,9 @@ describe('load', () => {
     const settings = { pattern: '(' };
     const error = await errorOf(opened.sandbox.backend('component').load(handlerConfig({ ...naming, settings })));
     expect(error.code).toBe('plugin-settings');
-    expect(error.message).toMatch(/^Cannot load handler 'naming': its plugin refuses the settings: \S.*; correct .settings.$/u);
+    expect(error.message).toMatch(
+      /^Cannot load handler 'naming': its plugin refuses the settings: \S.*; correct .settings.$/u,
+    );
     expect(opened.sandbox.status().runners).toEqual([]);
   });
 
