@@ -1,0 +1,29 @@
+import v8 from 'node:v8';
+import type { Artefact } from './artefact.js';
+import { HookvisorError, messageOf } from '../errors.js';
+
+/**
+ * V8 of Node 20 knows extended constant expressions, which QuickJS needs, but has them switched off. Later versions have
+ * them always, and the newest no longer know the flag, which is no error.
+ */
+export function enableExtendedConst(): void {
+  if (process.versions.node.startsWith('20.')) v8.setFlagsFromString('--experimental-wasm-extended-const');
+}
+
+/** Compiles an artefact's core modules. Throws HookvisorError `plugin-invalid`. */
+export function compileModules(artefact: Artefact): ReadonlyMap<string, WebAssembly.Module> {
+  enableExtendedConst();
+  try {
+    return new Map(artefact.modules.map(({ name, bytes }) => [name, new WebAssembly.Module(bytes)]));
+  } catch (error) {
+    throw notLoadable(error);
+  }
+}
+
+export function notLoadable(error: unknown): HookvisorError {
+  return new HookvisorError(
+    'plugin-invalid',
+    `Cannot load the plugin: ${messageOf(error)}; clear the cache of admitted plugins and try again`,
+    { cause: error },
+  );
+}

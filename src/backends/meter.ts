@@ -1,0 +1,61 @@
+import { messageOf } from '../errors.js';
+import type { Limits } from '../limits.js';
+import { HandlerFailure } from '../outcome.js';
+import type { FailureCode, LogLine } from '../outcome.js';
+import { oneLine } from '../text.js';
+
+/** Under these names a hardened core module imports its meter. No plugin may import from this module by itself. */
+export const meterNames = { module: 'hookvisor:meter', fuel: 'fuel', growFailed: 'grow-failed' } as const;
+
+/** What one evaluation uses, counted by code that was built into the plugin and shared by all of its core modules. */
+export interface Meter {
+  /** To be added to the imports of every core module. */
+  readonly globals: Readonly<Record<string, WebAssembly.Global>>;
+  /** Steps executed so far; the whole budget once it ran out, wherever that was noticed. */
+  spent(): number;
+  readonly exhausted: boolean;
+  /** Whether the last time that a memory was to grow, its maximum forbade it. */
+  readonly starved: boolean;
+}
+
+/** A full meter for one fresh instance. The budget covers instantiation and call together. */
+export function createMeter(limits: Limits): Meter {
+  const fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, BigInt(limits.fuel));
+  const growFailed = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
+  return {
+    globals: { [meterNames.fuel]: fuel, [meterNames.growFailed]: growFailed },
+    spent: () => limits.fuel - Math.max(0, Number(fuel.value)),
+    get exhausted() {
+      return Number(fuel.value) < 0;
+    },
+    get starved() {
+      return growFailed.value !== 0;
+    },
+  };
+}
+
+export interface Spent {
+  readonly meter: Meter;
+  readonly limits: Limits;
+  readonly logs: readonly LogLine[];
+}
+
+/** What a plugin's exception means: the first cause wins, and running out of fuel or memory comes before its trap. */
+export function failureOf(error: unknown, { meter, limits, logs }: Spent): HandlerFailure {
+  if (error instanceof HandlerFailure) return error;
+  const fail = (code: FailureCode, message: string, fuel: number | null = meter.spent()): HandlerFailure =>
+    new HandlerFailure(code, message, { cause: error, fuel, logs });
+  if (meter.exhausted) return fail('out-of-fuel', `the plugin used all of its ${limits.fuel} steps`);
+  // V8 decides how deep a stack may get, so the steps up to here are not the same everywhere.
+  if (isStackOverflow(error)) return fail('trap', 'the plugin trapped: call stack exhausted', null);
+  if (meter.starved) {
+    return fail('out-of-memory', `the plugin needs more than its ${limits.memoryBytes} bytes of memory`);
+  }
+  const text = oneLine(messageOf(error), 300);
+  if (error instanceof WebAssembly.RuntimeError) return fail('trap', `the plugin trapped: ${text}`);
+  return fail('protocol', `the plugin broke the contract: ${text}`);
+}
+
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded';
+}

@@ -1,0 +1,194 @@
+import type { XmlDocument } from 'libxml2-wasm';
+import { messageOf } from '../errors.js';
+import { bounds } from '../limits.js';
+import { oneLine } from '../text.js';
+
+type Xml = typeof import('libxml2-wasm');
+
+/**
+ * Longest and deepest XPath expression that is evaluated. libxml2 works on expressions by recursion, and its WebAssembly
+ * stack has no guard: 250 nested predicates were seen to corrupt its memory, 64 of anything were not.
+ */
+const xpathChars = 1_024;
+const xpathDepth = 64;
+
+/** Why an XPath expression has no answer; the cases of `select-error` in wit/document.wit. */
+export type SelectError =
+  | { readonly tag: 'no-document' }
+  | { readonly tag: 'not-xml'; readonly val: string }
+  | { readonly tag: 'bad-xpath'; readonly val: string }
+  | { readonly tag: 'too-large' };
+
+export type Selection = { readonly ok: readonly string[] } | { readonly error: SelectError };
+
+/** One document, parsed at the first question and kept until it is closed. */
+export interface OpenDocument {
+  /**
+   * XPath 1.0: the string value of each node found, in document order, or one string for a number, string or boolean.
+   * The namespace prefixes are those that the root element declares.
+   */
+  select(xpath: string): Selection;
+  /** Frees libxml2's memory of it. Idempotent. */
+  close(): void;
+}
+
+/** What libxml2 does for us, synchronously, once it is loaded. No entity is expanded and nothing is fetched. */
+export interface XmlTools {
+  open(document: Buffer): OpenDocument;
+  /**
+   * Why libvirt could not use the replacement, or null when it could: it must be XML, with the root element, the name
+   * and the UUID of the original. Source: libvirt checks name and UUID itself and fails the operation otherwise.
+   */
+  checkReplacement(original: Buffer, replacement: Buffer): string | null;
+}
+
+/** Loads libxml2, which is WebAssembly itself, at the first call; later calls are free. */
+export function loadXml(): Promise<XmlTools> {
+  loading ??= import('libxml2-wasm').then((xml) => ({
+    open: (document) => openDocument(xml, document),
+    checkReplacement: (original, replacement) => checkReplacement(xml, original, replacement),
+  }));
+  return loading;
+}
+
+let loading: Promise<XmlTools> | undefined;
+
+function openDocument(xml: Xml, bytes: Buffer): OpenDocument {
+  let parsed: XmlDocument | string | undefined;
+  return {
+    select: (xpath) => {
+      parsed ??= parse(xml, bytes);
+      return typeof parsed === 'string' ? { error: { tag: 'not-xml', val: parsed } } : select(xml, parsed, xpath);
+    },
+    close: () => {
+      if (typeof parsed === 'object') parsed.dispose();
+      parsed = 'the document is closed';
+    },
+  };
+}
+
+/** The parsed document, to be disposed of by the caller, or why it is not one. */
+function parse(xml: Xml, bytes: Buffer): XmlDocument | string {
+  if (declaresDocumentType(bytes)) return 'it declares a document type';
+  const { XML_PARSE_NONET, XML_PARSE_NO_XXE, XML_PARSE_NOERROR, XML_PARSE_NOWARNING } = xml.ParseOption;
+  const option = XML_PARSE_NONET | XML_PARSE_NO_XXE | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
+  try {
+    // The encoding is said here, so that one declared in the document cannot make it mean something else.
+    const document = xml.XmlDocument.fromBuffer(bytes, { encoding: 'UTF-8', option });
+    if (document.dtd === null) return document;
+    document.dispose();
+    return 'it declares a document type';
+  } catch (error) {
+    return oneLine(messageOf(error), 200) || 'it is not well-formed';
+  }
+}
+
+/** Whether a DOCTYPE stands in the prolog, found without a parser so that no entity is even read. */
+function declaresDocumentType(bytes: Buffer): boolean {
+  let at = bytes.subarray(0, 3).toString('latin1') === '\u00ef\u00bb\u00bf' ? 3 : 0;
+  for (;;) {
+    while (at < bytes.length && ' \t\r\n'.includes(String.fromCharCode(bytes[at] ?? 0))) at += 1;
+    const next = bytes.toString('latin1', at, at + 9);
+    if (next.startsWith('<!DOCTYPE')) return true;
+    const close = next.startsWith('<?') ? '?>' : next.startsWith('<!--') ? '-->' : null;
+    const end = close === null ? -1 : bytes.indexOf(close, at + 2);
+    if (close === null || end < 0) return false;
+    at = end + close.length;
+  }
+}
+
+function select(xml: Xml, document: XmlDocument, xpath: string): Selection {
+  if (xpath.length > xpathChars) return badXpath(`it is longer than ${xpathChars} characters`);
+  if (depth(xpath) > xpathDepth) return badXpath(`it is nested deeper than ${xpathDepth}`);
+  // libxml2 reads a C string: what stands behind a NUL would be ignored in silence.
+  if (xpath.includes('\0')) return badXpath('it holds a NUL character');
+  try {
+    const compiled = xml.XmlXPath.compile(xpath, rootNamespaces(document));
+    try {
+      const found = document.eval(compiled);
+      if (!Array.isArray(found)) return bounded(1, [String(found)]);
+      // libxml2 has freed the nodes of the namespace axis by now: they are no part of the tree. Their class is not exported.
+      if (found.some((node) => node.constructor.name === 'XmlNamespaceDeclNode')) {
+        return badXpath('it selects namespace nodes');
+      }
+      return bounded(found.length, contents(found));
+    } finally {
+      compiled.dispose();
+    }
+  } catch (error) {
+    return badXpath(oneLine(messageOf(error), 300));
+  }
+}
+
+/** Deepest nesting of brackets; those inside a literal count too, which errs on the safe side. */
+function depth(xpath: string): number {
+  let open = 0;
+  let deepest = 0;
+  for (const char of xpath) {
+    if (char === '(' || char === '[') deepest = Math.max(deepest, (open += 1));
+    // A closing bracket in a literal must not make room for more.
+    else if ((char === ')' || char === ']') && !/["']/u.test(xpath)) open -= 1;
+  }
+  return deepest;
+}
+
+function* contents(nodes: readonly { readonly content: string }[]): Generator<string> {
+  for (const node of nodes) yield node.content;
+}
+
+function bounded(count: number, strings: Iterable<string>): Selection {
+  if (count > bounds.selectNodes) return { error: { tag: 'too-large' } };
+  const ok: string[] = [];
+  let bytes = 0;
+  for (const text of strings) {
+    bytes += Buffer.byteLength(text);
+    if (bytes > bounds.selectBytes) return { error: { tag: 'too-large' } };
+    ok.push(text);
+  }
+  return { ok };
+}
+
+function badXpath(val: string): Selection {
+  return { error: { tag: 'bad-xpath', val } };
+}
+
+function rootNamespaces(document: XmlDocument): Record<string, string> {
+  return Object.fromEntries(Object.entries(document.root.nsDeclarations).filter(([prefix]) => prefix !== ''));
+}
+
+/** The object that a document describes: the root itself, or the network inside a network hook's `hookData`. */
+const objectPath = { hookData: '/hookData/network' } as const;
+
+function identify(xml: Xml, bytes: Buffer): { root: string; name: string; uuid: string } | string {
+  const document = parse(xml, bytes);
+  if (typeof document === 'string') return document;
+  try {
+    const root = document.root.name;
+    const path = root === 'hookData' ? objectPath.hookData : '/*';
+    const text = (child: string): string => {
+      const found = document.eval(`string(${path}/${child})`);
+      return typeof found === 'string' ? found.trim() : '';
+    };
+    return { root, name: text('name'), uuid: text('uuid').toLowerCase() };
+  } finally {
+    document.dispose();
+  }
+}
+
+function checkReplacement(xml: Xml, original: Buffer, replacement: Buffer): string | null {
+  const before = identify(xml, original);
+  if (typeof before === 'string') return `the document to be replaced is not XML: ${before}`;
+  const after = identify(xml, replacement);
+  if (typeof after === 'string') return `it is not XML: ${after}`;
+  const shown = (text: string): string => oneLine(text, 80);
+  for (const [what, key] of [
+    ['root element', 'root'],
+    ['name', 'name'],
+    ['UUID', 'uuid'],
+  ] as const) {
+    if (before[key] !== after[key]) {
+      return `its ${what} is '${shown(after[key])}', the document to be replaced has '${shown(before[key])}'`;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto';
+import type { Artefact } from '../backends/artefact.js';
+import { enableExtendedConst } from '../backends/compile.js';
+import { hardenModule } from './harden.js';
+import { transpileComponent } from './transpile.js';
+import { vetComponent, vetCore, vetExtism } from './vet.js';
+
+export interface AdmitOptions {
+  readonly backend: Artefact['backend'];
+  /** Largest size of each linear memory, bytes; built into the modules. */
+  readonly memoryBytes: number;
+}
+
+/**
+ * Turns a plugin into what a runner loads: vetted, transpiled and hardened. Nothing of the plugin runs. The same bytes
+ * and options always give the same artefact.
+ * Throws HookvisorError `plugin-refused` (a rule of ours) or `plugin-invalid` (not what the backend takes).
+ */
+export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise<Artefact> {
+  enableExtendedConst();
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (options.backend === 'extism') {
+    const { validates } = vetExtism(bytes, options);
+    const modules = [{ name: 'main', bytes: hardenModule(bytes, options) }];
+    return { backend: 'extism', digest, glue: '', validates, modules };
+  }
+  const { validates } = vetComponent(bytes, options);
+  const { glue, modules } = await transpileComponent(bytes);
+  const hardened = modules.map(({ name, bytes: core }) => {
+    // jco adds modules of its own making and may rewrite others: what is hardened is what was vetted.
+    vetCore(core, options);
+    return { name, bytes: hardenModule(core, options) };
+  });
+  return { backend: 'component', digest, glue, validates, modules: hardened };
+}

@@ -1,0 +1,42 @@
+import { transpileBytes } from '@bytecodealliance/jco-transpile';
+import { messageOf } from '../errors.js';
+import { oneLine } from '../text.js';
+import { invalid } from './wasm-reader.js';
+
+/** A component as JavaScript that instantiates core modules. */
+export interface Transpiled {
+  /** ES module that exports `instantiate(getCoreModule, imports, instantiateCore)`. */
+  readonly glue: string;
+  readonly modules: readonly { readonly name: string; readonly bytes: Buffer }[];
+  /** TypeScript declarations by file name: the types of what it imports and exports. */
+  readonly declarations: ReadonlyMap<string, string>;
+}
+
+/** Throws HookvisorError `plugin-invalid` for what is no valid component. */
+export async function transpileComponent(bytes: Buffer): Promise<Transpiled> {
+  const files = await transpileBytes(bytes, {
+    name: 'plugin',
+    instantiation: 'sync',
+    base64Cutoff: 0,
+    nodejsCompat: false,
+    tlaCompat: false,
+    wasiShim: false,
+  }).then(
+    (result) => Object.entries(result.files).map(([name, content]) => ({ name, bytes: Buffer.from(content) })),
+    (error: unknown) => {
+      throw invalid(`it is not a valid component (${oneLine(messageOf(error), 300)})`, error);
+    },
+  );
+  const glue = files.find(({ name }) => name === 'plugin.js')?.bytes.toString('utf8') ?? '';
+  // With every import handed in, nothing is left for the glue to import by itself.
+  if (!glue.includes('export function instantiate(') || /^\s*import\b(?!\.meta)/mu.test(glue)) {
+    throw invalid('what it was turned into is not as expected');
+  }
+  return {
+    glue,
+    modules: files.filter(({ name }) => name.endsWith('.wasm')),
+    declarations: new Map(
+      files.filter(({ name }) => name.endsWith('.d.ts')).map((file) => [file.name, file.bytes.toString('utf8')]),
+    ),
+  };
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { bounds } from '../../src/limits.js';
+import { loadXml } from '../../src/libvirt/document.js';
+import type { OpenDocument } from '../../src/libvirt/document.js';
+
+const uuid = '6f1d4f4a-3b7c-4f0e-9a3e-0c8d5a1b2c3d';
+const domain = Buffer.from(`<domain type='qemu' id='1' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+  <name>tiny</name>
+  <uuid>${uuid}</uuid>
+  <memory unit='KiB'>65536</memory>
+  <vcpu placement='static'>2</vcpu>
+  <devices><disk type='file'/><disk type='block'/></devices>
+  <qemu:commandline><qemu:arg value='-x'/></qemu:commandline>
+</domain>`);
+const hookData = (name: string): Buffer =>
+  Buffer.from(`<hookData><network><name>${name}</name><uuid>${uuid}</uuid></network></hookData>`);
+
+const xml = await loadXml();
+
+function using<T>(document: Buffer, use: (open: OpenDocument) => T): T {
+  const open = xml.open(document);
+  try {
+    return use(open);
+  } finally {
+    open.close();
+  }
+}
+const select = (document: Buffer, xpath: string) => using(document, (open) => open.select(xpath));
+
+describe('select', () => {
+  it('gives the string value of each node in document order', () => {
+    expect(select(domain, '/domain/name')).toEqual({ ok: ['tiny'] });
+    expect(select(domain, '//disk/@type')).toEqual({ ok: ['file', 'block'] });
+    expect(select(domain, '//disk[2]/@type | //name')).toEqual({ ok: ['tiny', 'block'] });
+    expect(select(domain, '/domain/nothing')).toEqual({ ok: [] });
+  });
+
+  it('gives one string for a number, a string or a boolean', () => {
+    expect(select(domain, 'count(//disk)')).toEqual({ ok: ['2'] });
+    expect(select(domain, 'string(/domain/@type)')).toEqual({ ok: ['qemu'] });
+    expect(select(domain, '/domain/memory > 65535')).toEqual({ ok: ['true'] });
+  });
+
+  it('knows the prefixes that the root element declares', () => {
+    expect(select(domain, '//qemu:arg/@value')).toEqual({ ok: ['-x'] });
+  });
+
+  it('says what is wrong with an expression', () => {
+    for (const xpath of ['///', 'nope(', '$variable', 'unknown:x', '', 'a\0b', `/a${'/b'.repeat(3_000)}`]) {
+      expect(select(domain, xpath)).toMatchObject({ error: { tag: 'bad-xpath' } });
+    }
+    expect(select(domain, '//namespace::*')).toEqual({
+      error: { tag: 'bad-xpath', val: 'it selects namespace nodes' },
+    });
+  });
+
+  it('survives the deepest expression that it accepts, and answers the next one', () => {
+    const nested = (open: string, close: string, depth: number): string =>
+      `${open.repeat(depth)}1${close.repeat(depth)}`;
+    for (const [open, close] of [
+      ['(', ')'],
+      ['a[', ']'],
+      ['not(', ')'],
+      ['1+(', ')'],
+    ] as const) {
+      expect(select(domain, nested(open, close, 64))).toHaveProperty('ok');
+      expect(select(domain, nested(open, close, 65))).toEqual({
+        error: { tag: 'bad-xpath', val: 'it is nested deeper than 64' },
+      });
+    }
+    for (const chain of ['-', '/.', '+1', '|a', '//a', '=1', '[1]']) {
+      expect(select(domain, `/a${chain.repeat(1_000)}`.slice(0, 1_024).replace(/\W+$/u, ''))).toBeDefined();
+    }
+    expect(select(domain, '/domain/name')).toEqual({ ok: ['tiny'] });
+  });
+
+  it('refuses what is not XML', () => {
+    for (const text of ['', 'hello', '<a>', '<a></b>', '<a/><b/>', '<a b=c/>']) {
+      expect(select(Buffer.from(text), '/*')).toMatchObject({ error: { tag: 'not-xml' } });
+    }
+  });
+
+  it('refuses a document type, so that no entity is expanded or fetched', () => {
+    const bomb = `<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;"><!ENTITY z SYSTEM "file:///etc/passwd">]><a b="&y;">&z;</a>`;
+    for (const text of [
+      bomb,
+      `<?xml version="1.0"?><!-- c -->\n<?pi x?>\n${bomb}`,
+      `\ufeff${bomb}`,
+      '<!DOCTYPE a><a/>',
+    ]) {
+      expect(select(Buffer.from(text), '/a')).toEqual({
+        error: { tag: 'not-xml', val: 'it declares a document type' },
+      });
+    }
+  });
+
+  it('reads the bytes as UTF-8, whatever encoding the document declares', () => {
+    const document = Buffer.from(`<?xml version="1.0" encoding="ISO-8859-1"?><a>\u00e9</a>`);
+    expect(select(document, '/a')).toEqual({ ok: ['\u00e9'] });
+  });
+
+  it('answers too-large above the bounds', () => {
+    const many = Buffer.from(`<a>${'<b/>'.repeat(bounds.selectNodes + 1)}</a>`);
+    expect(select(many, '//b')).toEqual({ error: { tag: 'too-large' } });
+    expect(select(many, 'count(//b)')).toEqual({ ok: [String(bounds.selectNodes + 1)] });
+    const big = Buffer.from(`<a>${'x'.repeat(bounds.selectBytes + 1)}</a>`);
+    expect(select(big, '/a')).toEqual({ error: { tag: 'too-large' } });
+  });
+
+  it('frees its memory: 20,000 documents do not grow the process', () => {
+    const round = (count: number): void => {
+      for (let i = 0; i < count; i += 1) using(domain, (open) => [open.select('//disk/@type'), open.select('$bad')]);
+    };
+    round(2_000);
+    const before = process.memoryUsage().rss;
+    round(20_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+describe('checkReplacement', () => {
+  const replaced = (from: string, to: string): Buffer => Buffer.from(domain.toString().replace(from, to));
+
+  it('accepts a document of the same object', () => {
+    expect(xml.checkReplacement(domain, replaced('65536', '1024'))).toBeNull();
+    expect(xml.checkReplacement(domain, replaced(uuid, uuid.toUpperCase()))).toBeNull();
+    expect(xml.checkReplacement(hookData('a'), hookData('a'))).toBeNull();
+  });
+
+  it('says why libvirt could not use the document', () => {
+    expect(xml.checkReplacement(domain, Buffer.from('no'))).toMatch(/^it is not XML: /u);
+    expect(xml.checkReplacement(domain, hookData('tiny'))).toBe(
+      "its root element is 'hookData', the document to be replaced has 'domain'",
+    );
+    expect(xml.checkReplacement(domain, replaced('tiny', 'b\u001b[2J'))).toMatch(/^it is not XML: /u);
+    expect(xml.checkReplacement(domain, replaced('tiny', 'other'))).toBe(
+      "its name is 'other', the document to be replaced has 'tiny'",
+    );
+    expect(xml.checkReplacement(domain, replaced(`<uuid>${uuid}</uuid>`, ''))).toBe(
+      `its UUID is '', the document to be replaced has '${uuid}'`,
+    );
+    expect(xml.checkReplacement(hookData('a'), hookData('b'))).toMatch(/^its name is 'b'/u);
+    expect(xml.checkReplacement(domain, Buffer.from(`<!DOCTYPE domain>${domain.toString()}`))).toBe(
+      'it is not XML: it declares a document type',
+    );
+  });
+});
