@@ -43,7 +43,7 @@ describe('the sample plugins as built', () => {
   });
 
   it("quota imports functions of Extism's kernel only", () => {
-    const module = new WebAssembly.Module(built('quota'));
+    const module = new WebAssembly.Module(Uint8Array.from(built('quota')));
     const names = WebAssembly.Module.imports(module);
     expect(new Set(names.map((one) => one.module))).toEqual(new Set(['extism:host/env']));
     expect(names.map((one) => one.name)).not.toContain('http_request');

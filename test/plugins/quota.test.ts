@@ -145,6 +145,7 @@ describe('quota', () => {
     [domain('<memory>1 2</memory>'), 'its <memory> is not a whole number'],
     [domain('<memory>-1</memory>'), 'its <memory> is not a whole number'],
     [domain('<memory>1e9</memory>'), 'its <memory> is not a whole number'],
+    [domain('<memory><![CDATA[&#49;]]></memory>'), 'its <memory> is not a whole number'],
     [domain('<memory/>'), 'its <memory> is not a whole number'],
     [domain('<memory>1</memory><vcpu>x</vcpu>'), 'its <vcpu> is not a whole number'],
     [domain(`<memory unit='XiB'>1</memory>`), 'the unit of its <memory> is unknown'],
