@@ -74,7 +74,7 @@ export class FrameReader {
     if (length < 2 || length > this.#maxBytes) {
       throw new HookvisorError(
         'protocol',
-        `Cannot read a frame: it announces ${length} bytes, ${2} to ${this.#maxBytes} are allowed`,
+        `Cannot read a frame: it announces ${length} bytes, 2 to ${this.#maxBytes} are allowed`,
         { fields: { length } },
       );
     }

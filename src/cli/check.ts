@@ -29,7 +29,9 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
         await using engine = await createEngine(config, createLog(err));
         const { handlers } = engine.status();
         if (json === true) {
-          out.write(`${JSON.stringify({ valid: true, config: config.file, handlers, routes: config.routes.length })}\n`);
+          out.write(
+            `${JSON.stringify({ valid: true, config: config.file, handlers, routes: config.routes.length })}\n`,
+          );
         } else {
           out.write(describe(config));
           out.write(`${out.paint('green', 'valid')}: ${config.file}\n`);

@@ -30,7 +30,8 @@ export function reportError(error: unknown, options: { terminal: Terminal; json:
     return;
   }
   terminal.err.write(`${terminal.err.paint('red', 'hookvisor:')} ${messageOf(error)}\n`);
-  if (code === 'internal' && error instanceof Error && error.stack !== undefined) terminal.err.write(`${error.stack}\n`);
+  if (code === 'internal' && error instanceof Error && error.stack !== undefined)
+    terminal.err.write(`${error.stack}\n`);
 }
 
 /** An option's value in seconds, as milliseconds. */

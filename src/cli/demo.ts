@@ -29,12 +29,15 @@ export function demoCommand({ terminal, finish }: CommandContext): Command {
     const { out, err } = terminal;
     const calls = await readLife();
     out.write(`Hookvisor demo: ${calls.length} hook calls, recorded from a real libvirtd.\n`);
-    err.write(err.paint('dim', 'Starting a runtime: vetting, hardening and compiling its plugins takes some seconds…\n'));
+    err.write(
+      err.paint('dim', 'Starting a runtime: vetting, hardening and compiling its plugins takes some seconds…\n'),
+    );
     const began = performance.now();
     await using stage = await openDemoStage();
-    using _ = closeOnInterrupt(stage);
+    const stopListening = closeOnInterrupt(stage);
     const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-    const client = stage.client.kind === 'native' ? 'the native hook client' : 'the hook client in Node (no C compiler)';
+    const client =
+      stage.client.kind === 'native' ? 'the native hook client' : 'the hook client in Node (no C compiler)';
     out.write(`The runtime is up after ${seconds} s. Each call below goes through ${client} and its socket.\n`);
 
     const denied: { call: RecordedCall; played: PlayedCall }[] = [];
@@ -50,6 +53,7 @@ export function demoCommand({ terminal, finish }: CommandContext): Command {
       if (played.status !== 0) denied.push({ call, played });
       for (const line of rowsOf(call, played, terminal)) out.write(`${row(line, widths)}\n`);
     }
+    stopListening();
     out.write(summary({ times, denied, terminal }));
     finish(exitStatus.success);
   });
@@ -106,15 +110,13 @@ function summary(played: {
   ].join('');
 }
 
-/** Ctrl-C must leave nothing behind either. */
-function closeOnInterrupt(stage: DemoStage): Disposable {
+/** Ctrl-C must leave nothing behind either. Gives the function that ends this. */
+function closeOnInterrupt(stage: DemoStage): () => void {
   const onSignal = (signal: NodeJS.Signals): void => {
     void stage[Symbol.asyncDispose]().then(() => process.kill(process.pid, signal));
   };
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  return {
-    [Symbol.dispose]() {
-      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-    },
+  return () => {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   };
 }

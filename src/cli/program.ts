@@ -20,7 +20,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     },
   };
   const program = new Command('hookvisor')
-    .description("Decides what happens when libvirt is about to do something, with plugins in a sandbox and scripts")
+    .description('Decides what happens when libvirt is about to do something, with plugins in a sandbox and scripts')
     .version(version)
     .showHelpAfterError('(add --help for the options and examples)');
   const commands = [serveCommand, emitCommand, checkCommand, reloadCommand, statusCommand, demoCommand];

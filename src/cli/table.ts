@@ -19,5 +19,5 @@ export function row(cells: readonly string[], widths: readonly number[]): string
 }
 
 function width(cell: string): number {
-  return [...stripVTControlCharacters(cell)].length;
+  return Array.from(stripVTControlCharacters(cell)).length;
 }

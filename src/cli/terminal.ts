@@ -22,7 +22,7 @@ export function processTerminal(): Terminal {
 }
 
 function streamOf(stream: NodeJS.WriteStream): Stream {
-  const isTerminal = Boolean(stream.isTTY);
+  const isTerminal = stream.isTTY;
   const colour = isTerminal && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
   return {
     write: (text) => {

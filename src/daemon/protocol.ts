@@ -4,7 +4,13 @@ import { HookvisorError } from '../errors.js';
 import { encodeFrame } from '../framing.js';
 
 /** Types of frames on the runtime's socket; docs/protocol.md is the specification. */
-export const frameType = { hookCall: 0x01, hookAnswer: 0x02, command: 0x10, commandAnswer: 0x11, refusal: 0x1f } as const;
+export const frameType = {
+  hookCall: 0x01,
+  hookAnswer: 0x02,
+  command: 0x10,
+  commandAnswer: 0x11,
+  refusal: 0x1f,
+} as const;
 
 /** A hook call as the client sends it: `u32be length of arguments | arguments, NUL between them | document`. */
 export interface HookRequest {

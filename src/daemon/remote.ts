@@ -41,7 +41,10 @@ async function exchange(path: string, frame: Buffer, timeoutMs: number): Promise
     };
     const timer = setTimeout(() => {
       fail(
-        new HookvisorError('timeout', `Cannot ask the runtime at '${path}': no answer within ${timeoutMs / 1000} seconds`),
+        new HookvisorError(
+          'timeout',
+          `Cannot ask the runtime at '${path}': no answer within ${timeoutMs / 1000} seconds`,
+        ),
       );
     }, timeoutMs);
     socket.on('connect', () => {

@@ -51,7 +51,7 @@ export function openJournal(dir: string): Journal {
     append(record) {
       const line = Buffer.from(`${JSON.stringify(record)}\n`);
       attempt('write to', file, () => {
-        for (let at = 0; at < line.length; ) at += writeSync(fd, line, at);
+        for (let at = 0; at < line.length;) at += writeSync(fd, line, at);
       });
     },
     [Symbol.dispose]() {

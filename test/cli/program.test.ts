@@ -46,7 +46,9 @@ describe('emit with the variables of the RFC', () => {
 
   it('does not run the script for a kind that is not in events_set', async () => {
     const { dir, file } = await config('touch DIR/ran; exit 3');
-    expect(await hookvisor('emit', '--config', file, 'storage', 'pool', 'start', 'before')).toMatchObject({ status: 0 });
+    expect(await hookvisor('emit', '--config', file, 'storage', 'pool', 'start', 'before')).toMatchObject({
+      status: 0,
+    });
     expect(readdirSync(dir)).not.toContain('ran');
   });
 });

@@ -146,7 +146,9 @@ describe('a connection', () => {
   it('of which 64 come at the same time are all answered', async () => {
     const { socket, dir, runtime } = await serve('');
     const call = hookCaller(dir, socket);
-    const runs = await Promise.all(Array.from({ length: 64 }, async (_, at) => call('qemu', [`vm${at}`, 'start', 'begin'])));
+    const runs = await Promise.all(
+      Array.from({ length: 64 }, async (_, at) => call('qemu', [`vm${at}`, 'start', 'begin'])),
+    );
     expect(runs.every((run) => run.status === 0)).toBe(true);
     expect(runtime.status().events.answered).toBe(64);
   });

@@ -54,22 +54,30 @@ describe('a document', () => {
       '',
     ],
     ['that is not UTF-8', Buffer.from([0x3c, 0x61, 0xff, 0xfe, 0x3e]), 'deny', 'UTF-8'],
-    ['of 20 MB', Buffer.concat([Buffer.from('<domain>'), Buffer.alloc(20_000_000, ' '), Buffer.from('</domain>')]), 'deny', '20000017'],
+    [
+      'of 20 MB',
+      Buffer.concat([Buffer.from('<domain>'), Buffer.alloc(20_000_000, ' '), Buffer.from('</domain>')]),
+      'deny',
+      '20000017',
+    ],
   ];
 
-  it.each(documents)('%s is answered with a clear word, and the next event goes on', async (_, document, verdict, word) => {
-    const dir = temporaryFolder();
-    const test = await serve(`${plugins}routes: [ { match: {}, handlers: [quota] } ]`, dir);
-    const call = hookCaller(dir, test.socket);
-    const run = await call('qemu', ['tiny', 'prepare', 'begin', '-'], document);
-    const record = lastRecord(test);
-    expect(record.verdict).toBe(verdict);
-    expect(run.status).toBe(1);
-    expect(run.stderr).toMatch(/^quota: .{10,}\n$/);
-    expect(run.stderr).toContain(word === 'not-xml' ? 'quota' : word);
-    expect(run.stderr).not.toContain('root:');
-    expect((await call('qemu', ['tiny', 'stopped', 'end', '-'])).status).toBe(0);
-  });
+  it.each(documents)(
+    '%s is answered with a clear word, and the next event goes on',
+    async (_, document, verdict, word) => {
+      const dir = temporaryFolder();
+      const test = await serve(`${plugins}routes: [ { match: {}, handlers: [quota] } ]`, dir);
+      const call = hookCaller(dir, test.socket);
+      const run = await call('qemu', ['tiny', 'prepare', 'begin', '-'], document);
+      const record = lastRecord(test);
+      expect(record.verdict).toBe(verdict);
+      expect(run.status).toBe(1);
+      expect(run.stderr).toMatch(/^quota: .{10,}\n$/);
+      expect(run.stderr).toContain(word === 'not-xml' ? 'quota' : word);
+      expect(run.stderr).not.toContain('root:');
+      expect((await call('qemu', ['tiny', 'stopped', 'end', '-'])).status).toBe(0);
+    },
+  );
 
   it('of 20 MB reaches a script byte for byte', async () => {
     const dir = temporaryFolder();
@@ -121,7 +129,9 @@ routes: [ { match: {}, handlers: [naming, slow] } ]`,
     let said = '';
     runtime.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await expect.poll(() => said, { timeout: 15_000 }).toContain('listening on');
-    const runners = execFileSync('pgrep', ['-P', String(runtime.pid)], { encoding: 'utf8' }).trim().split('\n');
+    const runners = execFileSync('pgrep', ['-P', String(runtime.pid)], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
     const running = hookCaller(dir, join(dir, 'hv.sock'))('qemu', ['tiny', 'start', 'begin', '-']);
     await sleep(500);
     const exited = once(runtime, 'exit');
@@ -131,9 +141,7 @@ routes: [ { match: {}, handlers: [naming, slow] } ]`,
     expect(run.status).toBe(1);
     expect(run.stderr).toMatch(/^hookvisor: .*\n$/);
     expect(runners.length).toBeGreaterThan(0);
-    await expect
-      .poll(() => runners.filter((pid) => processRuns(Number(pid))), { timeout: 5_000 })
-      .toEqual([]);
+    await expect.poll(() => runners.filter((pid) => processRuns(Number(pid))), { timeout: 5_000 }).toEqual([]);
   });
 });
 

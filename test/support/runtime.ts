@@ -43,5 +43,9 @@ export async function serve(yaml: string, dir = temporaryFolder()): Promise<Test
 
 /** Writes (or replaces) the configuration of a folder. */
 export async function writeConfig(dir: string, yaml: string): Promise<string> {
-  return write(dir, 'hookvisor.yaml', `version: 1\nsocket: hv.sock\njournal: { dir: journal }\ncache: ${cache}\n${yaml}`);
+  return write(
+    dir,
+    'hookvisor.yaml',
+    `version: 1\nsocket: hv.sock\njournal: { dir: journal }\ncache: ${cache}\n${yaml}`,
+  );
 }
