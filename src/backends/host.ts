@@ -1,0 +1,96 @@
+import { isUtf8 } from 'node:buffer';
+import type { OpenDocument, SelectError, XmlTools } from '../libvirt/document.js';
+import { bounds } from '../limits.js';
+import { HandlerFailure } from '../outcome.js';
+import type { LogLevel, LogLine } from '../outcome.js';
+
+/** What a plugin says during one event, bounded; how much was dropped becomes one last line. */
+export interface LogBook {
+  write(level: LogLevel, message: string): void;
+  lines(): readonly LogLine[];
+}
+
+export function createLogBook(): LogBook {
+  const lines: LogLine[] = [];
+  let dropped = 0;
+  return {
+    write: (level, message) => {
+      if (lines.length < bounds.logLines) lines.push({ level, message: message.slice(0, bounds.logChars) });
+      else dropped += 1;
+    },
+    lines: () =>
+      dropped === 0
+        ? lines
+        : [...lines, { level: 'warn', message: `${dropped} more messages were dropped, ${bounds.logLines} are kept` }],
+  };
+}
+
+/**
+ * Checks, once for every backend, that a document can be handed to a plugin. Throws HandlerFailure `document` when it is
+ * too large or not UTF-8.
+ */
+export function checkDocument(document: Buffer | null): void {
+  if (document === null) return;
+  if (document.length > bounds.documentBytes) {
+    const size = `${document.length} bytes, plugins are given at most ${bounds.documentBytes}`;
+    throw new HandlerFailure('document', `the document is too large: ${size}`);
+  }
+  if (!isUtf8(document)) throw new HandlerFailure('document', 'the document is not valid UTF-8');
+}
+
+/** Everything that a component can reach, by the names under which jco's glue asks for it. Belongs to one instance. */
+export interface ComponentImports {
+  readonly 'hookvisor:hook/types': object;
+  readonly 'hookvisor:hook/document': { text(): string | undefined; select(xpath: string): readonly string[] };
+  readonly 'hookvisor:hook/settings': { json(): string };
+  readonly 'hookvisor:hook/log': { write(level: LogLevel, message: string): void };
+}
+
+export interface ComponentHost {
+  readonly imports: ComponentImports;
+  readonly logs: LogBook;
+  /** Puts the event's document in place. Before that, and with null, there is none. */
+  show(document: Buffer | null): void;
+  /** Frees what answering took. Idempotent. */
+  close(): void;
+}
+
+/** jco hands `payload` to the guest as the error of a WIT `result`. */
+class SelectFailure extends Error {
+  readonly payload: SelectError;
+
+  constructor(payload: SelectError) {
+    super(payload.tag);
+    this.payload = payload;
+  }
+}
+
+export function createComponentHost(xml: XmlTools, settings: string): ComponentHost {
+  const logs = createLogBook();
+  let document: Buffer | null = null;
+  let open: OpenDocument | null = null;
+  const select = (xpath: string): readonly string[] => {
+    if (document === null) throw new SelectFailure({ tag: 'no-document' });
+    open ??= xml.open(document);
+    const selection = open.select(xpath);
+    if ('error' in selection) throw new SelectFailure(selection.error);
+    return selection.ok;
+  };
+  return {
+    imports: {
+      'hookvisor:hook/types': {},
+      'hookvisor:hook/document': { text: () => document?.toString('utf8'), select },
+      'hookvisor:hook/settings': { json: () => settings },
+      'hookvisor:hook/log': { write: logs.write },
+    },
+    logs,
+    show: (shown) => {
+      document = shown;
+    },
+    close: () => {
+      open?.close();
+      open = null;
+      document = null;
+    },
+  };
+}
