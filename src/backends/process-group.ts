@@ -18,7 +18,7 @@ export interface ProcessRequest {
 }
 
 /** Why we stopped the process: the first cause, whatever happened afterwards. */
-export type StopCause = 'deadline' | 'stdout-too-large';
+type StopCause = 'deadline' | 'stdout-too-large';
 
 export interface ProcessEnd {
   readonly stopped: StopCause | null;
@@ -30,7 +30,7 @@ export interface ProcessEnd {
 }
 
 /** From TERM to KILL, and from KILL to giving up on a process that not even KILL ends. */
-export const graceMs = 500;
+const graceMs = 500;
 
 /**
  * Runs a program without a shell, as the leader of a process group of its own, and answers when the leader has

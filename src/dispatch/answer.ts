@@ -23,6 +23,6 @@ export function toHookAnswer(verdict: Verdict, document: Buffer | null): HookAns
 }
 
 /** The handler whose denial was answered. It ended the chain, so it is the last one that was asked to enforce. */
-export function deniedBy(verdict: Verdict): string {
+function deniedBy(verdict: Verdict): string {
   return verdict.handlers.findLast(({ mode }) => mode === 'enforce')?.handler ?? 'hookvisor';
 }

@@ -4,7 +4,7 @@ import { backendNames } from '../config/config.js';
 const logLine = z.object({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() });
 
 /** What one handler did about one event. */
-export const handlerRecordSchema = z.object({
+const handlerRecordSchema = z.object({
   handler: z.string(),
   backend: z.enum(backendNames),
   mode: z.enum(['enforce', 'monitor']),
