@@ -93,7 +93,7 @@ async function isCurrent(output, stamp, inputs) {
  */
 async function digestOfInputs(folder, tools) {
   const files = [
-    ...(await filesBelow(folder)).filter((file) => !relative(folder, file).startsWith('build/')),
+    ...(await filesBelow(folder)).filter((file) => !/^build\/|\.md$/u.test(relative(folder, file))),
     ...(await filesBelow(join(root, 'wit'))),
     ...['build-plugins.mjs', 'plugin-builders.mjs', 'strip.mjs', 'wat.mjs', 'wit.mjs'].map((script) =>
       join(root, 'scripts', script),

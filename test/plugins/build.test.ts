@@ -55,6 +55,7 @@ describe('build-plugins', () => {
   const script = join(packageRoot, 'scripts/build-plugins.mjs');
 
   it('builds nothing when nothing changed', async () => {
+    await run(process.execPath, [script]);
     const { stdout } = await run(process.execPath, [script]);
     expect(stdout.trim().split('\n').sort()).toEqual([
       'naming: unchanged',
