@@ -6,7 +6,7 @@ import { bounds } from '../limits.js';
 import type { Outcome } from '../outcome.js';
 import { compileModules, notLoadable } from './compile.js';
 import type { Guest, GuestBackend, GuestLoad } from './guest.js';
-import { checkDocument, createComponentHost } from './host.js';
+import { checkDocument, createComponentHost, cut } from './host.js';
 import type { ComponentHost, ComponentImports } from './host.js';
 import { createMeter, failureOf, meterNames } from './meter.js';
 import type { Meter } from './meter.js';
@@ -138,7 +138,7 @@ function toOutcome(value: unknown): Outcome {
     case 'allow':
       return { outcome: 'allow' };
     case 'deny':
-      return { outcome: 'deny', reason: parsed.data.val.slice(0, bounds.reasonChars) };
+      return { outcome: 'deny', reason: cut(parsed.data.val, bounds.reasonChars) };
     case 'replace':
       return { outcome: 'replace', document: Buffer.from(parsed.data.val) };
   }
@@ -158,7 +158,7 @@ async function validate(loaded: Loaded): Promise<string | null> {
   } catch (error) {
     // jco throws a result's error as it is, or inside an Error with a payload.
     const objection = typeof error === 'string' ? error : objectionSchema.safeParse(error).data?.payload;
-    if (objection !== undefined) return objection.slice(0, bounds.reasonChars);
+    if (objection !== undefined) return cut(objection, bounds.reasonChars);
     throw failureOf(error, { meter, limits: loaded.load.limits, logs: host.logs.lines() });
   } finally {
     host.close();

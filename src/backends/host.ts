@@ -4,6 +4,11 @@ import { bounds } from '../limits.js';
 import { HandlerFailure } from '../outcome.js';
 import type { LogLevel, LogLine } from '../outcome.js';
 
+/** The beginning of a text as a copy: a slice would keep all of a plugin's text in memory. */
+export function cut(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : Buffer.from(text.slice(0, maxChars), 'utf16le').toString('utf16le');
+}
+
 /** What a plugin says during one event, bounded; how much was dropped becomes one last line. */
 export interface LogBook {
   write(level: LogLevel, message: string): void;
@@ -15,7 +20,7 @@ export function createLogBook(): LogBook {
   let dropped = 0;
   return {
     write: (level, message) => {
-      if (lines.length < bounds.logLines) lines.push({ level, message: message.slice(0, bounds.logChars) });
+      if (lines.length < bounds.logLines) lines.push({ level, message: cut(message, bounds.logChars) });
       else dropped += 1;
     },
     lines: () =>

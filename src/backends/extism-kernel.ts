@@ -1,0 +1,51 @@
+import type { CallContext, ExtismPluginOptions } from '@extism/extism';
+import { bounds } from '../limits.js';
+import type { Meter } from './meter.js';
+import { meterNames } from './meter.js';
+
+/** Most bytes of the host's memory that one event may take through Extism's kernel: the input, copies and answers. */
+const kernelBytes = 4 * bounds.documentBytes;
+
+type Functions = NonNullable<ExtismPluginOptions['functions']>;
+
+/**
+ * What is put over the SDK's own functions, whose memory is bounded by nothing: `alloc`, `config_get` and `var_set` take
+ * the host's memory at each call. Belongs to one instance. The SDK binds each function to its context before use; a
+ * WebAssembly.Global is passed on as it is by answering that call with itself.
+ */
+export function extismFunctions(config: ReadonlyMap<string, string>, meter: Meter): Functions {
+  let taken = 0;
+  const take = (bytes: number): void => {
+    // Each block costs something even when it is empty.
+    taken += bytes + 64;
+    if (!(taken <= kernelBytes)) throw new Error(`it takes more than ${kernelBytes} bytes of Extism's memory`);
+  };
+  const variables = new Map<string, bigint>();
+  const text = (context: CallContext, address: bigint): string => context.read(address)?.string() ?? '';
+  const kernel = {
+    alloc: (context: CallContext, size: bigint): bigint => {
+      take(Number(BigInt.asUintN(64, size)));
+      return context.alloc(size);
+    },
+    config_get: (context: CallContext, address: bigint): bigint => {
+      const value = config.get(text(context, address));
+      if (value === undefined) return 0n;
+      take(Buffer.byteLength(value));
+      return value === '' ? context.alloc(0) : context.store(value);
+    },
+    var_get: (context: CallContext, address: bigint): bigint => variables.get(text(context, address)) ?? 0n,
+    var_set: (context: CallContext, address: bigint, value: bigint): void => {
+      const key = text(context, address);
+      if (!variables.has(key)) take(key.length);
+      if (value === 0n) variables.delete(key);
+      else variables.set(key, value);
+    },
+    log_trace: (): void => undefined,
+    get_log_level: (): number => 0,
+  };
+  const globals = Object.fromEntries(
+    Object.entries(meter.globals).map(([name, global]) => [name, Object.assign(global, { bind: () => global })]),
+  );
+  // The SDK's types know functions only.
+  return { 'extism:host/env': kernel, [meterNames.module]: globals as unknown as Functions[string] };
+}

@@ -1,0 +1,167 @@
+import { createPlugin } from '@extism/extism';
+import type { ExtismPluginOptions, Plugin } from '@extism/extism';
+import type { HookCall } from '../event.js';
+import { bounds } from '../limits.js';
+import { HandlerFailure } from '../outcome.js';
+import type { Outcome } from '../outcome.js';
+import { oneLine } from '../text.js';
+import { compileModules, notLoadable } from './compile.js';
+import { extismObjection, extismOutput, toExtismConfig } from './contract.js';
+import type { ExtismInput } from './contract.js';
+import { extismFunctions } from './extism-kernel.js';
+import type { Guest, GuestBackend, GuestLoad } from './guest.js';
+import { checkDocument, createLogBook, cut } from './host.js';
+import type { LogBook } from './host.js';
+import { createMeter, failureOf } from './meter.js';
+import type { Meter } from './meter.js';
+
+/** How the SDK reports what a plugin put into `error_set`. */
+const thrownByPlugin = 'Plugin-originated error: ';
+
+/** Instances kept ready, so that an event pays for the call only. */
+const maxSpares = 2;
+
+interface Loaded {
+  readonly load: GuestLoad;
+  readonly module: WebAssembly.Module;
+  readonly config: ReadonlyMap<string, string>;
+}
+
+/** One instance and everything that belongs to it. */
+interface Instance {
+  readonly plugin: Plugin;
+  readonly meter: Meter;
+  readonly logs: LogBook;
+}
+
+/** Loads an Extism plugin's hardened module. The SDK runs it in this thread, without WASI, files and network. */
+export const loadExtism: GuestBackend = async (load) => {
+  const module = compileModules(load.artefact).get('main');
+  if (module === undefined) throw notLoadable(new Error('its module is missing'));
+  const loaded: Loaded = { load, module, config: new Map(Object.entries(toExtismConfig(load.settings))) };
+  const spares: Instance[] = [];
+  return {
+    prepare: () => prepare(loaded, spares),
+    evaluate: async (call) => {
+      checkDocument(call.document);
+      const instance = spares.shift() ?? (await instantiate(loaded));
+      const { value, fuel } = await run(loaded, instance, async () =>
+        toOutcome(await instance.plugin.call('handle', toInput(call))),
+      );
+      return { outcome: value, fuel, logs: instance.logs.lines() };
+    },
+    validate: async () => {
+      if (!load.artefact.validates) return null;
+      const instance = await instantiate(loaded);
+      const { value } = await run(loaded, instance, async () =>
+        toObjection(await instance.plugin.call('validate', '{}')),
+      );
+      return value;
+    },
+  } satisfies Guest;
+};
+
+async function prepare(loaded: Loaded, spares: Instance[]): Promise<boolean> {
+  if (spares.length >= maxSpares) return false;
+  try {
+    spares.push(await instantiate(loaded));
+    return true;
+  } catch {
+    // The next event instantiates again, meets the same failure and reports it.
+    return false;
+  }
+}
+
+async function instantiate({ load, module, config }: Loaded): Promise<Instance> {
+  const { limits } = load;
+  const logs = createLogBook();
+  const meter = createMeter(limits);
+  const options: ExtismPluginOptions = {
+    useWasi: false,
+    runInWorker: false,
+    allowedHosts: [],
+    allowedPaths: {},
+    logger: loggerInto(logs),
+    functions: extismFunctions(config, meter),
+  };
+  try {
+    return { plugin: await createPlugin({ wasm: [{ module }] }, options), meter, logs };
+  } catch (error) {
+    throw failureOf(error, { meter, limits, logs: logs.lines() });
+  }
+}
+
+async function run<T>({ load }: Loaded, { plugin, meter, logs }: Instance, call: () => Promise<T>) {
+  try {
+    const value = await call();
+    if (meter.exhausted) throw new Error('out of fuel');
+    return { value, fuel: meter.spent() };
+  } catch (error) {
+    const spent = { meter, limits: load.limits, logs: logs.lines() };
+    const thrown = error instanceof Error && error.message.startsWith(thrownByPlugin) && !meter.exhausted;
+    if (!thrown) throw failureOf(error, spent);
+    const text = oneLine(error.message.slice(thrownByPlugin.length), 300);
+    throw new HandlerFailure('trap', `the plugin threw: ${text}`, {
+      cause: error,
+      fuel: meter.spent(),
+      logs: spent.logs,
+    });
+  } finally {
+    await plugin.close();
+  }
+}
+
+/** The SDK asks for a whole console and uses these. */
+function loggerInto(logs: LogBook): Console {
+  return {
+    ...console,
+    debug: (text: string) => {
+      logs.write('debug', text);
+    },
+    info: (text: string) => {
+      logs.write('info', text);
+    },
+    warn: (text: string) => {
+      logs.write('warn', text);
+    },
+    error: (text: string) => {
+      logs.write('error', text);
+    },
+  };
+}
+
+function toInput({ event, document }: HookCall): string {
+  const input: ExtismInput = { event, document: document?.toString('utf8') ?? null };
+  return JSON.stringify(input);
+}
+
+type Output = Awaited<ReturnType<Plugin['call']>>;
+
+function toOutcome(output: Output): Outcome {
+  const parsed = extismOutput.safeParse(parse(output));
+  if (!parsed.success) throw new Error('what it answered is not an outcome in JSON');
+  const { data } = parsed;
+  if (data.outcome === 'deny') return { outcome: 'deny', reason: cut(data.reason, bounds.reasonChars) };
+  if (data.outcome === 'replace') return { outcome: 'replace', document: Buffer.from(data.document) };
+  return { outcome: 'allow' };
+}
+
+/** Nothing is no objection. */
+function toObjection(output: Output): string | null {
+  if (output === null || output.bytes().length === 0) return null;
+  const parsed = extismObjection.safeParse(parse(output));
+  if (!parsed.success) throw new Error("what 'validate' answered is no objection in JSON");
+  return cut(parsed.data.error, bounds.reasonChars);
+}
+
+function parse(output: Output): unknown {
+  if (output === null) throw new Error('it answered nothing');
+  // The JSON of the largest document, escaped, is larger than the document.
+  const size = output.bytes().length;
+  if (size > 2 * bounds.documentBytes) throw new Error(`it answered ${size} bytes`);
+  try {
+    return output.json();
+  } catch {
+    throw new Error('what it answered is not JSON');
+  }
+}
