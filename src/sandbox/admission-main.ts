@@ -2,7 +2,6 @@
  * Entry of the admission process: reads one plugin from stdin, vets, hardens and transpiles it, writes the artefact
  * or the error to stdout, and ends. Parsers and compilers run here and nowhere else.
  */
-import { Console } from 'node:console';
 import { HookvisorError, messageOf } from '../errors.js';
 import { FrameReader } from '../framing.js';
 import { bounds } from '../limits.js';
@@ -33,5 +32,5 @@ async function admit(): Promise<Buffer> {
 }
 
 // stdout carries the one frame only: what a library prints goes to stderr.
-globalThis.console = new Console(process.stderr);
+globalThis.console = new console.Console(process.stderr);
 process.stdout.write(await admit(), () => process.exit(0));

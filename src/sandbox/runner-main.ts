@@ -2,7 +2,6 @@
  * Entry of a runner process: loads admitted artefacts and evaluates events, one request after the other, over its
  * stdin and stdout. It ends when its stdin does, so it never outlives the runtime.
  */
-import { Console } from 'node:console';
 import type { Artefact } from '../backends/artefact.js';
 import type { Guest, GuestBackend } from '../backends/guest.js';
 import { HookvisorError, messageOf } from '../errors.js';
@@ -135,7 +134,7 @@ function die(error: unknown): never {
 }
 
 // stdout carries frames only: what a library prints goes to stderr.
-globalThis.console = new Console(process.stderr);
+globalThis.console = new console.Console(process.stderr);
 process.on('uncaughtException', die);
 process.on('unhandledRejection', die);
 serve();

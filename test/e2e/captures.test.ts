@@ -3,12 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { verdictSchema } from '../../src/dispatch/verdict.js';
 import { lookUp } from '../../src/libvirt/catalog.js';
-import { captures as readCaptures } from '../libvirt/captures.js';
+import { captures } from '../support/captures.js';
 import { hookCaller } from '../support/client.js';
 import { samplePlugin, serve } from '../support/runtime.js';
 import { temporaryFolder, writeScript } from '../support/temp.js';
-
-const captures = readCaptures();
 
 const isFilter = (driver: string, argv: readonly string[]): boolean =>
   lookUp({ driver, event: argv[1] ?? '', qualifier: argv[2] ?? '' })?.filter === true;

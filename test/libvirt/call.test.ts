@@ -8,7 +8,7 @@ import {
   toRfcArguments,
   type HookArguments,
 } from '../../src/libvirt/call.js';
-import { captures } from './captures.js';
+import { captures } from '../support/captures.js';
 
 const uuid = '11111111-2222-4333-8444-555555555555';
 
@@ -151,7 +151,7 @@ describe('fromRfcArguments', () => {
 
 describe('arguments to an event and back', () => {
   it('gives libvirt its own arguments back, for every recorded call', () => {
-    for (const { driver, argv } of captures()) {
+    for (const { driver, argv } of captures) {
       expect(toHookArguments(read(argv, { driver }).event)).toEqual(argv);
     }
   });

@@ -10,7 +10,7 @@ import {
   takesDocument,
 } from '../../src/libvirt/catalog.js';
 import { fromHookArguments } from '../../src/libvirt/call.js';
-import { captures } from './captures.js';
+import { captures } from '../support/captures.js';
 
 /** driver | operation | sub | document | effect | filter, one row for each call that libvirt makes. */
 const table = `
@@ -71,7 +71,7 @@ describe('catalog', () => {
   });
 
   it('knows every recorded call, and its document', () => {
-    const calls = captures();
+    const calls = captures;
     expect(calls).toHaveLength(101);
     for (const { driver, argv, stdin } of calls) {
       const document = stdin === null ? null : Buffer.from(stdin);
