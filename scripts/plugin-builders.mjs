@@ -1,10 +1,13 @@
 // @ts-check
+import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { strip } from './strip.mjs';
 import { watToComponent } from './wat.mjs';
 
+const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
@@ -75,32 +78,24 @@ async function buildNaming(folder) {
 }
 
 /**
- * An instance decides one event, so nothing is ever freed (runtime stub), and `abort` needs no import: it traps.
+ * An instance decides one event, so nothing is ever freed (runtime stub), and `abort` needs no import: it traps. The
+ * compiler keeps a processor busy for seconds, and its types redefine globals: it runs as a process of its own.
  * @param {string} folder
  */
 async function buildQuota(folder) {
-  const { default: asc } = await import('assemblyscript/asc');
-  /** @type {Uint8Array | null} */
-  let output = null;
-  const { error, stderr } = await asc.main(
-    [
-      ...[relative(root, join(folder, 'assembly', 'index.ts')), '--outFile', 'quota.wasm'],
-      ...['-Oz', '--runtime', 'stub', '--use', 'abort='],
-    ],
-    {
-      readFile: async (name, base) => {
-        try {
-          return await readFile(join(root, base, name), 'utf8');
-        } catch {
-          return null;
-        }
-      },
-      writeFile: (name, contents) => {
-        if (name === 'quota.wasm' && typeof contents !== 'string') output = contents;
-      },
-      listFiles: () => [],
-    },
-  );
-  if (error !== null || output === null) throw new Error(stderr.toString().trim() || String(error));
-  return strip(output);
+  const output = join(folder, 'build', `assembly.${process.pid}.wasm`);
+  await mkdir(dirname(output), { recursive: true });
+  const compiler = join(root, 'node_modules/assemblyscript/bin/asc.js');
+  const source = relative(root, join(folder, 'assembly', 'index.ts'));
+  const options = ['--outFile', relative(root, output), '-Oz', '--runtime', 'stub', '--use', 'abort=', '--noColors'];
+  try {
+    await run(process.execPath, [compiler, source, ...options], { cwd: root });
+    return strip(await readFile(output));
+  } catch (error) {
+    throw new Error(error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : String(error), {
+      cause: error,
+    });
+  } finally {
+    await rm(output, { force: true });
+  }
 }
