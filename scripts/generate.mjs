@@ -1,5 +1,6 @@
 // @ts-check
 // Writes the files that are made from others, and checks the WIT: node scripts/generate.mjs [--check]
+import { Buffer } from 'node:buffer';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
 // @ts-check
+import { Buffer } from 'node:buffer';
 
 const CUSTOM = 0;
 const CORE_MODULE = 1;
