@@ -35,7 +35,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        projectService: true,
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -81,6 +81,8 @@ export default tseslint.config(
     },
     rules: {
       'no-console': 'off',
+      // The compiler knows better which globals there are.
+      'no-undef': 'off',
       'max-lines': 'off',
       // Types are in JSDoc, and checked by the compiler.
       '@typescript-eslint/explicit-module-boundary-types': 'off',
