@@ -55,19 +55,25 @@ export const loadComponent: GuestBackend = async (load) => {
   const spares: Instance[] = [];
   return {
     prepare: () => Promise.resolve(prepare(loaded, spares)),
-    // async turns what is thrown into a rejection.
-    // eslint-disable-next-line @typescript-eslint/require-await
-    evaluate: async ({ event, document }) => {
-      checkDocument(document);
-      const instance = spares.shift() ?? instantiate(loaded);
-      return run(loaded, instance, () => {
-        instance.host.show(document);
-        return toOutcome(instance.exports.handler.handle(toWit(event)));
-      });
-    },
-    validate: () => validate(loaded),
+    evaluate: ({ event, document }) =>
+      promised(() => {
+        checkDocument(document);
+        const instance = spares.shift() ?? instantiate(loaded);
+        return run(loaded, instance, () => {
+          instance.host.show(document);
+          return toOutcome(instance.exports.handler.handle(toWit(event)));
+        });
+      }),
+    validate: () => promised(() => validate(loaded)),
   } satisfies Guest;
 };
+
+/** Runs now; what it throws becomes a rejection. */
+function promised<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(work());
+  });
+}
 
 /** A `data:` address needs no file, so a runner without write access can evaluate it. */
 async function evaluateGlue(glue: string): Promise<Instantiate> {
@@ -146,9 +152,7 @@ function toOutcome(value: unknown): Outcome {
 
 const objectionSchema = z.object({ payload: z.string() });
 
-// async turns what is thrown into a rejection.
-// eslint-disable-next-line @typescript-eslint/require-await
-async function validate(loaded: Loaded): Promise<string | null> {
+function validate(loaded: Loaded): string | null {
   if (!loaded.load.artefact.validates) return null;
   const instance = instantiate(loaded);
   const { host, meter, exports } = instance;

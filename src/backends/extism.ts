@@ -35,7 +35,12 @@ interface Instance {
 }
 
 /** Loads an Extism plugin's hardened module. The SDK runs it in this thread, without WASI, files and network. */
-export const loadExtism: GuestBackend = async (load) => {
+export const loadExtism: GuestBackend = (load) =>
+  new Promise((resolve) => {
+    resolve(guestOf(load));
+  });
+
+function guestOf(load: GuestLoad): Guest {
   const module = compileModules(load.artefact).get('main');
   if (module === undefined) throw notLoadable(new Error('its module is missing'));
   const loaded: Loaded = { load, module, config: new Map(Object.entries(toExtismConfig(load.settings))) };
@@ -58,8 +63,8 @@ export const loadExtism: GuestBackend = async (load) => {
       );
       return value;
     },
-  } satisfies Guest;
-};
+  };
+}
 
 async function prepare(loaded: Loaded, spares: Instance[]): Promise<boolean> {
   if (spares.length >= maxSpares) return false;

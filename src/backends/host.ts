@@ -11,8 +11,8 @@ export function cut(text: string, maxChars: number): string {
 
 /** What a plugin says during one event, bounded; how much was dropped becomes one last line. */
 export interface LogBook {
-  write(level: LogLevel, message: string): void;
-  lines(): readonly LogLine[];
+  readonly write: (level: LogLevel, message: string) => void;
+  readonly lines: () => readonly LogLine[];
 }
 
 export function createLogBook(): LogBook {

@@ -1,9 +1,10 @@
-import type { XmlDocument } from 'libxml2-wasm';
+import type * as libxml2 from 'libxml2-wasm';
+import type { ParseOption, XmlDocument } from 'libxml2-wasm';
 import { messageOf } from '../errors.js';
 import { bounds } from '../limits.js';
 import { oneLine } from '../text.js';
 
-type Xml = typeof import('libxml2-wasm');
+type Xml = typeof libxml2;
 
 /**
  * Longest and deepest XPath expression that is evaluated. libxml2 works on expressions by recursion, and its WebAssembly
@@ -71,7 +72,8 @@ function openDocument(xml: Xml, bytes: Buffer): OpenDocument {
 function parse(xml: Xml, bytes: Buffer): XmlDocument | string {
   if (declaresDocumentType(bytes)) return 'it declares a document type';
   const { XML_PARSE_NONET, XML_PARSE_NO_XXE, XML_PARSE_NOERROR, XML_PARSE_NOWARNING } = xml.ParseOption;
-  const option = XML_PARSE_NONET | XML_PARSE_NO_XXE | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
+  // Flags are added up, which the enum's type does not provide for.
+  const option = (XML_PARSE_NONET | XML_PARSE_NO_XXE | XML_PARSE_NOERROR | XML_PARSE_NOWARNING) as ParseOption;
   try {
     // The encoding is said here, so that one declared in the document cannot make it mean something else.
     const document = xml.XmlDocument.fromBuffer(bytes, { encoding: 'UTF-8', option });

@@ -13,8 +13,8 @@ const tableElements = 100_000;
  * What V8 of every supported Node can run, and no more: threads, relaxed SIMD and exceptions (which could catch a stack
  * overflow) would make an outcome depend on the machine, and garbage-collected objects no limit of ours would bound.
  */
-const features =
-  binaryen.Features.MutableGlobals |
+// Flags are added up, which the enum's type does not provide for.
+const features = (binaryen.Features.MutableGlobals |
   binaryen.Features.NontrappingFPToInt |
   binaryen.Features.SIMD128 |
   binaryen.Features.BulkMemory |
@@ -24,7 +24,7 @@ const features =
   binaryen.Features.ReferenceTypes |
   binaryen.Features.CallIndirectOverlong |
   binaryen.Features.Multivalue |
-  binaryen.Features.ExtendedConst;
+  binaryen.Features.ExtendedConst) as binaryen.Features;
 
 export interface HardenOptions {
   /** Largest size of each linear memory, bytes. */
