@@ -5,12 +5,23 @@
  *
  * It has no options at all: every argument comes from libvirt, and an object's name is hostile input.
  */
+import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { constants, openSync, closeSync, readFileSync, readSync } from 'node:fs';
 import { connect } from 'node:net';
 import { constants as systemConstants } from 'node:os';
 import { basename, dirname, isAbsolute } from 'node:path';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { isatty } from 'node:tty';
+
+/** @typedef {import('node:net').Socket} Socket */
+/**
+ * What /etc/hookvisor/unreachable says; `problem` is empty when the file is understood.
+ * @typedef {{ file: string, action: 'deny' | 'allow' | 'script', script: string, deadlineMs: number, problem: string }} Policy
+ */
+/** @typedef {{ status: number, out: Buffer, err: Buffer }} Answer */
+/** @typedef {{ error: Error } | { status: number | null, signal: NodeJS.Signals | null }} Ended */
+/** @typedef {{ stop: 'deadline' | NodeJS.Signals }} Stop */
 
 const protocolVersion = 1;
 const types = { call: 0x01, answer: 0x02, refusal: 0x1f };
@@ -19,8 +30,13 @@ const frameLimit = 64 * 1024 * 1024;
 const policyLimit = 4096;
 const killGraceMs = 500;
 const retryMs = 10;
+/** @type {readonly NodeJS.Signals[]} */
+const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
-/** The words of strerror(3) for what a unix socket or a small file can fail with, so that both clients say the same. */
+/**
+ * The words of strerror(3) for what a unix socket or a small file can fail with, so that both clients say the same.
+ * @type {Readonly<Record<string, string>> & { readonly ENAMETOOLONG: string }}
+ */
 const errorTexts = {
   EACCES: 'Permission denied',
   ECONNREFUSED: 'Connection refused',
@@ -36,39 +52,96 @@ const errorTexts = {
 /** Why there is no answer; shown to the administrator. */
 class Unreachable extends Error {}
 
-const textOf = (error) => errorTexts[error.code] ?? error.code ?? error.message;
+/**
+ * The system's code of a failure, as ENOENT.
+ * @param {unknown} error
+ * @returns {string | undefined}
+ */
+const codeOf = (error) =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+/**
+ * @param {unknown} error
+ * @returns {string}
+ */
+const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/**
+ * @param {unknown} error
+ * @returns {string}
+ */
+function textOf(error) {
+  const code = codeOf(error);
+  return code === undefined ? messageOf(error) : (errorTexts[code] ?? code);
+}
+
+/**
+ * @param {string} reason
+ * @returns {Unreachable}
+ */
 const unreachable = (reason) => new Unreachable(reason);
 
-/** One line on stderr. Paths and the runtime's text may hold anything: no control character reaches a terminal. */
+/**
+ * A chunk of a stream that has no encoding, and so gives bytes.
+ * @param {unknown} chunk
+ * @returns {Buffer}
+ */
+function bytesOf(chunk) {
+  if (!Buffer.isBuffer(chunk)) throw new TypeError('the stream gave something other than bytes');
+  return chunk;
+}
+
+/**
+ * One line on stderr. Paths and the runtime's text may hold anything: no control character reaches a terminal.
+ * @param {string} text
+ * @returns {Promise<Error | null>}
+ */
 function say(text) {
   return write(process.stderr, `hookvisor: ${text.replace(/\p{Cc}/gu, '?')}\n`);
 }
 
-/** Resolves to null, or to the error, once everything is written. */
+/**
+ * Resolves to null, or to the error, once everything is written.
+ * @param {NodeJS.WritableStream} stream
+ * @param {string | Buffer} bytes
+ * @returns {Promise<Error | null>}
+ */
 function write(stream, bytes) {
   if (bytes.length === 0) return Promise.resolve(null);
   return new Promise((resolve) => {
     stream.once('error', resolve);
-    stream.write(bytes, (error) => resolve(error ?? null));
+    stream.write(bytes, (error) => {
+      resolve(error ?? null);
+    });
   });
 }
 
-/** Reads /etc/hookvisor/unreachable. Whatever is not understood in it makes it `deny`. */
+/**
+ * Reads /etc/hookvisor/unreachable. Whatever is not understood in it makes it `deny`.
+ * @returns {Policy}
+ */
 function readPolicy() {
-  const file = process.env.HOOKVISOR_UNREACHABLE || '/etc/hookvisor/unreachable';
+  const file = process.env['HOOKVISOR_UNREACHABLE'] || '/etc/hookvisor/unreachable';
+  /** @type {Policy} */
   const policy = { file, action: 'deny', script: '', deadlineMs: 90_000, problem: '' };
+  /** @type {string | null} */
   let text;
   try {
     text = readShortFile(file);
   } catch (error) {
-    return { ...policy, problem: `cannot be read: ${error.code === 'ENOENT' ? 'it does not exist' : textOf(error)}` };
+    return {
+      ...policy,
+      problem: `cannot be read: ${codeOf(error) === 'ENOENT' ? 'it does not exist' : textOf(error)}`,
+    };
   }
   if (text === null) return { ...policy, problem: 'is not a short text file' };
   let chosen = false;
   for (const [index, line] of text.split('\n').entries()) {
     const match = /^(\S+?)(?:[ \t]+(.*))?$/s.exec(line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''));
-    if (match === null || match[1].startsWith('#')) continue;
-    const [, word, rest = ''] = match;
+    if (match === null) continue;
+    const [, word = '', rest = ''] = match;
+    if (word.startsWith('#')) continue;
+    /** @returns {Policy} */
     const notUnderstood = () => ({ ...policy, action: 'deny', problem: `is not understood in line ${index + 1}` });
     if (word === 'deadline') {
       const ms = parseMs(rest);
@@ -76,7 +149,7 @@ function readPolicy() {
       policy.deadlineMs = ms;
       continue;
     }
-    const known = word === 'script' ? isAbsolute(rest) : (word === 'deny' || word === 'allow') && rest === '';
+    const known = (word === 'script' && isAbsolute(rest)) || ((word === 'deny' || word === 'allow') && rest === '');
     if (chosen || !known) return notUnderstood();
     chosen = true;
     policy.action = word;
@@ -85,7 +158,11 @@ function readPolicy() {
   return chosen ? policy : { ...policy, problem: 'does not say deny, allow or script' };
 }
 
-/** The text, or null when it is longer than a policy can be or holds a NUL. Never waits on a FIFO. */
+/**
+ * The text, or null when it is longer than a policy can be or holds a NUL. Never waits on a FIFO.
+ * @param {string} file
+ * @returns {string | null}
+ */
 function readShortFile(file) {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
@@ -97,28 +174,51 @@ function readShortFile(file) {
   }
 }
 
-/** Seconds with up to three decimals, above 0 and at most a day, as milliseconds; null for anything else. */
+/**
+ * Seconds with up to three decimals, above 0 and at most a day, as milliseconds; null for anything else.
+ * @param {string} text
+ * @returns {number | null}
+ */
 function parseMs(text) {
   const ms = /^[0-9]{1,6}(\.[0-9]{0,3})?$/.test(text) ? Math.round(Number(text) * 1000) : 0;
   return ms > 0 && ms <= 86_400_000 ? ms : null;
 }
 
-/** Settles as `promise` does, or rejects with `reason` once the deadline is over. */
+/**
+ * Settles as `promise` does, or rejects with `reason` once the deadline is over.
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {number} deadline on the clock of performance.now()
+ * @param {string} reason
+ * @returns {Promise<T>}
+ */
 function inTime(promise, deadline, reason) {
+  /** @type {NodeJS.Timeout | undefined} */
   let timer;
+  /** @type {Promise<never>} */
   const over = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(unreachable(reason)), Math.max(0, deadline - performance.now()));
+    const leftMs = Math.max(0, deadline - performance.now());
+    timer = setTimeout(() => {
+      reject(unreachable(reason));
+    }, leftMs);
   });
-  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
+  return Promise.race([promise, over]).finally(() => {
+    clearTimeout(timer);
+  });
 }
 
-/** Reads stdin to its end. A terminal is not read: libvirt never gives one. */
+/**
+ * Reads stdin to its end. A terminal is not read: libvirt never gives one.
+ * @returns {Promise<Buffer>}
+ */
 async function readDocument() {
   if (isatty(0)) return Buffer.alloc(0);
+  /** @type {Buffer[]} */
   const chunks = [];
   let size = 0;
   try {
-    for await (const chunk of process.stdin) {
+    for await (const item of process.stdin) {
+      const chunk = bytesOf(item);
       chunks.push(chunk);
       size += chunk.length;
       if (size > frameLimit) throw unreachable('the document is larger than 64 MiB');
@@ -129,7 +229,10 @@ async function readDocument() {
   return Buffer.concat(chunks);
 }
 
-/** The arguments after the hook's path as bytes: process.argv has lost what is not UTF-8. */
+/**
+ * The arguments after the hook's path as bytes: process.argv has lost what is not UTF-8.
+ * @returns {Buffer}
+ */
 function hookArguments() {
   const count = process.argv.length - 2;
   try {
@@ -142,19 +245,33 @@ function hookArguments() {
   }
 }
 
-/** libvirt's hook name: this file's own name, or what stands before `.d` in /etc/libvirt/hooks/qemu.d/50-x. */
+/**
+ * libvirt's hook name: this file's own name, or what stands before `.d` in /etc/libvirt/hooks/qemu.d/50-x.
+ * @param {string} path
+ * @returns {string}
+ */
 function driverOf(path) {
   const folder = basename(dirname(path));
   return folder.length > 2 && folder.endsWith('.d') ? folder.slice(0, -2) : basename(path);
 }
 
-/** Whether a denial makes libvirt give up the operation and nothing else: no guest dies, nothing is left half done. */
-function denialAborts(driver, [, operation, qualifier]) {
+/**
+ * Whether a denial makes libvirt give up the operation and nothing else: no guest dies, nothing is left half done.
+ * @param {string} driver
+ * @param {readonly string[]} args
+ * @returns {boolean}
+ */
+function denialAborts(driver, [, operation = '', qualifier]) {
   if (qualifier !== 'begin' && qualifier !== 'before') return false;
   if (driver === 'daemon' || ['reconnect', 'started', 'attach'].includes(operation)) return false;
   return driver !== 'network' || !['updated', 'port-deleted'].includes(operation);
 }
 
+/**
+ * @param {string} driver
+ * @param {Buffer} document
+ * @returns {Buffer[]} what to write, in order
+ */
 function encodeCall(driver, document) {
   const words = process.argv.length > 2 ? [Buffer.from(`${driver}\0`), hookArguments()] : [Buffer.from(driver)];
   const joined = Buffer.concat(words);
@@ -168,29 +285,46 @@ function encodeCall(driver, document) {
   return [header, joined, document];
 }
 
-/** A connected socket. A full queue of connections (EAGAIN) is a busy runtime, not an absent one. */
+/**
+ * A connected socket. A full queue of connections (EAGAIN) is a busy runtime, not an absent one.
+ * @param {string} path
+ * @param {number} deadline
+ * @returns {Promise<Socket>}
+ */
 async function connectTo(path, deadline) {
   if (Buffer.byteLength(path) > 107) throw unreachable(errorTexts.ENAMETOOLONG);
   for (;;) {
     const socket = connect({ path });
+    /** @type {Error | null} */
     const error = await new Promise((resolve) => {
-      socket.once('connect', () => resolve(null)).once('error', resolve);
+      socket
+        .once('connect', () => {
+          resolve(null);
+        })
+        .once('error', resolve);
     });
     if (error === null) return socket;
-    if (error.code !== 'EAGAIN' || performance.now() > deadline) throw unreachable(textOf(error));
+    if (codeOf(error) !== 'EAGAIN' || performance.now() > deadline) throw unreachable(textOf(error));
     await new Promise((resolve) => setTimeout(resolve, retryMs));
   }
 }
 
+/**
+ * @param {Socket} socket
+ * @param {readonly Buffer[]} parts
+ * @returns {Promise<Answer>}
+ */
 async function exchange(socket, parts) {
   let need = headerBytes;
+  /** @type {Buffer[]} */
   let chunks = [];
   let have = 0;
   socket.cork();
   for (const part of parts) socket.write(part);
   socket.uncork();
   try {
-    for await (const chunk of socket) {
+    for await (const item of socket) {
+      const chunk = bytesOf(item);
       chunks.push(chunk);
       have += chunk.length;
       if (have < need) continue;
@@ -205,6 +339,10 @@ async function exchange(socket, parts) {
   throw unreachable(have === 0 ? 'it hung up without an answer' : 'it hung up amid its answer');
 }
 
+/**
+ * @param {Buffer} header
+ * @returns {number}
+ */
 function frameSize(header) {
   const version = header.readUInt8(4);
   const length = header.readUInt32BE(0);
@@ -213,13 +351,17 @@ function frameSize(header) {
   return 4 + length;
 }
 
+/**
+ * @param {Buffer} frame
+ * @returns {Answer}
+ */
 function parseAnswer(frame) {
   const type = frame.readUInt8(5);
   const body = frame.subarray(headerBytes);
   if (type === types.refusal) {
     const size = body.length >= 4 ? body.readUInt32BE(0) : 0;
     let head = size <= body.length - 4 ? Math.min(size, 300) : 0;
-    while (head > 0 && (body[4 + head - 1] & 0xc0) === 0x80) head--; // no half character
+    while (head > 0 && (body.readUInt8(4 + head - 1) & 0xc0) === 0x80) head--; // no half character
     throw unreachable(`it refused the call: ${body.toString('utf8', 4, 4 + head)}`);
   }
   if (type !== types.answer) throw unreachable(`it sent a frame of the unknown type ${type}`);
@@ -228,6 +370,12 @@ function parseAnswer(frame) {
   return { status: body.readUInt8(0), out: body.subarray(5, 5 + outSize), err: body.subarray(5 + outSize) };
 }
 
+/**
+ * @param {string} driver
+ * @param {Buffer} document
+ * @param {number} deadline
+ * @returns {Promise<Answer>}
+ */
 async function ask(driver, document, deadline) {
   const path = socketPath();
   const parts = encodeCall(driver, document);
@@ -235,21 +383,33 @@ async function ask(driver, document, deadline) {
   return inTime(exchange(socket, parts), deadline, 'it did not answer in time');
 }
 
-const socketPath = () => process.env.HOOKVISOR_SOCKET || '/run/hookvisor/hookvisor.sock';
+const socketPath = () => process.env['HOOKVISOR_SOCKET'] || '/run/hookvisor/hookvisor.sock';
 
-/** Runs the script in a process group of its own and kills the group at its deadline. Its status; 1 if it gave none. */
+/**
+ * Runs the script in a process group of its own and kills the group at its deadline. Its status; 1 if it gave none.
+ * @param {string} script
+ * @param {Buffer} document
+ * @param {number} deadlineMs
+ * @returns {Promise<number>}
+ */
 async function runScript(script, document, deadlineMs) {
   const child = spawn(script, process.argv.slice(2), {
     argv0: process.argv[1],
     detached: true, // makes it a group (and session) leader
     stdio: [document.length === 0 ? 'ignore' : 'pipe', 'inherit', 'inherit'],
   });
+  /** @type {Promise<Ended>} */
   const ended = new Promise((resolve) => {
-    child.once('error', (error) => resolve({ error }));
-    child.once('exit', (status, signal) => resolve({ status, signal }));
+    child.once('error', (error) => {
+      resolve({ error });
+    });
+    child.once('exit', (status, signal) => {
+      resolve({ status, signal });
+    });
   });
   child.stdin?.on('error', () => {}); // a script need not read its document
   child.stdin?.end(document);
+  /** @param {NodeJS.Signals} signal */
   const kill = (signal) => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, signal);
@@ -259,14 +419,14 @@ async function runScript(script, document, deadlineMs) {
   };
   const stop = stopRequest(deadlineMs);
   const first = await Promise.race([ended, stop]);
-  if (first.error !== undefined) {
+  if ('error' in first) {
     await say(
       `cannot run '${script}', named in the file for an unreachable runtime: ${textOf(first.error)}; correct the file`,
     );
     return 1;
   }
-  if (first.stop === undefined) {
-    if (first.signal === null) return first.status;
+  if (!('stop' in first)) {
+    if (first.signal === null) return first.status ?? 1; // Node gives the one or the other
     await say(`'${script}' was ended by signal ${systemConstants.signals[first.signal]}`);
     return 1;
   }
@@ -282,20 +442,33 @@ async function runScript(script, document, deadlineMs) {
   return 1;
 }
 
-/** Resolves at the deadline, or when this process is asked to stop. */
+/**
+ * Resolves at the deadline, or when this process is asked to stop.
+ * @param {number} deadlineMs
+ * @returns {Promise<Stop>}
+ */
 function stopRequest(deadlineMs) {
   return new Promise((resolve) => {
-    setTimeout(() => resolve({ stop: 'deadline' }), deadlineMs);
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.once(signal, () => resolve({ stop: signal }));
+    setTimeout(() => {
+      resolve({ stop: 'deadline' });
+    }, deadlineMs);
+    for (const signal of stopSignals) {
+      process.once(signal, () => {
+        resolve({ stop: signal });
+      });
+    }
   });
 }
 
+/** @returns {Promise<number>} the exit status */
 async function main() {
   const policy = readPolicy();
   const deadline = performance.now() + policy.deadlineMs;
-  const driver = driverOf(process.argv[1]);
+  const driver = driverOf(process.argv[1] ?? '');
   const aborts = denialAborts(driver, process.argv.slice(2));
+  /** @type {Buffer | null} */
   let document = null;
+  /** @type {string} */
   let reason;
   try {
     document = await inTime(readDocument(), deadline, 'the document on stdin did not end in time');
@@ -306,7 +479,7 @@ async function main() {
     await say(`the document cannot be handed to libvirt: ${textOf(failed)}`);
     return aborts ? 1 : 0;
   } catch (error) {
-    reason = error instanceof Unreachable ? error.message : `internal error: ${error.message}`;
+    reason = error instanceof Unreachable ? error.message : `internal error: ${messageOf(error)}`;
   }
   if (policy.action === 'script' && document !== null) {
     const status = await runScript(policy.script, document, policy.deadlineMs);
