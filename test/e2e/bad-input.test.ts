@@ -12,7 +12,7 @@ import { temporaryFolder, write, writeScript } from '../support/temp.js';
 
 const plugins = `
 handlers:
-  naming: { backend: component, source: ${samplePlugin('naming')}, settings: { pattern: '^[a-z-]+$' }, failurePolicy: fail }
+  naming: { backend: component, source: ${samplePlugin('naming')}, settings: { pattern: '^[A-Z]+$' }, failurePolicy: fail }
   quota: { backend: extism, source: ${samplePlugin('quota')}, settings: { maxMemoryMiB: 64, maxVcpus: 2 }, failurePolicy: fail }
 `;
 
