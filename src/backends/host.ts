@@ -46,9 +46,12 @@ export function checkDocument(document: Buffer | null): void {
 /** Everything that a component can reach, by the names under which jco's glue asks for it. Belongs to one instance. */
 export interface ComponentImports {
   readonly 'hookvisor:hook/types': object;
-  readonly 'hookvisor:hook/document': { text(): string | undefined; select(xpath: string): readonly string[] };
-  readonly 'hookvisor:hook/settings': { json(): string };
-  readonly 'hookvisor:hook/log': { write(level: LogLevel, message: string): void };
+  readonly 'hookvisor:hook/document': {
+    readonly text: () => string | undefined;
+    readonly select: (xpath: string) => readonly string[];
+  };
+  readonly 'hookvisor:hook/settings': { readonly json: () => string };
+  readonly 'hookvisor:hook/log': { readonly write: (level: LogLevel, message: string) => void };
 }
 
 export interface ComponentHost {

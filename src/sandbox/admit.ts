@@ -3,6 +3,7 @@ import type { Artefact } from '../backends/artefact.js';
 import { enableExtendedConst } from '../backends/compile.js';
 import { hardenModule } from './harden.js';
 import { transpileComponent } from './transpile.js';
+import { checkWorldTypes } from './world-types.js';
 import { vetComponent, vetCore, vetExtism } from './vet.js';
 
 export interface AdmitOptions {
@@ -25,7 +26,8 @@ export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise
     return { backend: 'extism', digest, glue: '', validates, modules };
   }
   const { validates } = vetComponent(bytes, options);
-  const { glue, modules } = await transpileComponent(bytes);
+  const { glue, modules, declarations } = await transpileComponent(bytes);
+  checkWorldTypes(declarations);
   const hardened = modules.map(({ name, bytes: core }) => {
     // jco adds modules of its own making and may rewrite others: what is hardened is what was vetted.
     vetCore(core, options);

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { createMeter, meterNames } from '../../src/backends/meter.js';
+import type { Meter } from '../../src/backends/meter.js';
+import { hardenModule } from '../../src/sandbox/harden.js';
+import { moduleBytes } from '../support/plugins.js';
+
+const memoryBytes = 2 * 65_536;
+const limits = { deadlineMs: 1_000, fuel: 1_000, memoryBytes };
+
+async function run(wat: string, ...values: number[]): Promise<{ result: unknown; meter: Meter; error: unknown }> {
+  const meter = createMeter(limits);
+  const module = new WebAssembly.Module(hardenModule(await moduleBytes(wat), { memoryBytes }));
+  const imports = { [meterNames.module]: { ...meter.globals } };
+  try {
+    const exported = new WebAssembly.Instance(module, imports).exports['f'];
+    const result: unknown = typeof exported === 'function' ? exported(...values) : undefined;
+    return { result, meter, error: null };
+  } catch (error) {
+    return { result: null, meter, error };
+  }
+}
+
+const loop = `(module (func (export "f") (param i32) (result i32) (local i32)
+  (loop $l
+    (local.set 1 (i32.add (local.get 1) (i32.const 2)))
+    (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+  (local.get 1)))`;
+const grow = '(module (memory 1) (func (export "f") (param i32) (result i32) (memory.grow (local.get 0))))';
+
+describe('hardenModule', () => {
+  it('counts the entry, the return and each turn of a loop, and changes no result', async () => {
+    const { result, meter } = await run(loop, 10);
+    expect(result).toBe(20);
+    expect(meter.spent()).toBe(12);
+  });
+
+  it('counts calls', async () => {
+    const wat = `(module (func $g (param i32) (if (local.get 0) (then (call $g (i32.sub (local.get 0) (i32.const 1))))))
+      (func (export "f") (param i32) (call $g (local.get 0))))`;
+    const [five, six] = [(await run(wat, 5)).meter.spent(), (await run(wat, 6)).meter.spent()];
+    expect(five).toBeGreaterThan(5);
+    expect(six).toBeGreaterThan(five);
+  });
+
+  it('traps when there is no fuel, and reports the whole budget', async () => {
+    const { error, meter } = await run(loop, 100_000);
+    expect(error).toBeInstanceOf(WebAssembly.RuntimeError);
+    expect(meter.exhausted).toBe(true);
+    expect(meter.spent()).toBe(limits.fuel);
+  });
+
+  it('uses the last step', async () => {
+    expect((await run(loop, limits.fuel - 2)).meter.spent()).toBe(limits.fuel);
+    expect((await run(loop, limits.fuel - 2)).error).toBeNull();
+    expect((await run(loop, limits.fuel - 1)).meter.exhausted).toBe(true);
+  });
+
+  it('caps a memory, and notes that its growth failed until another one succeeds', async () => {
+    expect(await run(grow, 1)).toMatchObject({ result: 1, meter: { starved: false } });
+    expect(await run(grow, 2)).toMatchObject({ result: -1, meter: { starved: true } });
+    const twice = grow.replace('(result i32)', '(result i32) (drop (memory.grow (i32.const 9)))');
+    expect(await run(twice, 1)).toMatchObject({ result: 1, meter: { starved: false } });
+  });
+
+  it('keeps a lower maximum of the plugin, and an initial table above the cap', async () => {
+    expect(await run(grow.replace('(memory 1)', '(memory 1 1)'), 1)).toMatchObject({ result: -1 });
+    const table = (size: number) =>
+      `(module (table ${size} funcref) (func (export "f") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))`;
+    expect(await run(table(10), 100)).toMatchObject({ result: 10 });
+    expect(await run(table(10), 100_000)).toMatchObject({ result: -1 });
+    expect(await run(table(200_000), 1)).toMatchObject({ result: -1 });
+  });
+
+  it('is not misled by a plugin whose functions have the names that it uses itself', async () => {
+    const wat = `(module (import "hookvisor:meter" "fuel" (global $fuel (mut i64)))
+      (func $log_execution (param i32)) (func $memory_grow_pre) (func $memory_grow_post) (memory 1)
+      (func (export "log_execution") (param i32) (result i32) (memory.grow (local.get 0)))
+      (func (export "f") (param i32) (result i32) (call $log_execution (i32.const 0)) (local.get 0)))`;
+    const { result, meter } = await run(
+      wat.replace('(import "hookvisor:meter" "fuel" (global $fuel (mut i64)))', ''),
+      5,
+    );
+    expect(result).toBe(5);
+    expect(meter.spent()).toBeGreaterThan(1);
+  });
+
+  it('gives the same bytes each time', async () => {
+    const bytes = await moduleBytes(loop);
+    expect(hardenModule(bytes, { memoryBytes }).equals(hardenModule(bytes, { memoryBytes }))).toBe(true);
+  });
+
+  it('refuses what is not valid, and features that would not run the same everywhere', async () => {
+    const bytes = await moduleBytes(loop);
+    const broken = Buffer.concat([bytes, Buffer.from([99, 0])]);
+    expect(() => hardenModule(broken, { memoryBytes })).toThrow(/is not valid WebAssembly/u);
+    const tag = await moduleBytes('(module (tag $t) (func (throw $t)))');
+    expect(() => hardenModule(tag, { memoryBytes })).toThrow(/Cannot admit the plugin: /u);
+  });
+});
