@@ -64,6 +64,7 @@ describe('hardenModule', () => {
 
   it('keeps a lower maximum of the plugin, and an initial table above the cap', async () => {
     expect(await run(grow.replace('(memory 1)', '(memory 1 1)'), 1)).toMatchObject({ result: -1 });
+    expect(await run(grow.replace('(memory 1)', '(memory 1 100)'), 2)).toMatchObject({ result: -1 });
     const table = (size: number) =>
       `(module (table ${size} funcref) (func (export "f") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))`;
     expect(await run(table(10), 100)).toMatchObject({ result: 10 });
