@@ -18,14 +18,13 @@ export function serveCommand({ terminal, finish }: CommandContext): Command {
   return newCommand('serve', 'run the runtime that answers the hooks', [
     'hookvisor serve',
     'hookvisor serve --config ./hookvisor.yaml --socket /tmp/hookvisor.sock',
-    'kill -HUP $(pidof hookvisor)   # or: hookvisor reload',
+    'kill -HUP PID   # takes the configuration anew, as hookvisor reload does',
   ])
     .option('-c, --config <file>', 'the configuration', defaultConfigFile)
     .option('--socket <path>', 'listen here instead of where the configuration says')
     .option('--journal <dir>', 'keep the journal here instead of where the configuration says')
     .option('--cache <dir>', 'keep admitted plugins here instead of where the configuration says')
     .action(async (options: ServeOptions) => {
-      process.title = 'hookvisor';
       const log = createLog(terminal.err);
       const stop = nextSignal(['SIGTERM', 'SIGINT']);
       const load = configFrom(options.config, {

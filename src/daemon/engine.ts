@@ -88,9 +88,10 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
       }
     },
     status: () => ({
-      handlers: [...loaded.values()].map(({ config: { name, backend, mode, trust }, handler }) => {
+      handlers: [...config.handlers.values()].map(({ name, backend, mode, trust }) => {
         const { evaluations, denials, failures } = counts.get(name) ?? { evaluations: 0, denials: 0, failures: 0 };
-        return { handler: name, backend, mode, trust, digest: handler.digest, evaluations, denials, failures };
+        const digest = loaded.get(name)?.handler.digest ?? null;
+        return { handler: name, backend, mode, trust, digest, evaluations, denials, failures };
       }),
       sandbox: sandbox.status(),
     }),
