@@ -31,8 +31,11 @@ export class ConfigError extends HookvisorError {
   }
 }
 
-/** The error for a file that was read: `FILE:LINE:COLUMN PATH: what is wrong; what to write`, sorted by position. */
-export function invalidConfig(file: string, found: readonly ConfigProblem[]): ConfigError {
+/**
+ * The error for a file that was read: `FILE:LINE:COLUMN PATH: what is wrong; what to write`, sorted by position. `what`
+ * says what the file is.
+ */
+export function invalidConfig(file: string, found: readonly ConfigProblem[], what = 'configuration'): ConfigError {
   const problems = [...found].sort((a, b) => a.line - b.line || a.column - b.column);
   const lines = problems.map(
     ({ path, line, column, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`,
@@ -40,7 +43,7 @@ export function invalidConfig(file: string, found: readonly ConfigProblem[]): Co
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   return new ConfigError(
     'config-invalid',
-    `Cannot use the configuration '${file}': it has ${count}; correct what is listed\n${lines.join('\n')}`,
+    `Cannot use the ${what} '${file}': it has ${count}; correct what is listed\n${lines.join('\n')}`,
     { file, problems },
   );
 }

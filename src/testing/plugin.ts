@@ -1,0 +1,145 @@
+import { extname, resolve } from 'node:path';
+import type { Backend } from '../backends/backend.js';
+import { scriptBackend } from '../backends/script.js';
+import { defaultCache, defaultTrust } from '../config/defaults.js';
+import type { BackendName, HandlerConfig, Json } from '../config/config.js';
+import { consult } from '../dispatch/consult.js';
+import type { HandlerRecord } from '../dispatch/verdict.js';
+import { HookvisorError } from '../errors.js';
+import { loadXml } from '../libvirt/document.js';
+import { defaultLimits, type Limits } from '../limits.js';
+import type { FailureCode, LogLine } from '../outcome.js';
+import { wasmLayerOf } from './wasm-layer.js';
+import { createSandbox, type Sandbox } from '../sandbox/sandbox.js';
+import { callOf, type CallDescription } from './call.js';
+
+/** What is to be loaded, and how. */
+export interface PluginOptions {
+  /** The .wasm file, or the script; a relative path counts from the working directory. */
+  readonly file: string;
+  /** Found out from the file when it is absent: a component, an Extism module, else a script. */
+  readonly backend?: BackendName;
+  /** The handler's settings; none when absent. */
+  readonly settings?: Readonly<Record<string, Json>>;
+  /** Limits other than the defaults of a configuration. */
+  readonly limits?: Partial<Limits>;
+  /** How a script is called; as libvirt calls its own hooks when absent. */
+  readonly arguments?: 'libvirt' | 'rfc';
+  /** What the handler holds; `replace` when absent, so that a replacement shows. */
+  readonly grants?: readonly string[];
+}
+
+/** What the handler did about one event. */
+export interface HandledEvent {
+  /** What it decided; null when it could not, and `failure` says how. */
+  readonly outcome: 'allow' | 'deny' | 'replace' | null;
+  /** Why it denied, or why it failed, in words; null otherwise. */
+  readonly reason: string | null;
+  readonly failure: FailureCode | null;
+  /** The new document of `replace`; null otherwise. */
+  readonly document: string | null;
+  /** Steps executed, the same on every machine; null for scripts. */
+  readonly fuel: number | null;
+  readonly logs: readonly LogLine[];
+  readonly durationMs: number;
+}
+
+/** A handler loaded as the runtime loads it. Disposing it ends its processes. */
+export interface TestPlugin extends AsyncDisposable {
+  readonly backend: BackendName;
+  /** sha256 of the plugin, hex; null for a script. */
+  readonly digest: string | null;
+  /** Lets it decide one event, as the runtime would. Never rejects for what the handler does: a failure is a result. */
+  handle(call: CallDescription): Promise<HandledEvent>;
+}
+
+/** Where handlers of a test run are loaded. Those of one bench share its processes; disposing it ends them. */
+export interface TestBench extends AsyncDisposable {
+  /** Throws HookvisorError as the runtime would: `plugin-refused`, `plugin-settings`, … */
+  load(options: PluginOptions): Promise<TestPlugin>;
+}
+
+/**
+ * Loads a handler through the real sandbox: vetted, hardened, in a process of its own, with the real limits.
+ *
+ * ```ts
+ * await using plugin = await loadPlugin({ file: 'build/naming.wasm', settings: { pattern: '^web' } });
+ * const { outcome } = await plugin.handle({ argv: ['db', 'prepare', 'begin', '-'], driver: 'qemu' });
+ * ```
+ * Throws HookvisorError as the runtime would: `plugin-refused`, `plugin-settings`, …
+ */
+export async function loadPlugin(options: PluginOptions): Promise<TestPlugin> {
+  const bench = createTestBench();
+  try {
+    const plugin = await bench.load(options);
+    return { ...plugin, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() };
+  } catch (error) {
+    await bench[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A bench without any process yet. */
+export function createTestBench(): TestBench {
+  // What the sandbox tells the administrator is in the results already.
+  const sandbox: Sandbox = createSandbox({ cache: defaultCache(), log: () => undefined });
+  return {
+    async load(options) {
+      const file = resolve(options.file);
+      const backend = options.backend ?? (await backendOf(file));
+      const config = configOf({ ...options, file }, backend);
+      const loader: Backend = backend === 'script' ? scriptBackend : sandbox.backend(backend);
+      const handler = await loader.load(config);
+      return {
+        backend,
+        digest: handler.digest,
+        handle: async (description) => handledBy({ config, handler, fallback: null }, description),
+        [Symbol.asyncDispose]: () => handler[Symbol.asyncDispose](),
+      };
+    },
+    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
+  };
+}
+
+async function backendOf(file: string): Promise<BackendName> {
+  if (extname(file) !== '.wasm') return 'script';
+  return (await wasmLayerOf(file)) === 'component' ? 'component' : 'extism';
+}
+
+function configOf(options: PluginOptions, backend: BackendName): HandlerConfig {
+  const { file, settings = {}, limits = {}, grants = ['replace'] } = options;
+  if (backend === 'script' && Object.keys(settings).length > 0) {
+    throw new HookvisorError('usage', `Cannot give settings to the script '${file}': it takes none; remove them`);
+  }
+  return {
+    name: 'tested',
+    backend,
+    source: file,
+    sha256: null,
+    trust: defaultTrust,
+    settings,
+    failurePolicy: { policy: 'fail' },
+    mode: 'enforce',
+    grants: new Set(grants),
+    limits: { ...defaultLimits, ...limits },
+    arguments: options.arguments ?? 'libvirt',
+  };
+}
+
+type Loaded = Parameters<typeof consult>[0]['loaded'];
+
+async function handledBy(loaded: Loaded, description: CallDescription): Promise<HandledEvent> {
+  const call = callOf(description);
+  const checkReplacement = async (original: Buffer, replacement: Buffer): Promise<string | null> =>
+    (await loadXml()).checkReplacement(original, replacement);
+  const asked = { loaded, call, original: call.document, checkReplacement, mode: 'enforce' } as const;
+  const { outcome, record } = await consult(asked);
+  return {
+    ...answerOf(record),
+    document: outcome?.outcome === 'replace' ? outcome.document.toString('utf8') : null,
+  };
+}
+
+function answerOf({ outcome, reason, failure, fuel, logs, durationUs }: HandlerRecord): Omit<HandledEvent, 'document'> {
+  return { outcome, reason, failure, fuel, logs, durationMs: durationUs / 1_000 };
+}

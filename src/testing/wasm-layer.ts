@@ -1,0 +1,27 @@
+import { open } from 'node:fs/promises';
+import { HookvisorError, messageOf } from '../errors.js';
+import { wasmLayer } from '../sandbox/wasm-reader.js';
+
+/**
+ * Whether a file is a component or a core module, from its header. Throws HookvisorError `plugin-unreadable` or
+ * `plugin-invalid`.
+ */
+export async function wasmLayerOf(file: string): Promise<'module' | 'component'> {
+  const header = Buffer.alloc(8);
+  try {
+    await using handle = await open(file, 'r');
+    const { bytesRead } = await handle.read(header, 0, header.length, 0);
+    return wasmLayer(header.subarray(0, bytesRead));
+  } catch (error) {
+    if (error instanceof HookvisorError) throw error;
+    throw new HookvisorError('plugin-unreadable', `Cannot read the plugin '${file}': ${problemOf(error)}`, {
+      cause: error,
+      fields: { file },
+    });
+  }
+}
+
+function problemOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return code === 'ENOENT' ? "there is no such file; build it with 'hookvisor build'" : messageOf(error);
+}
