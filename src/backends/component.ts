@@ -11,9 +11,6 @@ import type { ComponentHost, ComponentImports } from './host.js';
 import { createMeter, failureOf, meterNames } from './meter.js';
 import type { Meter } from './meter.js';
 
-/** Instances kept ready, so that an event pays for the call only. */
-const maxSpares = 2;
-
 const outcomeSchema = z.discriminatedUnion('tag', [
   z.object({ tag: z.literal('allow') }),
   z.object({ tag: z.literal('deny'), val: z.string() }),
@@ -55,6 +52,10 @@ export const loadComponent: GuestBackend = async (load) => {
   const spares: Instance[] = [];
   return {
     prepare: () => Promise.resolve(prepare(loaded, spares)),
+    get spares() {
+      return spares.length;
+    },
+    shrink: (keep) => void spares.splice(keep),
     evaluate: ({ event, document }) =>
       promised(() => {
         checkDocument(document);
@@ -86,7 +87,6 @@ async function evaluateGlue(glue: string): Promise<Instantiate> {
 }
 
 function prepare(loaded: Loaded, spares: Instance[]): boolean {
-  if (spares.length >= maxSpares) return false;
   try {
     spares.push(instantiate(loaded));
     return true;

@@ -18,9 +18,6 @@ import type { Meter } from './meter.js';
 /** How the SDK reports what a plugin put into `error_set`. */
 const thrownByPlugin = 'Plugin-originated error: ';
 
-/** Instances kept ready, so that an event pays for the call only. */
-const maxSpares = 2;
-
 interface Loaded {
   readonly load: GuestLoad;
   readonly module: WebAssembly.Module;
@@ -47,6 +44,10 @@ function guestOf(load: GuestLoad): Guest {
   const spares: Instance[] = [];
   return {
     prepare: () => prepare(loaded, spares),
+    get spares() {
+      return spares.length;
+    },
+    shrink: (keep) => void spares.splice(keep),
     evaluate: async (call) => {
       checkDocument(call.document);
       const instance = spares.shift() ?? (await instantiate(loaded));
@@ -67,7 +68,6 @@ function guestOf(load: GuestLoad): Guest {
 }
 
 async function prepare(loaded: Loaded, spares: Instance[]): Promise<boolean> {
-  if (spares.length >= maxSpares) return false;
   try {
     spares.push(await instantiate(loaded));
     return true;

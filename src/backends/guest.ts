@@ -16,8 +16,12 @@ export interface GuestLoad {
  * process.
  */
 export interface Guest {
-  /** Makes one instance ahead of time if too few are at hand; true if it made one. Never throws. */
+  /** Makes one instance ahead of time; false when it could not. Never throws. */
   prepare(): Promise<boolean>;
+  /** Instances at hand. */
+  readonly spares: number;
+  /** Lets instances go until `keep` are left. */
+  shrink(keep: number): void;
   /** Decides one event on a fresh instance, or throws HandlerFailure. */
   evaluate(call: HookCall): Promise<Evaluation>;
   /** Lets the plugin check its settings: null when it has no objection. Throws HandlerFailure when it cannot. */

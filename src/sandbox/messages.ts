@@ -51,6 +51,9 @@ const requestSchema = z.discriminatedUnion('request', [
   z.object({ request: z.literal('load'), handler: handlerSchema, settings: z.string(), limits: limitsSchema }),
   z.object({ request: z.literal('unload'), handler: handlerSchema }),
   z.object({ request: z.literal('validate'), handler: handlerSchema }),
+  z.object({ request: z.literal('prepare'), handler: handlerSchema }),
+  z.object({ request: z.literal('usage') }),
+  z.object({ request: z.literal('shrink'), spares: z.int().nonnegative() }),
   z.object({ request: z.literal('evaluate'), handler: handlerSchema, event: eventSchema, document: z.boolean() }),
 ]);
 
@@ -58,10 +61,20 @@ const logsSchema = z.array(z.object({ level: z.enum(['debug', 'info', 'warn', 'e
 
 const fuelSchema = z.number().nonnegative().nullable();
 
+/** What a runner's process has used since its start, as far as it can tell itself. */
+const usageSchema = z.object({ cpuMs: z.number().nonnegative(), rssBytes: z.number().nonnegative() });
+
 /** What a runner answers. Every request gets one reply with its id. The tail of `evaluated` is a replaced document. */
 const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('done') }),
   z.object({ reply: z.literal('validated'), objection: z.string().nullable() }),
+  z.object({
+    reply: z.literal('prepared'),
+    /** False when no instance could be made. */
+    made: z.boolean(),
+    tookMs: z.number().nonnegative(),
+  }),
+  z.object({ reply: z.literal('usage'), usage: usageSchema }),
   z.object({
     reply: z.literal('evaluated'),
     outcome: z.enum(['allow', 'deny', 'replace']),
@@ -105,6 +118,7 @@ const schemas = {
 
 export type RunnerRequest = z.infer<typeof requestSchema>;
 export type RunnerReply = z.infer<typeof replySchema>;
+export type RunnerUsage = z.infer<typeof usageSchema>;
 export type Admitted = z.infer<typeof admittedSchema>;
 
 export type MessageType = keyof typeof schemas;

@@ -2,6 +2,8 @@
  * Entry of a runner process: loads admitted artefacts and evaluates events, one request after the other, over its
  * stdin and stdout. It ends when its stdin does, so it never outlives the runtime.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Artefact } from '../backends/artefact.js';
 import type { Guest, GuestBackend } from '../backends/guest.js';
 import { HookvisorError, messageOf } from '../errors.js';
@@ -12,7 +14,7 @@ import type { Evaluation, LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
 import { artefactBytes, decodeArtefact } from './artefact-codec.js';
 import { decodeMessage, encodeMessage, isKnownErrorCode } from './messages.js';
-import type { RunnerReply, RunnerRequest } from './messages.js';
+import type { RunnerReply, RunnerRequest, RunnerUsage } from './messages.js';
 
 interface Answer {
   readonly reply: RunnerReply;
@@ -43,6 +45,17 @@ async function answer(request: RunnerRequest, tail: Buffer): Promise<Answer> {
       const text = objection === null ? null : oneLine(objection, bounds.reasonChars);
       return { reply: { reply: 'validated', objection: text }, tail: null };
     }
+    case 'prepare': {
+      const began = performance.now();
+      const made = await guestOf(request.handler).prepare();
+      return { reply: { reply: 'prepared', made, tookMs: performance.now() - began }, tail: null };
+    }
+    case 'shrink':
+      for (const guest of guests.values()) guest.shrink(request.spares);
+      collectGarbage();
+      return { reply: { reply: 'done' }, tail: null };
+    case 'usage':
+      return { reply: { reply: 'usage', usage: usage() }, tail: null };
     case 'evaluate': {
       const document = request.document ? tail : null;
       return evaluated(await guestOf(request.handler).evaluate({ event: request.event, document }));
@@ -92,12 +105,26 @@ function bounded(logs: readonly LogLine[]): LogLine[] {
     .map(({ level, message }) => ({ level, message: message.slice(0, bounds.logChars) }));
 }
 
-/** Makes instances ahead while nothing is asked; one at a time, so that an arriving event waits for one at most. */
-async function prepareWhileIdle(isIdle: () => boolean): Promise<void> {
-  for (const guest of guests.values()) {
-    while (isIdle() && (await guest.prepare())) await new Promise(setImmediate);
-    if (!isIdle()) return;
+/** Counts for the supervisor, which replaces a process before it meets a limit of the kernel. */
+function usage(): RunnerUsage {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  return { cpuMs: (userCPUTime + systemCPUTime) / 1_000, rssBytes: residentBytes() ?? maxRSS * 1_024 };
+}
+
+/** Null where /proc is not to be seen. */
+function residentBytes(): number | null {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return null;
   }
+}
+
+/** V8 collects little while nothing is allocated, and instances that were let go hold megabytes each. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect();
 }
 
 function serve(): void {
@@ -105,17 +132,12 @@ function serve(): void {
   const frames = new FrameReader(artefactBytes + 1024 * 1024);
   const waiting: { id: number; request: RunnerRequest; tail: Buffer }[] = [];
   let running = false;
-  const isIdle = (): boolean => waiting.length === 0;
   const run = async (): Promise<void> => {
     running = true;
-    do {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const { reply, tail } = await answer(next.request, next.tail).catch(failed);
-        process.stdout.write(encodeMessage('reply', { id: next.id, body: reply }, tail));
-      }
-      await new Promise(setImmediate);
-      await prepareWhileIdle(isIdle);
-    } while (waiting.length > 0);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const { reply, tail } = await answer(next.request, next.tail).catch(failed);
+      process.stdout.write(encodeMessage('reply', { id: next.id, body: reply }, tail));
+    }
     running = false;
   };
   process.stdin.on('data', (chunk: Buffer) => {

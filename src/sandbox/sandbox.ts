@@ -1,18 +1,19 @@
 import type { Artefact } from '../backends/artefact.js';
 import type { Backend, Handler } from '../backends/backend.js';
-import type { HandlerConfig } from '../config/config.js';
+import type { HandlerConfig, SandboxSettings } from '../config/config.js';
 import { HookvisorError } from '../errors.js';
 import type { Log } from '../log.js';
 import { createAdmission } from './admission.js';
 import { encodeArtefact } from './artefact-codec.js';
 import { cacheName, createCache } from './cache.js';
 import type { CacheKey } from './cache.js';
-import { isolation } from './launcher.js';
-import type { Isolation } from './launcher.js';
+import type { Isolation } from './isolation.js';
+import { createLauncher } from './launcher.js';
 import { readPluginFile } from './plugin-file.js';
 import type { Answer, Lost } from './runner.js';
 import { createSandboxedHandler } from './sandboxed-handler.js';
-import { createSupervisor, loadDeadlineMs } from './supervisor.js';
+import { loadDeadlineMs } from './crew.js';
+import { createSupervisor } from './supervisor.js';
 import type { RunnerStatus, Supervisor } from './supervisor.js';
 
 export interface SandboxStatus {
@@ -35,10 +36,22 @@ interface Group {
   users: number;
 }
 
-/** Opens a sandbox; `cache` is the folder of admitted plugins. No process is started before a handler is loaded. */
-export function createSandbox({ cache: folder, log }: { cache: string; log: Log }): Sandbox {
+export interface SandboxOptions {
+  /** Folder of admitted plugins. */
+  readonly cache: string;
+  readonly log: Log;
+  /** How processes are kept apart; the best that works here unless it says otherwise. */
+  readonly settings?: SandboxSettings;
+}
+
+/**
+ * Opens a sandbox. No process of it is started before a handler is loaded. Throws HookvisorError `isolation` when its
+ * processes cannot be kept apart as the settings require.
+ */
+export function createSandbox({ cache: folder, log, settings }: SandboxOptions): Sandbox {
+  const launcher = createLauncher(settings);
   const cache = createCache(folder, log);
-  const admission = createAdmission();
+  const admission = createAdmission(launcher);
   const groups = new Map<string, Group>();
   const handlers = new Set<Handler>();
   const admitting = new Map<string, Promise<Artefact>>();
@@ -61,7 +74,7 @@ export function createSandbox({ cache: folder, log }: { cache: string; log: Log 
   };
 
   const join = (trust: string): Group => {
-    const group = groups.get(trust) ?? { supervisor: createSupervisor({ trust, log }), users: 0 };
+    const group = groups.get(trust) ?? { supervisor: createSupervisor({ trust, log, launcher }), users: 0 };
     groups.set(trust, group);
     group.users += 1;
     return group;
@@ -116,7 +129,7 @@ export function createSandbox({ cache: folder, log }: { cache: string; log: Log 
     }),
     status: () => ({
       runners: [...groups.values()].map(({ supervisor }) => supervisor.status()),
-      isolation,
+      isolation: launcher.isolation,
       admissions: admission.running(),
     }),
     [Symbol.asyncDispose]: () => (disposal ??= dispose()),

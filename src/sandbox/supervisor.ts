@@ -1,20 +1,17 @@
-import type { Limits } from '../limits.js';
 import type { Log } from '../log.js';
-import { startRunner } from './runner.js';
-import type { Answer, Lost, Runner } from './runner.js';
+import { createBreaker, refusalText } from './breaker.js';
+import type { BreakerStatus, Pass } from './breaker.js';
+import { loadDeadlineMs, loadRequest, settle, startCrew } from './crew.js';
+import type { Crew, GuestSpec, Member } from './crew.js';
+import type { Launcher } from './launcher.js';
+import { createQuietWatch } from './quiet-watch.js';
+import type { Answer, Lost } from './runner.js';
 import { createTaskQueue } from './task-queue.js';
 import type { Task } from './task-queue.js';
-
-/** A plugin as a runner is given it. Kept in memory, so that a new runner can be given it again. */
-export interface GuestSpec {
-  /** Name of the handler, for messages. */
-  readonly name: string;
-  /** Encoded artefact. */
-  readonly artefact: Buffer;
-  /** Settings as JSON text. */
-  readonly settings: string;
-  readonly limits: Limits;
-}
+import { createUpkeep } from './upkeep.js';
+import type { Chore } from './upkeep.js';
+import { wearBounds } from './wear.js';
+import type { WearBounds } from './wear.js';
 
 export interface RunnerStatus {
   readonly trust: string;
@@ -23,7 +20,10 @@ export interface RunnerStatus {
   readonly state: 'starting' | 'ready' | 'busy' | 'waiting to restart' | 'closed';
   /** Names of the handlers loaded in it. */
   readonly handlers: readonly string[];
+  /** Processes that were lost. */
   readonly restarts: number;
+  /** Processes that were replaced before they wore out. */
+  readonly replacements: number;
   /** Requests that wait. */
   readonly queued: number;
 }
@@ -33,103 +33,216 @@ export interface Supervisor extends AsyncDisposable {
   /** Loads a plugin and gives the number by which requests name it; the reason when it cannot be loaded. */
   load(spec: GuestSpec): Promise<number | Answer | Lost>;
   unload(handler: number): void;
-  /** Sends a request as soon as those before it are answered. */
+  /** Sends a request as soon as those before it are answered, or fails it at once while its breaker is open. */
   submit(task: Task): void;
   status(): RunnerStatus;
+  /** The breaker of a loaded plugin, null when there is no such plugin. */
+  breaker(handler: number): BreakerStatus | null;
 }
 
-/** Loading and checking settings happen while nothing else can: generous, and still an end. */
-export const loadDeadlineMs = 30_000;
+export interface SupervisorOptions {
+  readonly trust: string;
+  readonly log: Log;
+  readonly launcher: Launcher;
+  /** When a process is replaced. */
+  readonly wear?: WearBounds;
+  /** After so many milliseconds without an event a runner gives memory back. */
+  readonly idleMs?: number;
+}
+
+const choreDeadlineMs = 5_000;
 const firstBackoffMs = 100;
 const longestBackoffMs = 5_000;
 /** A runner that dies by itself sooner than this after its start counts as one that could not start. */
 const stableAfterMs = 1_000;
+/** Chores wait for such a pause: the events of one chain follow each other more quickly. */
+const quietMs = 2;
 
-export function createSupervisor({ trust, log }: { trust: string; log: Log }): Supervisor {
-  const loaded = new Map<number, GuestSpec>();
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { trust, log, launcher, wear = wearBounds, idleMs = 60_000 } = options;
+  const members = new Map<number, Member>();
   const queue = createTaskQueue();
+  const retired = new Set<Promise<void>>();
   let nextHandler = 0;
-  let state: 'starting' | 'ready' | 'ending' | 'backoff' | 'closed' = 'starting';
-  let runner: Runner | null = null;
-  let busy = false;
-  let restarts = 0;
-  let startFailures = 0;
-  let readySince = 0;
-  /** Whether a request is to blame for the end of the runner: then the next one starts without delay. */
+  let current: Crew | null = null;
+  /** Takes the place of `current` between two requests, as soon as its plugins are loaded. */
+  let coming: Crew | null = null;
+  let doing: 'nothing' | 'task' | 'chore' = 'nothing';
+  /** Whether `current` has been lost and is not gone yet. */
+  let ending = false;
+  /** Whether a request is to blame for that: then the next process is started without delay. */
   let blamed = false;
+  let closed = false;
+  let restarts = 0;
+  let replacements = 0;
+  let startFailures = 0;
   let backoff: NodeJS.Timeout | null = null;
 
+  const upkeep = createUpkeep({
+    wear,
+    mayPrepare: (handler) =>
+      current?.holds.has(handler) === true && members.get(handler)?.breaker.status().state === 'closed',
+    onWorn(why) {
+      if (closed || coming !== null) return;
+      log('info', `Runner of trust group '${trust}' is replaced: ${why}`);
+      start();
+    },
+  });
+  const quiet = createQuietWatch(quietMs, () => {
+    if (doing === 'nothing') doChore();
+  });
+  const idle = createQuietWatch(idleMs, () => {
+    upkeep.idle();
+    quiet.touch();
+  });
+
   const start = (): void => {
-    state = 'starting';
-    blamed = false;
-    runner = startRunner(ended);
-    bringUp(runner, [...loaded]);
+    backoff = null;
+    coming = startCrew({ members, log, launcher, onReady: pumpSoon, onGone: gone });
   };
 
-  /** Loads one handler after the other, then lets the waiting requests in. */
-  const bringUp = (into: Runner, rest: [number, GuestSpec][]): void => {
-    const [next, ...others] = rest;
-    if (next === undefined) {
-      state = 'ready';
-      readySince = performance.now();
-      pump();
+  const gone = (crew: Crew, how: string): void => {
+    if (closed || (crew !== current && crew !== coming)) return;
+    const about = `Runner of trust group '${trust}' is gone (${how})`;
+    if (crew === coming) {
+      coming = null;
+      if (current === null) startLater(about, how);
+      else log('warn', `${about} before it could replace another; that one goes on`);
       return;
     }
-    const [handler, spec] = next;
-    into.request(...loadRequest(handler, spec), (answer) => {
-      // A lost runner is on its way to `ended`.
-      if ('failure' in answer) return;
-      if (answer.reply.reply === 'failed') {
-        log('error', `Cannot load handler '${spec.name}' again: ${answer.reply.message}; its events fail`);
-      }
-      bringUp(into, others);
-    });
-  };
-
-  const ended = (how: string): void => {
-    runner = null;
-    if (state === 'closed') return;
+    const stable = crew.readySince !== null && performance.now() - crew.readySince >= stableAfterMs;
+    const isBlamed = blamed;
+    current = null;
+    ending = blamed = false;
     restarts += 1;
-    const stable = state !== 'starting' && performance.now() - readySince >= stableAfterMs;
-    const about = `Runner of trust group '${trust}' is gone (${how})`;
-    if (blamed || stable) {
+    if (coming !== null) log('warn', `${about}; another is about to take its place`);
+    else if (isBlamed || stable) {
       log('warn', `${about}; it is started again`);
       start();
-      return;
-    }
+    } else startLater(about, how);
+  };
+
+  const startLater = (about: string, how: string): void => {
     startFailures += 1;
     const delay = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (startFailures - 1));
     log('error', `${about}; it is started again in ${delay} ms`);
-    state = 'backoff';
     queue.fail(`its runner does not start: ${how}`, (task) => task.request.request !== 'evaluate');
     backoff = setTimeout(start, delay);
   };
 
+  /** Lets the new process serve, and the old one end by itself. */
+  const changeOver = (): void => {
+    if (coming?.readySince === null || coming === null) return;
+    const old = current;
+    current = coming;
+    coming = null;
+    upkeep.renewed();
+    for (const handler of current.holds) if (!members.has(handler)) submit(unloadTask(handler));
+    if (old === null) return;
+    replacements += 1;
+    const ended = old.runner.end().finally(() => retired.delete(ended));
+    retired.add(ended);
+  };
+
   const pump = (): void => {
-    if (busy || state !== 'ready' || runner === null) return;
+    if (closed || ending || doing !== 'nothing') return;
+    changeOver();
+    if (current === null) return;
+    if (upkeep.overdue && doChore()) return;
     const task = queue.shift();
-    if (task === undefined) return;
-    busy = true;
-    runner.request(task.request, task, (answer) => {
-      busy = false;
+    if (task === undefined) {
+      quiet.touch();
+      return;
+    }
+    const member = memberOf(task);
+    const pass = member?.breaker.enter() ?? null;
+    if (pass !== null && 'failures' in pass) {
+      task.done({ failure: 'unavailable', message: refusalText(pass), sent: false });
+      pump();
+      return;
+    }
+    doing = 'task';
+    send(current, { task, member, pass });
+  };
+  const pumpSoon = (): void => void setImmediate(pump);
+
+  const send = (crew: Crew, { task, member, pass }: { task: Task; member: Member | null; pass: Pass | null }): void => {
+    const finish = (answer: Answer | Lost): void => {
+      doing = 'nothing';
+      if (pass !== null) settle(pass, answer);
       if (!('failure' in answer)) {
         startFailures = 0;
-      } else if (state === 'ready') {
-        state = 'ending';
-        blamed = answer.sent;
+      } else {
+        lose(crew, answer.sent);
         if (!answer.sent) {
           queue.putBack(task);
           return;
         }
+        if (member !== null) failRefused(member);
       }
       task.done(answer);
+      pump();
+    };
+    if (task.request.request === 'evaluate' && member !== null) {
+      const { handler } = task.request;
+      upkeep.evaluated(handler);
+      idle.touch();
+      if (!crew.holds.has(handler)) {
+        crew.load(handler, member, (lost) => {
+          if (lost === null) crew.runner.request(task.request, task, finish);
+          else finish(lost);
+        });
+        return;
+      }
+    }
+    crew.runner.request(task.request, task, finish);
+  };
+
+  /** False when there is none to do. */
+  const doChore = (): boolean => {
+    const chore = current === null || ending || closed ? null : upkeep.next();
+    if (chore === null || current === null) return false;
+    doing = 'chore';
+    carryOut(current, chore);
+    return true;
+  };
+  const carryOut = (crew: Crew, chore: Chore): void => {
+    const member = chore.handler === null ? null : (members.get(chore.handler) ?? null);
+    const pass = member?.breaker.enter() ?? null;
+    const deadlineMs = member?.spec.limits.deadlineMs ?? choreDeadlineMs;
+    crew.runner.request(chore.request, { tail: null, deadlineMs }, (answer) => {
+      doing = 'nothing';
+      if ('failure' in answer) {
+        // A process that dies while it makes an instance may have been killed from outside; one that hangs was not.
+        const hung = answer.failure === 'deadline';
+        if (pass !== null && 'settle' in pass) pass.settle(hung ? 'cost-a-runner' : 'not-sent');
+        chore.lost();
+        lose(crew, hung);
+      } else {
+        if (pass !== null && 'settle' in pass) pass.settle('answered');
+        chore.done(answer.reply);
+      }
       pump();
     });
   };
 
+  const lose = (crew: Crew, isBlamed: boolean): void => {
+    if (crew !== current) return;
+    ending = true;
+    blamed = isBlamed;
+  };
+  const failRefused = ({ breaker }: Member): void => {
+    const refused = breaker.refusal();
+    if (refused !== null) queue.fail(refusalText(refused), (task) => memberOf(task)?.breaker === breaker);
+  };
+  const memberOf = ({ request }: Task): Member | null =>
+    request.request === 'evaluate' ? (members.get(request.handler) ?? null) : null;
+
   const submit = (task: Task): void => {
-    if (state === 'closed') {
-      task.done({ failure: 'unavailable', message: 'its runner is closed', sent: false });
+    const refused = memberOf(task)?.breaker.refusal() ?? null;
+    if (closed || refused !== null) {
+      const message = refused === null ? 'its runner is closed' : refusalText(refused);
+      task.done({ failure: 'unavailable', message, sent: false });
       return;
     }
     queue.push(task);
@@ -141,52 +254,54 @@ export function createSupervisor({ trust, log }: { trust: string; log: Log }): S
     submit,
     load(spec) {
       const handler = nextHandler++;
-      const [request, options] = loadRequest(handler, spec);
       return new Promise((resolve) => {
         const done = (answer: Answer | Lost): void => {
           if ('failure' in answer || answer.reply.reply !== 'done') {
             resolve(answer);
             return;
           }
-          loaded.set(handler, spec);
+          members.set(handler, { spec, breaker: createBreaker() });
+          current?.holds.add(handler);
+          upkeep.add(handler);
           resolve(handler);
         };
-        submit({ request, ...options, done });
+        submit({ ...loadRequest(handler, spec), done });
       });
     },
     unload(handler) {
-      if (!loaded.delete(handler)) return;
-      submit({
-        request: { request: 'unload', handler },
-        tail: null,
-        deadlineMs: loadDeadlineMs,
-        done: () => undefined,
-      });
+      if (!members.delete(handler)) return;
+      upkeep.remove(handler);
+      submit(unloadTask(handler));
     },
+    breaker: (handler) => members.get(handler)?.breaker.status() ?? null,
     status: () => ({
       trust,
-      pid: runner?.pid ?? null,
-      state:
-        state === 'backoff' || state === 'ending' ? 'waiting to restart' : busy && state === 'ready' ? 'busy' : state,
-      handlers: [...loaded.values()].map(({ name }) => name),
+      pid: current?.runner.pid ?? coming?.runner.pid ?? null,
+      state: closed
+        ? 'closed'
+        : backoff !== null || ending
+          ? 'waiting to restart'
+          : current === null
+            ? 'starting'
+            : doing === 'task'
+              ? 'busy'
+              : 'ready',
+      handlers: [...members.values()].map(({ spec }) => spec.name),
       restarts,
+      replacements,
       queued: queue.length,
     }),
     async [Symbol.asyncDispose]() {
-      state = 'closed';
+      closed = true;
+      quiet.stop();
+      idle.stop();
       if (backoff !== null) clearTimeout(backoff);
       queue.fail('its runner is closed', () => true);
-      await runner?.end();
+      await Promise.all([current?.runner.end(), coming?.runner.end(), ...retired]);
     },
   };
 }
 
-function loadRequest(
-  handler: number,
-  { artefact, settings, limits }: GuestSpec,
-): [Task['request'], Omit<Task, 'request' | 'done'>] {
-  return [
-    { request: 'load', handler, settings, limits },
-    { tail: artefact, deadlineMs: loadDeadlineMs },
-  ];
+function unloadTask(handler: number): Task {
+  return { request: { request: 'unload', handler }, tail: null, deadlineMs: loadDeadlineMs, done: () => undefined };
 }

@@ -98,11 +98,14 @@ describe('a component', () => {
     expect([...counted][0]).toBeGreaterThan(0);
   });
 
-  it('keeps two instances ready', async () => {
+  it('makes instances ahead, uses them up and lets them go', async () => {
     const loaded = await guest({ handle: '(i32.const 0)' });
-    expect([await loaded.prepare(), await loaded.prepare(), await loaded.prepare()]).toEqual([true, true, false]);
+    expect([await loaded.prepare(), await loaded.prepare(), loaded.spares]).toEqual([true, true, 2]);
     await loaded.evaluate(hookCall());
-    expect(await loaded.prepare()).toBe(true);
+    expect(loaded.spares).toBe(1);
+    loaded.shrink(0);
+    expect(loaded.spares).toBe(0);
+    expect((await loaded.evaluate(hookCall())).outcome).toEqual({ outcome: 'allow' });
   });
 
   it('traps', async () => {
