@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'timeout'
   | 'journal'
   | 'runner'
+  | 'isolation'
   | 'closed'
   | 'handler-failed'
   | 'internal';

@@ -29,6 +29,26 @@ export interface HandlerConfig {
   readonly limits: Limits;
   /** How a script is called: `libvirt`: NAME OP SUBOP EXTRA; `rfc`: KIND NAME EVENT QUALIFIER [EXTRA]. */
   readonly arguments: 'libvirt' | 'rfc';
+  /** What a script's source is: `file`, or `tree`: a folder whose GUEST/OPERATION/SUBOPERATION/* are run. */
+  readonly layout: 'file' | 'tree';
+  /** `deny`: a script runs where libvirt's sockets do not exist. */
+  readonly libvirtAccess: 'allow' | 'deny';
+}
+
+/** How far a plugin's process is kept apart, best first. */
+export const isolationLevels = ['namespaces', 'user', 'process'] as const;
+export type IsolationLevel = (typeof isolationLevels)[number];
+
+/** What can keep a plugin's process apart, best first. */
+export const isolationMechanisms = ['bubblewrap', 'unshare', 'user', 'process'] as const;
+export type IsolationMechanism = (typeof isolationMechanisms)[number];
+
+/** How the processes of plugins are kept apart. */
+export interface SandboxSettings {
+  /** Below this level the runtime does not start. */
+  readonly require: IsolationLevel;
+  /** `auto` takes the best mechanism that works here. */
+  readonly isolation: 'auto' | IsolationMechanism;
 }
 
 /** What a route matches; an absent field matches everything. Names are globs with `*` and `?`. */
@@ -46,16 +66,35 @@ export interface Route {
   readonly handlers: readonly string[];
 }
 
+/** How the journal is kept. */
+export interface JournalConfig {
+  /** Its folder, absolute. */
+  readonly dir: string;
+  /** Whether secrets are cut out of the documents that it keeps. */
+  readonly redact: boolean;
+  /** `always`: a record is safe from a crash of the machine before its event is answered; `interval`: soon after. */
+  readonly sync: 'always' | 'interval';
+  /** Most bytes on disk; the oldest records go first. */
+  readonly maxBytes: number;
+  /** How long records are kept, milliseconds. */
+  readonly maxAgeMs: number;
+  /** Size at which another file is begun, bytes. */
+  readonly segmentBytes: number;
+}
+
 /** A whole configuration, validated. */
 export interface Config {
   /** The file it came from, absolute. */
   readonly file: string;
   /** Absolute path of the runtime's socket. */
   readonly socket: string;
-  /** Folder of the journal, absolute; null when `journal: false` turned it off. */
-  readonly journal: { readonly dir: string; readonly redact: boolean } | null;
+  /** The journal; null when `journal: false` turned it off. */
+  readonly journal: JournalConfig | null;
   /** Folder of admitted plugins, absolute. */
   readonly cache: string;
+  readonly sandbox: SandboxSettings;
+  /** What all handlers together may take for the start of one guest, milliseconds. */
+  readonly budgetMs: number;
   readonly handlers: ReadonlyMap<string, HandlerConfig>;
   readonly routes: readonly Route[];
 }

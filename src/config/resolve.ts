@@ -1,7 +1,14 @@
 import { dirname, resolve } from 'node:path';
 import { defaultLimits, type Limits } from '../limits.js';
-import type { Config, FailurePolicy, HandlerConfig, Route, RouteMatch } from './config.js';
-import { defaultCache, defaultJournalDir, defaultSocket, defaultTrust } from './defaults.js';
+import type { Config, FailurePolicy, HandlerConfig, JournalConfig, Route, RouteMatch } from './config.js';
+import {
+  defaultBudgetMs,
+  defaultCache,
+  defaultIsolationLevel,
+  defaultJournal,
+  defaultSocket,
+  defaultTrust,
+} from './defaults.js';
 import { eventsScriptHandler } from './references.js';
 import type { ConfigFile, HandlerEntry } from './schema.js';
 
@@ -27,13 +34,26 @@ export function resolveConfig(written: ConfigFile, file: string): Config {
   return {
     file: absolute,
     socket: resolve(folder, written.socket ?? defaultSocket),
-    journal:
-      journal === false
-        ? null
-        : { dir: resolve(folder, journal.dir ?? defaultJournalDir), redact: journal.redact ?? true },
+    journal: journal === false ? null : journalOf(journal, folder),
     cache: resolve(folder, written.cache ?? defaultCache()),
+    sandbox: {
+      require: written.sandbox?.require ?? defaultIsolationLevel(),
+      isolation: written.sandbox?.isolation ?? 'auto',
+    },
+    budgetMs: written.budget ?? defaultBudgetMs,
     handlers,
     routes,
+  };
+}
+
+function journalOf(written: Exclude<NonNullable<ConfigFile['journal']>, false>, folder: string): JournalConfig {
+  return {
+    dir: resolve(folder, written.dir ?? defaultJournal.dir),
+    redact: written.redact ?? defaultJournal.redact,
+    sync: written.sync ?? defaultJournal.sync,
+    maxBytes: written.maxSize ?? defaultJournal.maxBytes,
+    maxAgeMs: written.maxAge ?? defaultJournal.maxAgeMs,
+    segmentBytes: written.segmentSize ?? defaultJournal.segmentBytes,
   };
 }
 
@@ -59,6 +79,8 @@ function handlerOf({ name, entry, folder, limits }: Named): HandlerConfig {
     grants: new Set(granted),
     limits: limitsOf(entry, limits),
     arguments: entry.arguments ?? 'libvirt',
+    layout: entry.layout ?? 'file',
+    libvirtAccess: entry.libvirtAccess ?? 'allow',
   };
 }
 
@@ -76,6 +98,8 @@ function eventsScript(source: string, limits: Limits): HandlerConfig {
     grants: new Set(['replace']),
     limits,
     arguments: 'rfc',
+    layout: 'file',
+    libvirtAccess: 'allow',
   };
 }
 

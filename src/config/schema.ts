@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import { grantNames } from '../libvirt/catalog.js';
-import { backendNames, type Json } from './config.js';
+import { backendNames, isolationLevels, isolationMechanisms, type Json } from './config.js';
 import { delegate, expected, isMapping, mapping, word } from './mapping.js';
 import { quote, suggest } from './quote.js';
-import { parseDuration, parseFuel, parseMemory, type Parsed } from './units.js';
+import {
+  parseAge,
+  parseDuration,
+  parseFuel,
+  parseJournalSize,
+  parseMemory,
+  parseSegmentSize,
+  type Parsed,
+} from './units.js';
 
 /** A handler's name: it appears in messages, in the journal and on command lines. */
 export const handlerName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
@@ -85,6 +93,8 @@ const handler = mapping({
   mode: word(['enforce', 'monitor']).optional(),
   grants: grants.nullish(),
   arguments: word(['libvirt', 'rfc']).optional(),
+  layout: word(['file', 'tree']).optional(),
+  libvirtAccess: word(['allow', 'deny']).optional(),
   ...limits,
 });
 
@@ -110,7 +120,19 @@ const route = mapping({
     .min(1, { error: 'no handler is named; write the handlers to run, or remove the route' }),
 });
 
-const journal = mapping({ dir: path().optional(), redact: flag().optional() });
+const journal = mapping({
+  dir: path().optional(),
+  redact: flag().optional(),
+  sync: word(['always', 'interval']).optional(),
+  maxSize: unit(parseJournalSize).optional(),
+  maxAge: unit(parseAge).optional(),
+  segmentSize: unit(parseSegmentSize).optional(),
+});
+
+const sandbox = mapping({
+  require: word(isolationLevels).optional(),
+  isolation: word(['auto', ...isolationMechanisms]).optional(),
+});
 
 const kinds = z
   .union([z.string().transform((text) => text.split(/\s+/u).filter((kind) => kind !== '')), z.array(z.string())], {
@@ -137,6 +159,10 @@ export const configSchema = mapping({
     .transform((input, ctx) => (input === false ? false : delegate(journal, input ?? {}, ctx)))
     .optional(),
   cache: path().optional(),
+  sandbox: z
+    .unknown()
+    .transform((input, ctx) => delegate(sandbox, input ?? {}, ctx))
+    .optional(),
   limits: z
     .unknown()
     .transform((input, ctx) => delegate(mapping(limits), input ?? {}, ctx))
@@ -145,6 +171,7 @@ export const configSchema = mapping({
     .record(z.string(), handler, { error: expected({ wrong: 'is not a mapping; write NAME: with its keys below' }) })
     .nullish(),
   routes: z.array(route, { error: expected({ wrong: 'is not a list; begin each route with "- match:"' }) }).nullish(),
+  budget: unit(parseDuration).optional(),
   events_script: path().optional(),
   events_set: kinds.optional(),
 });

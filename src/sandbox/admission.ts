@@ -2,7 +2,7 @@ import type { Artefact } from '../backends/artefact.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { FrameReader } from '../framing.js';
 import { artefactBytes, decodeArtefact } from './artefact-codec.js';
-import { launch } from './launcher.js';
+import type { Launcher } from './launcher.js';
 import { decodeMessage, encodeMessage } from './messages.js';
 
 /** One plugin to be admitted. */
@@ -26,10 +26,9 @@ export interface Admission {
 
 const deadlineMs = 60_000;
 const atATime = 2;
-const heapMiB = 1_024;
 
 /** At most two admissions run at a time: each may use a whole core and much memory. */
-export function createAdmission(): Admission {
+export function createAdmission(launcher: Launcher): Admission {
   const under = new Set<{ readonly ended: Promise<string>; kill(): void }>();
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -38,7 +37,7 @@ export function createAdmission(): Admission {
 
   const admitInProcess = async (request: AdmissionRequest): Promise<Artefact> => {
     if (isClosed()) throw closedError();
-    const child = launch({ entry: 'admission-main.js', heapMiB });
+    const child = launcher.launch('admission');
     under.add(child);
     const watch = { late: false };
     const timer = setTimeout(() => {

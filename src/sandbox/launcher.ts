@@ -1,151 +1,56 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { join, sep } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { join } from 'node:path';
+import type { SandboxSettings } from '../config/config.js';
 import { packageRoot } from '../paths.js';
-import { oneLine } from '../text.js';
+import { chooseIsolation } from './choose-isolation.js';
+import type { Isolation } from './isolation.js';
+import { nodeCommand } from './node-command.js';
+import type { NodeProgram } from './node-command.js';
+import type { ResourceLimits } from './rlimits.js';
+import { startProcess } from './sandbox-process.js';
+import type { SandboxProcess } from './sandbox-process.js';
 
-/** What keeps a sandbox process apart from the rest of the machine, as data. */
-export interface Isolation {
-  readonly level: 'process';
-  /** Its environment is empty. */
-  readonly emptyEnvironment: boolean;
-  /** It leads a session and process group of its own, killed as a whole. */
-  readonly ownSession: boolean;
-  /** Node's permission model: no write, no child process, reads only of the package and its dependencies. */
-  readonly permissionModel: boolean;
-  /** The kernel kills it when the runtime dies, and it can gain no privileges (util-linux's setpriv). */
-  readonly diesWithRuntime: boolean;
+/** The two kinds of sandbox processes. */
+export type ProcessKind = 'runner' | 'admission';
+
+/** Starts the processes of a sandbox. The one place that decides what such a process can reach. */
+export interface Launcher {
+  /** What keeps its processes in. */
+  readonly isolation: Isolation;
+  /** `memoryMiB`: bound of all its memory, where the kind's own does not do. */
+  launch(kind: ProcessKind, memoryMiB?: number): SandboxProcess;
 }
 
-/** A started sandbox process. */
-export interface SandboxProcess {
-  /** Null when it could not be started; `ended` then says why. */
-  readonly pid: number | null;
-  readonly stdin: Writable;
-  readonly stdout: Readable;
-  /** Settles when the process is gone and its pipes are read to the end, with how it ended in words. Never rejects. */
-  readonly ended: Promise<string>;
-  /** Kills the whole process group. */
-  readonly kill: () => void;
+interface Kind {
+  readonly program: NodeProgram;
+  readonly limits: ResourceLimits;
 }
 
-export interface LaunchOptions {
-  /** Name of a compiled file of `dist/sandbox`. */
-  readonly entry: 'runner-main.js' | 'admission-main.js';
-  /** Bound of V8's heap, MiB. A plugin's linear memory lies outside and has its own limit. */
-  readonly heapMiB: number;
-}
+const entry = (name: string): string => join(packageRoot, 'dist', 'sandbox', name);
 
-const stderrTailBytes = 4_096;
-const setpriv = '/usr/bin/setpriv';
-const hasSetpriv = isExecutable(setpriv);
-const permissionFlag = ['--permission', '--experimental-permission'].find((flag) =>
-  process.allowedNodeEnvironmentFlags.has(flag),
-);
-
-/** jco starts a worker and loads a native minifier when it is imported; runners load neither. */
-const allowed: Record<LaunchOptions['entry'], readonly string[]> = {
-  'runner-main.js': [],
-  'admission-main.js': ['--allow-worker', '--allow-addons'],
+const kinds: Readonly<Record<ProcessKind, Kind>> = {
+  // A week of computing: far more than all events of a busy host, and an end to what computes for itself.
+  runner: {
+    program: { file: entry('runner-main.js'), heapMiB: 256, grants: [] },
+    limits: { memoryMiB: 4_096, cpuSeconds: 604_800 },
+  },
+  // jco starts a worker and loads a native minifier when it is imported; runners load neither.
+  admission: {
+    program: { file: entry('admission-main.js'), heapMiB: 1_024, grants: ['--allow-worker', '--allow-addons'] },
+    limits: { memoryMiB: 4_096, cpuSeconds: 120 },
+  },
 };
 
-/** What {@link launch} puts in force on this machine. */
-export const isolation: Isolation = {
-  level: 'process',
-  emptyEnvironment: true,
-  ownSession: true,
-  permissionModel: permissionFlag !== undefined,
-  diesWithRuntime: hasSetpriv,
-};
+const anything: SandboxSettings = { require: 'process', isolation: 'auto' };
 
-/** Starts a process of the sandbox. The one place that decides what such a process can reach. */
-export function launch(options: LaunchOptions): SandboxProcess {
-  const node = [process.execPath, ...nodeFlags(options), join(packageRoot, 'dist', 'sandbox', options.entry)];
-  const argv = hasSetpriv ? [setpriv, '--pdeathsig', 'KILL', '--no-new-privs', '--', ...node] : node;
-  const [command = process.execPath, ...args] = argv;
-  const child = spawn(command, args, { cwd: '/', env: {}, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
-  // A process that is gone shows in `ended`; the failed write says nothing more.
-  child.stdin.on('error', () => undefined);
-  const kill = (): void => {
-    killGroup(child);
-  };
+/** Chooses how processes are kept apart. Throws HookvisorError `isolation` when that is less than is required. */
+export function createLauncher(settings: SandboxSettings = anything): Launcher {
+  const { mechanism, isolation } = chooseIsolation(settings);
   return {
-    pid: child.pid ?? null,
-    stdin: child.stdin,
-    stdout: child.stdout,
-    ended: endingOf(child, child.stderr),
-    kill,
+    isolation,
+    launch(kind, memoryMiB) {
+      const { program, limits } = kinds[kind];
+      const bounded = memoryMiB === undefined ? limits : { ...limits, memoryMiB };
+      return startProcess(mechanism.wrap({ ...nodeCommand(program), limits: bounded }));
+    },
   };
-}
-
-function nodeFlags(options: LaunchOptions): string[] {
-  const flags = ['--no-warnings', `--max-old-space-size=${options.heapMiB}`];
-  // V8 of Node 20 takes extended constant expressions, which QuickJS components use, only on request.
-  if (process.versions.node.startsWith('20.')) flags.push('--experimental-wasm-extended-const');
-  if (permissionFlag === undefined) return flags;
-  return [
-    ...flags,
-    permissionFlag,
-    ...allowed[options.entry],
-    ...readablePaths().map((path) => `--allow-fs-read=${path}`),
-  ];
-}
-
-/** The package itself and the folders in which Node looks for its dependencies. */
-function readablePaths(): string[] {
-  const paths = [
-    join(packageRoot, 'dist', '*'),
-    join(packageRoot, 'package.json'),
-    join(packageRoot, 'node_modules', '*'),
-  ];
-  // Installed as a dependency, the package's own dependencies usually lie beside it.
-  const parts = packageRoot.split(sep);
-  const outer = parts.lastIndexOf('node_modules');
-  if (outer > 0) paths.push(join(parts.slice(0, outer + 1).join(sep), '*'));
-  return paths;
-}
-
-function endingOf(child: ChildProcess, stderr: Readable): Promise<string> {
-  let tail: Buffer = Buffer.alloc(0);
-  stderr.on('data', (chunk: Buffer) => {
-    const all = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
-    tail = all.length > stderrTailBytes ? Buffer.from(all.subarray(-stderrTailBytes)) : all;
-  });
-  return new Promise((resolve) => {
-    child.once('error', (error) => {
-      resolve(`it could not be started: ${error.message}`);
-    });
-    child.once('close', (code, signal) => {
-      const how = signal === null ? `it ended with status ${code ?? '?'}` : `it was ended by ${signal}`;
-      const words = lastWords(tail.toString());
-      resolve(words === '' ? how : `${how}: ${words}`);
-    });
-  });
-}
-
-/** The last line of stderr that tells something: the one that names an error, or simply the last. */
-function lastWords(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^Node\.js v\d/u.test(line));
-  return oneLine(lines.findLast((line) => /error/iu.test(line)) ?? lines.at(-1) ?? '', 300);
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    // Between fork and setsid there is no such group yet, and a process that has just ended has none any more.
-    child.kill('SIGKILL');
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

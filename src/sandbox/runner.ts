@@ -2,10 +2,10 @@ import { bounds } from '../limits.js';
 import { FrameReader } from '../framing.js';
 import type { FailureCode } from '../outcome.js';
 import { messageOf } from '../errors.js';
-import { launch } from './launcher.js';
-import type { SandboxProcess } from './launcher.js';
+import type { Launcher } from './launcher.js';
 import { decodeMessage, encodeMessage } from './messages.js';
 import type { RunnerReply, RunnerRequest } from './messages.js';
+import type { SandboxProcess } from './sandbox-process.js';
 
 /** Why a request got no reply: the process is gone or not to be trusted, and was killed. */
 export interface Lost {
@@ -36,7 +36,6 @@ export interface Runner {
   end(): Promise<void>;
 }
 
-const heapMiB = 256;
 const endGraceMs = 1_000;
 
 interface Pending {
@@ -47,8 +46,8 @@ interface Pending {
 }
 
 /** Starts a runner process; `onEnd` is called once when it is gone, with how it ended in words. */
-export function startRunner(onEnd: (how: string) => void): Runner {
-  return driveRunner(launch({ entry: 'runner-main.js', heapMiB }), onEnd);
+export function startRunner(launcher: Launcher, onEnd: (how: string) => void): Runner {
+  return driveRunner(launcher.launch('runner'), onEnd);
 }
 
 /** Speaks the runners' protocol with a process that has been started; {@link startRunner} is the usual way. */

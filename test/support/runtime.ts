@@ -46,6 +46,6 @@ export async function writeConfig(dir: string, yaml: string): Promise<string> {
   return write(
     dir,
     'hookvisor.yaml',
-    `version: 1\nsocket: hv.sock\njournal: { dir: journal }\ncache: ${cache}\n${yaml}`,
+    `version: 1\nsocket: hv.sock\njournal: { dir: journal }\ncache: ${cache}\nsandbox: { require: process }\n${yaml}`,
   );
 }

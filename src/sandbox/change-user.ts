@@ -1,0 +1,28 @@
+import { asUser, isRoot, userChoices, withoutPrivileges } from './drop-privileges.js';
+import type { UserChoice } from './drop-privileges.js';
+import type { Mechanism, Ways } from './mechanism.js';
+import { lacksOfLimits, limited } from './rlimits.js';
+import { findTool } from './tools.js';
+
+/** Another user, without namespaces. */
+export function changeUser(): Ways {
+  if (!isRoot()) return { reason: 'only root can start a process as another user' };
+  const setpriv = findTool('setpriv');
+  if (setpriv === null) return { reason: 'setpriv is not installed; apt install util-linux' };
+  const [own, shared] = userChoices;
+  return [asAnother(setpriv, own), asAnother(setpriv, shared)];
+}
+
+function asAnother(setpriv: string, { users, pick }: UserChoice): Mechanism {
+  return {
+    name: 'user',
+    lacks: [...lacksOfLimits(users), ...(users === 'own' ? [] : (['own-user'] as const))],
+    wrap: ({ command, limits }) => [
+      ...[setpriv, ...asUser(pick()), ...withoutPrivileges, '--'],
+      // The kernel forgets the wish to die with the parent when the user changes, so it comes second.
+      ...[setpriv, '--pdeathsig', 'KILL', '--'],
+      ...limited(limits, users),
+      ...command,
+    ],
+  };
+}

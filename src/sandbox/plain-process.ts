@@ -1,0 +1,28 @@
+import { isRoot, withoutPrivileges } from './drop-privileges.js';
+import type { Mechanism, Ways } from './mechanism.js';
+import { lacksOfLimits, limited } from './rlimits.js';
+import { findTool } from './tools.js';
+
+const bare: Mechanism = {
+  name: 'process',
+  lacks: ['no-new-privileges', 'dies-with-runtime', 'bounded-resources'],
+  wrap: ({ command }) => command,
+};
+
+/** The same user, no namespaces: works everywhere. */
+export function plainProcess(): Ways {
+  const setpriv = findTool('setpriv');
+  if (setpriv === null) return [bare];
+  // Only root has capabilities to give up, and may give up the bounding set.
+  const drop = isRoot() ? withoutPrivileges : ['--no-new-privs'];
+  const apart: Mechanism = {
+    name: 'process',
+    lacks: lacksOfLimits('shared'),
+    wrap: ({ command, limits }) => [
+      ...[setpriv, '--pdeathsig', 'KILL', ...drop, '--'],
+      ...limited(limits, 'shared'),
+      ...command,
+    ],
+  };
+  return [apart, bare];
+}

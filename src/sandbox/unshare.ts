@@ -1,0 +1,86 @@
+import { asUser, isRoot, unprivileged, userChoices, withoutPrivileges } from './drop-privileges.js';
+import type { UserChoice } from './drop-privileges.js';
+import type { Confined, Mechanism, Ways } from './mechanism.js';
+import { lacksOfLimits, limited } from './rlimits.js';
+import { findTool } from './tools.js';
+import { visiblePaths } from './visible-paths.js';
+
+/**
+ * Makes a root of its own on a tmpfs: paths to show, `--`, then the command that replaces this shell. /sys is only a place to
+ * stand on; the tools of the old root are used until it is gone.
+ */
+const script = `
+PATH=/usr/bin:/bin:/usr/sbin:/sbin
+umask 022
+mount -t tmpfs -o mode=755,size=1m,nosuid,nodev none /sys
+cd /sys
+while [ "$1" != -- ]; do
+  if [ -d "$1" ]; then mkdir -p ".$1"; else mkdir -p ".\${1%/*}"; : > ".$1"; fi
+  mount --bind "$1" ".$1"
+  mount -o remount,bind,ro,nosuid,nodev ".$1"
+  shift
+done
+shift
+mkdir .old
+mount=$(command -v mount)
+umount=$(command -v umount)
+pivot_root . .old
+cd /
+"/.old$mount" -n -o remount,bind,ro /
+"/.old$umount" -n -l /.old
+exec "$@"
+`;
+
+/** Namespaces by util-linux alone. */
+export function unshare(): Ways {
+  const [tool, setpriv, sh] = [findTool('unshare'), findTool('setpriv'), findTool('sh')];
+  if (tool === null || setpriv === null || sh === null) {
+    return { reason: 'unshare and setpriv are not installed; apt install util-linux' };
+  }
+  const tools = { unshare: tool, setpriv, sh };
+  if (!isRoot()) return [inUserNamespace(tools)];
+  const [own, shared] = userChoices;
+  return [asRoot(tools, own), asRoot(tools, shared)];
+}
+
+interface Tools {
+  readonly unshare: string;
+  readonly setpriv: string;
+  readonly sh: string;
+}
+
+const apart = ['--mount', '--net', '--pid', '--ipc', '--uts', '--fork', '--kill-child=KILL'];
+
+function asRoot({ unshare: tool, setpriv, sh }: Tools, { users, pick }: UserChoice): Mechanism {
+  return {
+    name: 'unshare',
+    lacks: [...lacksOfLimits(users), ...(users === 'own' ? [] : (['own-user'] as const))],
+    wrap: (confined) => [
+      ...[setpriv, '--pdeathsig', 'KILL', '--', tool, ...apart, '--'],
+      ...inOwnRoot(sh, { ...confined, readable: [...confined.readable, setpriv] }),
+      ...[setpriv, ...asUser(pick()), ...withoutPrivileges, '--'],
+      ...limited(confined.limits, users),
+      ...confined.command,
+    ],
+  };
+}
+
+/** Mounting needs root of a user namespace; a second one, inside, takes that away again. */
+function inUserNamespace({ unshare: tool, setpriv, sh }: Tools): Mechanism {
+  const asNobody = ['--user', `--map-user=${unprivileged}`, `--map-group=${unprivileged}`, '--keep-caps'];
+  return {
+    name: 'unshare',
+    lacks: lacksOfLimits('own-namespace'),
+    wrap: (confined) => [
+      ...[setpriv, '--pdeathsig', 'KILL', '--', tool, '--user', '--map-root-user', ...apart, '--'],
+      ...inOwnRoot(sh, { ...confined, readable: [...confined.readable, setpriv, tool] }),
+      ...[tool, ...asNobody, '--', setpriv, '--ambient-caps=-all', ...withoutPrivileges, '--'],
+      ...limited(confined.limits, 'own-namespace'),
+      ...confined.command,
+    ],
+  };
+}
+
+function inOwnRoot(sh: string, confined: Confined): string[] {
+  return [sh, '-euc', script, 'sandbox', ...visiblePaths(confined), '--'];
+}
