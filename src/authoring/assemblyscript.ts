@@ -1,0 +1,29 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import type { Project } from './project.js';
+import { strip } from './strip.js';
+import { authorModule, runTool } from './tools.js';
+
+/**
+ * AssemblyScript to an Extism plugin. An instance decides one event, so nothing is ever freed (runtime stub), and `abort`
+ * needs no import: it traps. The compiler keeps a processor busy for seconds: it runs as a process of its own.
+ */
+export async function buildAssemblyScript({ folder, source }: Project): Promise<Buffer> {
+  const compiler = authorModule('assemblyscript/bin/asc.js', folder);
+  const pdk = dirname(dirname(dirname(authorModule('@extism/as-pdk', folder))));
+  const stage = await mkdtemp(join(tmpdir(), 'hookvisor-build-'));
+  const output = join(stage, 'plugin.wasm');
+  const shape = ['-Oz', '--runtime', 'stub', '--use', 'abort=', '--path', pdk, '--noColors'];
+  try {
+    await runTool({
+      command: process.execPath,
+      args: [compiler, relative(folder, source), '--outFile', output, ...shape],
+      cwd: folder,
+      install: 'install Node.js',
+    });
+    return strip(await readFile(output));
+  } finally {
+    await rm(stage, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { HookvisorError } from '../errors.js';
+import { defaultLimits } from '../limits.js';
+import { createAdmission } from '../sandbox/admission.js';
+import { buildAssemblyScript } from './assemblyscript.js';
+import { buildC } from './c.js';
+import { buildGo } from './go.js';
+import type { Language, Project } from './project.js';
+import { buildRust } from './rust.js';
+import { buildTypeScript } from './typescript.js';
+import { buildWat } from './wat.js';
+
+/** How a language becomes a plugin. */
+export interface Builder {
+  readonly backend: 'component' | 'extism';
+  /** Throws HookvisorError `usage` when a tool is missing, `plugin-invalid` for the source. */
+  readonly build: (project: Project) => Promise<Buffer>;
+}
+
+export const builders: Readonly<Record<Language, Builder>> = {
+  ts: { backend: 'component', build: buildTypeScript },
+  as: { backend: 'extism', build: buildAssemblyScript },
+  c: { backend: 'component', build: buildC },
+  rust: { backend: 'component', build: buildRust },
+  go: { backend: 'component', build: buildGo },
+  wat: { backend: 'component', build: buildWat },
+};
+
+/** A plugin as it was built. */
+export interface Built {
+  readonly file: string;
+  readonly backend: Builder['backend'];
+  readonly bytes: number;
+  /** sha256, hex; the same for the same sources and tools. */
+  readonly digest: string;
+  /** Whether it checks its settings. */
+  readonly validates: boolean;
+  readonly durationMs: number;
+}
+
+/**
+ * Builds a project, has the plugin vetted as the runtime would, and only then writes it. Throws HookvisorError: `usage`
+ * when a tool is missing, `plugin-invalid` and `plugin-refused` for the source.
+ */
+export async function buildProject(project: Project): Promise<Built> {
+  const began = performance.now();
+  const { backend, build } = builders[project.language];
+  const bytes = await build(project);
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  const validates = await vetted(project, { backend, bytes, digest });
+  await writeWhole(project.output, bytes);
+  const durationMs = performance.now() - began;
+  return { file: project.output, backend, bytes: bytes.length, digest, validates, durationMs };
+}
+
+async function vetted(
+  { folder }: Project,
+  plugin: { backend: Builder['backend']; bytes: Buffer; digest: string },
+): Promise<boolean> {
+  const admission = createAdmission();
+  try {
+    const { validates } = await admission.admit({ ...plugin, memoryBytes: defaultLimits.memoryBytes });
+    return validates;
+  } catch (error) {
+    if (!(error instanceof HookvisorError)) throw error;
+    throw new HookvisorError(error.code, `Cannot build '${folder}': the runtime would not take it. ${error.message}`, {
+      cause: error,
+      fields: error.fields,
+    });
+  } finally {
+    await admission[Symbol.asyncDispose]();
+  }
+}
+
+/** Another process may be reading the same file: it sees the old one or the new one. */
+async function writeWhole(file: string, bytes: Buffer): Promise<void> {
+  const temporary = `${file}.${process.pid}.tmp`;
+  await mkdir(dirname(file), { recursive: true });
+  try {
+    await writeFile(temporary, bytes);
+    await rename(temporary, file);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

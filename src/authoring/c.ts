@@ -1,0 +1,36 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { packageRoot } from '../paths.js';
+import { componentFromCore } from './component.js';
+import type { Project } from './project.js';
+import { runTool } from './tools.js';
+
+/** Without a C library: the header brings what a plugin needs. */
+const flags = ['--target=wasm32-unknown-unknown', '-std=c11', '-O2', '-ffreestanding', '-nostdlib', '-Wall', '-Wextra'];
+const link = ['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'];
+
+/** C to a component, with clang and wasm-ld. The compiler's errors name file and line. */
+export async function buildC({ folder, source }: Project): Promise<Buffer> {
+  const stage = await mkdtemp(join(tmpdir(), 'hookvisor-build-'));
+  const output = join(stage, 'plugin.wasm');
+  try {
+    await runTool({
+      command: process.env['CLANG'] ?? 'clang',
+      args: [
+        ...flags,
+        ...link,
+        '-fno-color-diagnostics',
+        `-I${join(packageRoot, 'guest', 'c')}`,
+        '-o',
+        output,
+        relative(folder, source),
+      ],
+      cwd: folder,
+      install: 'install clang and lld, on Debian: apt install clang lld; or name another in the variable CLANG',
+    });
+    return await componentFromCore(await readFile(output), folder);
+  } finally {
+    await rm(stage, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,61 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { componentFromCore } from './component.js';
+import type { Project } from './project.js';
+import { replaceImports, type Replacement } from './replace-imports.js';
+import { runTool } from './tools.js';
+
+const success = 0;
+const badDescriptor = 8;
+
+/**
+ * Go's own runtime asks WASI for arguments, environment, clock and randomness before the plugin's code runs. A plugin may
+ * import no WASI, and has none of these: constants take their place. The clock must not be 0, which Go takes for broken.
+ */
+const wasi = (name: string, body: Replacement['body']): Replacement => ({
+  import: new RegExp(`^wasi_snapshot_preview1 ${name}$`, 'u'),
+  body,
+});
+const constants: readonly Replacement[] = [
+  wasi('(?:args|environ)_sizes_get', ({ module, binaryen }) =>
+    module.block(null, [
+      module.i32.store(0, 4, module.local.get(0, binaryen.i32), module.i32.const(0)),
+      module.i32.store(0, 4, module.local.get(1, binaryen.i32), module.i32.const(0)),
+      module.i32.const(success),
+    ]),
+  ),
+  wasi('(?:args_get|environ_get|sched_yield)', ({ module }) => module.i32.const(success)),
+  wasi('clock_time_get', ({ module, binaryen }) =>
+    module.block(null, [
+      module.i64.store(0, 8, module.local.get(2, binaryen.i32), module.i64.const(1n)),
+      module.i32.const(success),
+    ]),
+  ),
+  wasi('random_get', ({ module, binaryen }) =>
+    module.block(null, [
+      module.memory.fill(module.local.get(0, binaryen.i32), module.i32.const(0), module.local.get(1, binaryen.i32)),
+      module.i32.const(success),
+    ]),
+  ),
+  wasi('fd_\\w+', ({ module }) => module.i32.const(badDescriptor)),
+  wasi('(?:proc_exit|poll_oneoff)', ({ module }) => module.unreachable()),
+];
+
+/** Go (1.24 or later) to a component, without WASI. The compiler's errors name file and line. */
+export async function buildGo({ folder, source }: Project): Promise<Buffer> {
+  const stage = await mkdtemp(join(tmpdir(), 'hookvisor-build-'));
+  const output = join(stage, 'plugin.wasm');
+  try {
+    await runTool({
+      command: process.env['GO'] ?? 'go',
+      args: ['build', '-buildmode=c-shared', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', output, '.'],
+      cwd: dirname(source),
+      env: { GOOS: 'wasip1', GOARCH: 'wasm', CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '' },
+      install: 'install Go 1.24 or later (https://go.dev/dl), or name another in the variable GO',
+    });
+    return await componentFromCore(await replaceImports(await readFile(output), constants), folder);
+  } finally {
+    await rm(stage, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,127 @@
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import type * as TypeScript from 'typescript';
+import { HookvisorError, messageOf } from '../errors.js';
+import { packageRoot } from '../paths.js';
+import { importQjs, importTypeScript } from './author-modules.js';
+import type { Project } from './project.js';
+import { reproducibleRuntime } from './qjs-runtime.js';
+import { strip } from './strip.js';
+import { witFolder, type World } from './wit.js';
+
+type Ts = typeof TypeScript;
+
+/** Where the SDK lies below the folder from which QuickJS resolves imports. */
+const guestModule = 'node_modules/hookvisor/guest.js';
+
+/**
+ * TypeScript to a component: types are checked, the JavaScript goes with QuickJS and the SDK into one component. Throws
+ * HookvisorError `plugin-invalid` which lists every error with file, line and column.
+ */
+export async function buildTypeScript(project: Project): Promise<Buffer> {
+  const [ts, { componentize }] = await Promise.all([
+    importTypeScript(project.folder),
+    importQjs(project.folder),
+  ]);
+  const { files, main, world } = compile(ts, project);
+  const stage = await realpath(await mkdtemp(join(tmpdir(), 'hookvisor-build-')));
+  try {
+    const guest = await readFile(join(packageRoot, 'dist', 'guest', 'index.js'), 'utf8');
+    const manifest = JSON.stringify({ type: 'module', exports: { './guest': './guest.js' } });
+    const sources = { ...files, [guestModule]: guest, 'node_modules/hookvisor/package.json': manifest };
+    for (const [name, text] of Object.entries(sources)) await writeBelow(stage, name, text);
+    const { component } = await componentize({
+      witPath: witFolder,
+      jsSource: files[main] ?? '',
+      jsPath: join(stage, main),
+      moduleRoot: stage,
+      world,
+      stubWasi: true,
+      runtimeBytes: await reproducibleRuntime(),
+    });
+    return strip(component);
+  } catch (error) {
+    if (error instanceof HookvisorError) throw error;
+    const said = messageOf(error).replaceAll(stage, project.folder).replaceAll('.js', '.ts');
+    throw new HookvisorError(
+      'plugin-invalid',
+      `Cannot build '${project.folder}': its code could not be started: ${said}; run nothing at the top level`,
+      { cause: error },
+    );
+  } finally {
+    await rm(stage, { recursive: true, force: true });
+  }
+}
+
+async function writeBelow(folder: string, name: string, text: string): Promise<void> {
+  const file = join(folder, name);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+}
+
+interface Compiled {
+  /** JavaScript by its path below the project. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly main: string;
+  readonly world: World;
+}
+
+function compile(ts: Ts, { folder, source }: Project): Compiled {
+  const program = ts.createProgram({
+    rootNames: [source, join(packageRoot, 'guest', 'types', 'hookvisor.d.ts')],
+    options: optionsOf(ts, folder),
+  });
+  const errors = ts.getPreEmitDiagnostics(program);
+  if (errors.length > 0) throw compileError(folder, errors.map((error) => lineOf(ts, error)));
+  const files: Record<string, string> = {};
+  program.emit(undefined, (name, text) => {
+    // Hookvisor's own declarations are never emitted; the SDK is put beside them as it was built.
+    files[relative(folder, name)] = text;
+  });
+  const exported = exportsOf(program, source);
+  if (!exported.includes('handler')) {
+    throw compileError(folder, [`${source}:1:1 error: exports no 'handler'; write: export const handler: Handler = …`]);
+  }
+  const world = exported.includes('configurable') ? 'configurable-hook-handler' : 'hook-handler';
+  return { files, main: relative(folder, source).replace(/\.ts$/u, '.js'), world };
+}
+
+/** Strict, and without the types of a browser or of Node: a plugin has neither. */
+function optionsOf(ts: Ts, folder: string): TypeScript.CompilerOptions {
+  return {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    lib: ['lib.es2023.d.ts'],
+    types: [],
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    verbatimModuleSyntax: true,
+    skipLibCheck: true,
+    rootDir: folder,
+    outDir: folder,
+    paths: { 'hookvisor/guest': [join(packageRoot, 'dist', 'guest', 'index.d.ts')] },
+  };
+}
+
+function exportsOf(program: TypeScript.Program, source: string): string[] {
+  const checker = program.getTypeChecker();
+  const file = program.getSourceFile(source);
+  const symbol = file === undefined ? undefined : checker.getSymbolAtLocation(file);
+  return symbol === undefined ? [] : checker.getExportsOfModule(symbol).map(({ name }) => name);
+}
+
+function lineOf(ts: Ts, { file, start, messageText, code }: TypeScript.Diagnostic): string {
+  const message = ts.flattenDiagnosticMessageText(messageText, '\n  ');
+  if (file === undefined || start === undefined) return `error TS${code}: ${message}`;
+  const { line, character } = ts.getLineAndCharacterOfPosition(file, start);
+  return `${file.fileName}:${line + 1}:${character + 1} error TS${code}: ${message}`;
+}
+
+function compileError(folder: string, lines: readonly string[]): HookvisorError {
+  const count = lines.length === 1 ? '1 error' : `${lines.length} errors`;
+  return new HookvisorError('plugin-invalid', `Cannot build '${folder}': ${count}\n${lines.join('\n')}`, {
+    fields: { errors: lines.length },
+  });
+}
