@@ -6,8 +6,12 @@ import type { HandlerConfig } from '../config/config.js';
 export interface Handler extends AsyncDisposable {
   /** sha256 of what was loaded, hex; null for scripts, which may change on disk at any time. */
   readonly digest: string | null;
-  /** Decides one event, or throws {@link HandlerFailure}. May be called again before it has answered. */
-  evaluate(call: HookCall): Promise<Evaluation>;
+  /**
+   * Decides one event, or throws {@link HandlerFailure}. May be called again before it has answered.
+   *
+   * @param mostMs cuts its own deadline when that is longer, milliseconds
+   */
+  evaluate(call: HookCall, mostMs?: number): Promise<Evaluation>;
 }
 
 /** How one kind of handler is loaded. Throws HookvisorError when it cannot be. */

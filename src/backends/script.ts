@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { performance } from 'node:perf_hooks';
 import type { HandlerConfig } from '../config/config.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
@@ -8,8 +10,10 @@ import { HandlerFailure, type Evaluation, type FailureCode, type LogLine } from 
 import { oneLine } from '../text.js';
 import type { Backend, Handler } from './backend.js';
 import { codeOf, executableProblem } from './executable.js';
+import { libvirtAccessProblem, withoutLibvirt, wrapperProblem } from './libvirt-access.js';
 import { createPipePool } from './pipes.js';
 import { runProcessGroup, type ProcessEnd } from './process-group.js';
+import { scriptsFor } from './script-tree.js';
 
 const pipes = createPipePool();
 
@@ -20,7 +24,7 @@ const pipes = createPipePool();
  */
 export const scriptBackend: Backend = {
   async load(config) {
-    const problem = await executableProblem(config.source);
+    const problem = (await sourceProblem(config)) ?? (await accessProblem(config));
     if (problem !== null) {
       throw new HookvisorError('plugin-unreadable', `Cannot load the script '${shown(config.source)}': ${problem}`, {
         fields: { handler: config.name, source: config.source },
@@ -31,12 +35,32 @@ export const scriptBackend: Backend = {
   [Symbol.asyncDispose]: () => pipes[Symbol.asyncDispose](),
 };
 
+async function sourceProblem({ source, layout }: HandlerConfig): Promise<string | null> {
+  if (layout === 'file') return executableProblem(source);
+  try {
+    return (await stat(source)).isDirectory() ? null : "it is not a folder; name one, or remove 'layout: tree'";
+  } catch (error) {
+    return `its folder cannot be looked at (${codeOf(error) ?? messageOf(error)}); create it or correct the path`;
+  }
+}
+
+async function accessProblem({ libvirtAccess }: HandlerConfig): Promise<string | null> {
+  const problem = libvirtAccess === 'deny' ? await libvirtAccessProblem() : null;
+  return problem === null ? null : `libvirtAccess: deny cannot be kept here: ${problem}, or remove libvirtAccess`;
+}
+
 function createScriptHandler(config: HandlerConfig): Handler {
   const running = new Set<Promise<Evaluation>>();
   return {
     digest: null,
-    evaluate(call) {
-      const evaluation = runScript(config, call).finally(() => running.delete(evaluation));
+    evaluate(call, mostMs = config.limits.deadlineMs) {
+      const deadlineMs = Math.min(config.limits.deadlineMs, mostMs);
+      const evaluation = (config.layout === 'tree' ? runTree : runScript)({
+        config,
+        call,
+        source: config.source,
+        deadlineMs,
+      }).finally(() => running.delete(evaluation));
       running.add(evaluation);
       return evaluation;
     },
@@ -46,28 +70,66 @@ function createScriptHandler(config: HandlerConfig): Handler {
   };
 }
 
-async function runScript(config: HandlerConfig, { event, document }: HookCall): Promise<Evaluation> {
+interface Run {
+  readonly config: HandlerConfig;
+  readonly call: HookCall;
+  /** Absolute path of the script, or of the tree. */
+  readonly source: string;
+  readonly deadlineMs: number;
+}
+
+/** Runs a tree's scripts one after the other under one deadline. The first that denies, or fails, is the last. */
+async function runTree(run: Run): Promise<Evaluation> {
+  const { config, call, source, deadlineMs } = run;
+  const ends = performance.now() + deadlineMs;
+  const scripts = await scriptsFor(source, call.event).catch((error: unknown) => {
+    throw failure('unavailable', run, `its folders cannot be read (${codeOf(error) ?? messageOf(error)})`, {
+      cause: error,
+    });
+  });
+  let document = call.document;
+  let outcome: Evaluation['outcome'] = { outcome: 'allow' };
+  const logs: LogLine[] = [];
+  for (const script of scripts) {
+    const leftMs = Math.floor(ends - performance.now());
+    if (leftMs < 1) throw failure('deadline', run, `its scripts took ${deadlineMs} ms; raise its deadline`, { logs });
+    const one = await runScript({ config, call: { ...call, document }, source: script, deadlineMs: leftMs });
+    logs.push(...one.logs.slice(0, bounds.logLines - logs.length));
+    if (one.outcome.outcome === 'deny') return { ...one, logs };
+    if (one.outcome.outcome === 'replace') {
+      outcome = one.outcome;
+      document = one.outcome.document;
+    }
+  }
+  return { outcome, fuel: null, logs };
+}
+
+async function runScript(run: Run): Promise<Evaluation> {
+  const { config, source, deadlineMs } = run;
+  const { event, document } = run.call;
   const filters = takesDocument(event);
-  const problem = await executableProblem(config.source);
-  if (problem !== null) throw failure('unavailable', config, problem);
+  const problem = await executableProblem(source);
+  if (problem !== null) throw failure('unavailable', run, problem);
+  const plain = { file: source, args: config.arguments === 'rfc' ? toRfcArguments(event) : toHookArguments(event) };
   let end: ProcessEnd;
   try {
     end = await runProcessGroup(
       {
-        file: config.source,
-        args: config.arguments === 'rfc' ? toRfcArguments(event) : toHookArguments(event),
+        ...(config.libvirtAccess === 'deny' ? withoutLibvirt(plain) : plain),
         env: scriptEnvironment(event.id),
         stdin: document,
         stdoutBytes: filters ? bounds.documentBytes : null,
         stderrBytes: bounds.stderrBytes,
-        deadlineMs: config.limits.deadlineMs,
+        deadlineMs,
       },
       pipes,
     );
   } catch (error) {
-    throw failure('unavailable', config, executionProblem(error), { cause: error });
+    throw failure('unavailable', run, executionProblem(error), { cause: error });
   }
-  return evaluationOf(config, end);
+  const unstarted = config.libvirtAccess === 'deny' ? wrapperProblem(end.status, end.stderr) : null;
+  if (unstarted !== null) throw failure('unavailable', run, `it could not be started without libvirt: ${unstarted}`);
+  return evaluationOf(run, end);
 }
 
 /** What libvirt passes to its hooks (virCommandAddEnvPassCommon, LC_ALL set), and the event's id. */
@@ -76,19 +138,19 @@ function scriptEnvironment(eventId: string): NodeJS.ProcessEnv {
   return { LC_ALL: 'C', ...Object.fromEntries(passed), HOOKVISOR_EVENT_ID: eventId };
 }
 
-function evaluationOf(config: HandlerConfig, end: ProcessEnd): Evaluation {
+function evaluationOf(run: Run, end: ProcessEnd): Evaluation {
   const logs = logLines(end.stderr);
   if (end.stopped === 'deadline') {
-    const ms = config.limits.deadlineMs;
+    const ms = run.deadlineMs;
     const what = `it had not finished after ${ms} ms and was killed; raise its deadline or find out what it waits for`;
-    throw failure('deadline', config, what, { logs });
+    throw failure('deadline', run, what, { logs });
   }
   if (end.stopped === 'stdout-too-large') {
     const what = `it wrote more than ${bounds.documentBytes} bytes to stdout and was killed; print the document only`;
-    throw failure('protocol', config, what, { logs });
+    throw failure('protocol', run, what, { logs });
   }
   if (end.status === null) {
-    throw failure('crashed', config, `${end.signal ?? 'a signal'} ended it; run it by hand to see why`, { logs });
+    throw failure('crashed', run, `${end.signal ?? 'a signal'} ended it; run it by hand to see why`, { logs });
   }
   if (end.status !== 0) {
     const reason = oneLine(end.stderr.toString('utf8'), bounds.reasonChars);
@@ -138,11 +200,11 @@ function executionProblem(error: unknown): string {
 
 function failure(
   code: FailureCode,
-  config: HandlerConfig,
+  { source }: Pick<Run, 'source'>,
   what: string,
   spent: { cause?: unknown; logs?: readonly LogLine[] } = {},
 ): HandlerFailure {
-  return new HandlerFailure(code, `Cannot run the script '${shown(config.source)}': ${what}`, spent);
+  return new HandlerFailure(code, `Cannot run the script '${shown(source)}': ${what}`, spent);
 }
 
 function shown(path: string): string {

@@ -6,6 +6,7 @@ import type { Finding } from './yaml.js';
 /** The handler that the RFC's `events_script` becomes. */
 export const eventsScriptHandler = 'events_script';
 
+const scriptKeys = ['arguments', 'layout', 'libvirtAccess'] as const;
 const pluginKeys = ['sha256', 'trust', 'settings', 'fuel', 'memory'] as const;
 
 /**
@@ -45,9 +46,10 @@ function checkHandler(name: string, handler: unknown, known: readonly string[]):
     for (const key of pluginKeys.filter((key) => handler[key] !== undefined)) {
       found.push({ path: [...at, key], message: `applies to plugins only, and '${name}' is a script; remove it` });
     }
-  } else if ((backend === 'component' || backend === 'extism') && handler['arguments'] !== undefined) {
-    const message = `applies to scripts only, and '${name}' is a plugin; remove it`;
-    found.push({ path: [...at, 'arguments'], message });
+  } else if (backend === 'component' || backend === 'extism') {
+    for (const key of scriptKeys.filter((key) => handler[key] !== undefined)) {
+      found.push({ path: [...at, key], message: `applies to scripts only, and '${name}' is a plugin; remove it` });
+    }
   }
   return found;
 }

@@ -2,14 +2,10 @@
 export type Parsed = { readonly value: number } | { readonly wrong: string };
 
 const minute = 60_000;
-const gibibyte = 1024 ** 3;
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: minute };
-const memoryUnits: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: gibibyte };
+const sizeUnits: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 };
 
 const longestMs = 10 * minute;
-const mostMemory = 4 * gibibyte;
-/** A WebAssembly memory is counted in pages of this size. */
-const leastMemory = 64 * 1024;
 
 /** Milliseconds of `500ms`, `2s` or `1m`; from 1ms to 10m. A unit is required. */
 export function parseDuration(input: unknown): Parsed {
@@ -22,16 +18,47 @@ export function parseDuration(input: unknown): Parsed {
 
 /** Bytes of `64MiB`, `512KiB`, `1GiB` or a plain number of bytes; from 64KiB to 4GiB. */
 export function parseMemory(input: unknown): Parsed {
-  const bytes =
-    typeof input === 'number'
-      ? input
-      : (scale(input, /^(\d+(?:\.\d+)?) ?(KiB|MiB|GiB)$/u, memoryUnits) ?? count(input));
+  return parseBytes(input, { what: 'memory', least: '64KiB', most: '4GiB', sample: '64MiB, 1GiB' });
+}
+
+/** Bytes that the whole journal may take, written as those of a memory; from 1MiB to 16TiB. */
+export function parseJournalSize(input: unknown): Parsed {
+  return parseBytes(input, { what: 'disk space', least: '1MiB', most: '16TiB', sample: '500MiB, 1GiB' });
+}
+
+/** Bytes of one file of the journal, written as those of a memory; from 64KiB to 256MiB. */
+export function parseSegmentSize(input: unknown): Parsed {
+  return parseBytes(input, { what: 'disk space', least: '64KiB', most: '256MiB', sample: '16MiB, 64MiB' });
+}
+
+/** Milliseconds of `90d`, `12h` or `30m`, for things that are kept or looked back at; from 1m to 3650d. */
+export function parseAge(input: unknown): Parsed {
+  const ms = scale(input, /^(\d+(?:\.\d+)?) ?(m|h|d)$/u, { m: minute, h: 60 * minute, d: 24 * 60 * minute });
+  if (ms === null) return { wrong: 'is not an age; write 90d, 12h or 30m' };
+  if (ms < minute || ms > 3_650 * 24 * 60 * minute) return { wrong: 'is out of range; write an age from 1m to 3650d' };
+  return { value: Math.round(ms) };
+}
+
+interface Amount {
+  readonly what: string;
+  readonly least: string;
+  readonly most: string;
+  readonly sample: string;
+}
+
+function parseBytes(input: unknown, { what, least, most, sample }: Amount): Parsed {
+  const bytes = typeof input === 'number' ? input : (sized(input) ?? count(input));
   if (bytes === null || !Number.isInteger(bytes)) {
-    return { wrong: 'is not an amount of memory; write 64MiB, 1GiB or a number of bytes' };
+    return { wrong: `is not an amount of ${what}; write ${sample} or a number of bytes` };
   }
-  if (bytes < leastMemory || bytes > mostMemory)
-    return { wrong: 'is out of range; write an amount from 64KiB to 4GiB' };
+  if (bytes < (sized(least) ?? 0) || bytes > (sized(most) ?? Infinity)) {
+    return { wrong: `is out of range; write an amount from ${least} to ${most}` };
+  }
   return { value: bytes };
+}
+
+function sized(input: unknown): number | null {
+  return scale(input, /^(\d+(?:\.\d+)?) ?(KiB|MiB|GiB|TiB)$/u, sizeUnits);
 }
 
 /** A whole number of steps, at least 1, as a number or with underscores between its digits. */

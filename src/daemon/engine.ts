@@ -1,12 +1,15 @@
+import { performance } from 'node:perf_hooks';
 import type { Backend, Handler } from '../backends/backend.js';
 import { scriptBackend } from '../backends/script.js';
-import type { BackendName, Config, HandlerConfig } from '../config/config.js';
+import type { BackendName, Config, HandlerConfig, SandboxSettings } from '../config/config.js';
+import { createBudget } from '../dispatch/budget.js';
 import { runChain } from '../dispatch/chain.js';
 import { linkHandlers } from '../dispatch/loaded-handler.js';
 import { createRouter } from '../dispatch/router.js';
 import type { Verdict } from '../dispatch/verdict.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
+import { type HandlerIdentity, identityOf } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import type { Log } from '../log.js';
 import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
@@ -32,6 +35,8 @@ export interface HandlerStatus {
 /** One configuration, loaded and ready. It never changes: a reload makes another engine. */
 export interface Engine extends AsyncDisposable {
   readonly config: Config;
+  /** What the names of its handlers stand for. */
+  readonly identities: ReadonlyMap<string, HandlerIdentity>;
   decide(call: HookCall): Promise<Decision>;
   status(): { handlers: readonly HandlerStatus[]; sandbox: SandboxStatus };
 }
@@ -41,7 +46,7 @@ export interface Engine extends AsyncDisposable {
  * not be loaded, and then leaves nothing running.
  */
 export async function createEngine(config: Config, log: Log): Promise<Engine> {
-  const sandbox = createSandbox({ cache: config.cache, log });
+  const sandbox = createSandbox({ cache: config.cache, log, settings: sandboxSettings(config) });
   const backends: Readonly<Record<BackendName, Backend>> = {
     script: scriptBackend,
     component: sandbox.backend('component'),
@@ -60,6 +65,7 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
   }
 
   const route = createRouter({ routes: config.routes, handlers: linkHandlers(loaded) });
+  const budget = createBudget({ totalMs: config.budgetMs, now: () => performance.now() });
   const counts = new Map([...loaded.keys()].map((name) => [name, { evaluations: 0, denials: 0, failures: 0 }]));
   const underWay = new Set<Promise<unknown>>();
   let released: Promise<void> | null = null;
@@ -76,8 +82,21 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
 
   return {
     config,
+    identities: new Map(
+      [...loaded].map(
+        ([
+          name,
+          {
+            config: { settings },
+            handler,
+          },
+        ]) => [name, identityOf(handler, settings)],
+      ),
+    ),
     async decide(call) {
-      const running = runChain({ call, handlers: route(call.event), checkReplacement });
+      const running = budget.spend(call.event, (allowance) =>
+        runChain({ call, handlers: route(call.event), checkReplacement, allowance }),
+      );
       underWay.add(running);
       try {
         const decision = await running;
@@ -100,6 +119,12 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
       await released;
     },
   };
+}
+
+/** Only plugins need a sandbox: a configuration without one starts everywhere. */
+function sandboxSettings({ sandbox, handlers }: Config): SandboxSettings {
+  const plugins = [...handlers.values()].some(({ backend }) => backend !== 'script');
+  return plugins ? sandbox : { ...sandbox, require: 'process' };
 }
 
 /** libxml2 is loaded at the first replacement: most runtimes never see one. */

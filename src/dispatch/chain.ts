@@ -1,5 +1,6 @@
 import type { HookCall, HookEvent } from '../event.js';
 import { denialIsAnswered, effectOf } from '../libvirt/catalog.js';
+import type { Allowance } from './budget.js';
 import { consult, type CheckReplacement } from './consult.js';
 import { decide } from './decide.js';
 import type { LoadedHandler } from './loaded-handler.js';
@@ -10,6 +11,8 @@ export interface ChainOptions {
   /** In the order in which they are asked. */
   readonly handlers: readonly LoadedHandler[];
   readonly checkReplacement: CheckReplacement;
+  /** What is left for the start of a guest that the event belongs to; null, or absent, when it belongs to none. */
+  readonly allowance?: Allowance | null;
 }
 
 export interface ChainResult {
@@ -24,7 +27,8 @@ export interface ChainResult {
  * everything is decided, with the document as it was at their place, so that they cannot stand in anybody's way.
  * Never rejects because of a handler.
  */
-export async function runChain({ call, handlers, checkReplacement }: ChainOptions): Promise<ChainResult> {
+export async function runChain(options: ChainOptions): Promise<ChainResult> {
+  const { call, handlers, checkReplacement, allowance = null } = options;
   const { event, document: original } = call;
   const records = new Map<LoadedHandler, readonly HandlerRecord[]>();
   const monitors: { loaded: LoadedHandler; seen: HookCall }[] = [];
@@ -38,7 +42,7 @@ export async function runChain({ call, handlers, checkReplacement }: ChainOption
       continue;
     }
     if (denial?.answered === true) continue;
-    const decision = await decide({ loaded, call: seen, original, checkReplacement });
+    const decision = await decide({ loaded, call: seen, original, checkReplacement, allowance });
     records.set(loaded, decision.records);
     if (decision.outcome.outcome === 'replace') replaced = decision.outcome.document;
     if (decision.outcome.outcome === 'deny') {
@@ -47,7 +51,14 @@ export async function runChain({ call, handlers, checkReplacement }: ChainOption
     }
   }
   for (const { loaded, seen } of monitors) {
-    const { record } = await consult({ loaded, call: seen, original, checkReplacement, mode: 'monitor' });
+    const { record } = await consult({
+      loaded,
+      call: seen,
+      original,
+      checkReplacement,
+      allowance,
+      mode: 'monitor',
+    });
     records.set(loaded, [record]);
   }
 

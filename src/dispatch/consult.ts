@@ -5,6 +5,7 @@ import { takesDocument } from '../libvirt/catalog.js';
 import { bounds } from '../limits.js';
 import { HandlerFailure, type Evaluation, type Outcome } from '../outcome.js';
 import { oneLine } from '../text.js';
+import type { Allowance } from './budget.js';
 import type { LoadedHandler } from './loaded-handler.js';
 import type { HandlerRecord } from './verdict.js';
 
@@ -25,13 +26,15 @@ export interface ConsultOptions {
   readonly original: Buffer | null;
   readonly checkReplacement: CheckReplacement;
   readonly mode: 'enforce' | 'monitor';
+  /** What is left for the start of a guest that the event belongs to; null, or absent, when it belongs to none. */
+  readonly allowance?: Allowance | null;
   /** The handler in whose place this one is asked. */
   readonly fallbackFor?: string;
 }
 
 /** Asks one handler about one event. Never rejects: whatever is thrown becomes a failure in the record. */
 export async function consult(options: ConsultOptions): Promise<Consultation> {
-  const { config, handler } = options.loaded;
+  const { config } = options.loaded;
   const began = performance.now();
   const record = (
     rest: Pick<HandlerRecord, 'outcome' | 'reason' | 'failure'>,
@@ -49,7 +52,7 @@ export async function consult(options: ConsultOptions): Promise<Consultation> {
 
   let spent: Pick<Evaluation, 'fuel' | 'logs'> = { fuel: null, logs: [] };
   try {
-    const evaluation = await handler.evaluate(options.call);
+    const evaluation = await evaluate(options);
     spent = evaluation;
     const outcome = cleaned(evaluation.outcome);
     if (outcome.outcome === 'replace') await assertUsable(outcome.document, options);
@@ -68,6 +71,26 @@ export async function consult(options: ConsultOptions): Promise<Consultation> {
         },
       ),
     };
+  }
+}
+
+/** Asks the handler under what is left of the budget. A deadline that the budget has cut is blamed on the budget. */
+async function evaluate({ loaded, call, allowance = null }: ConsultOptions): Promise<Evaluation> {
+  const { config, handler } = loaded;
+  if (allowance === null) return handler.evaluate(call);
+  const leftMs = Math.floor(allowance.leftMs());
+  const budget = `the budget of ${allowance.totalMs} ms for the start of one guest`;
+  const advice = `raise 'budget', or find out which handler takes so long`;
+  if (leftMs < 1) {
+    throw new HandlerFailure('deadline', `Cannot ask the handler '${config.name}': ${budget} is spent; ${advice}`);
+  }
+  try {
+    return await handler.evaluate(call, leftMs);
+  } catch (error) {
+    const cut = leftMs < config.limits.deadlineMs;
+    if (!cut || !(error instanceof HandlerFailure) || error.failure !== 'deadline') throw error;
+    const message = `Cannot wait for the handler '${config.name}': after ${leftMs} ms ${budget} was spent; ${advice}`;
+    throw new HandlerFailure('deadline', message, { cause: error, fuel: error.fuel, logs: error.logs });
   }
 }
 

@@ -37,7 +37,7 @@ export function createSandboxedHandler(options: SandboxedHandlerOptions): Handle
 
   return {
     digest,
-    evaluate({ event, document }: HookCall) {
+    evaluate({ event, document }: HookCall, mostMs = deadlineMs) {
       return new Promise((resolve, reject) => {
         if (disposal !== null)
           throw new HandlerFailure('unavailable', `Cannot decide with handler '${name}': it is closed`);
@@ -46,7 +46,7 @@ export function createSandboxedHandler(options: SandboxedHandlerOptions): Handle
         supervisor.submit({
           request: { request: 'evaluate', handler: guest, event, document: document !== null },
           tail: document,
-          deadlineMs,
+          deadlineMs: Math.min(deadlineMs, mostMs),
           done(answer) {
             running -= 1;
             try {

@@ -123,6 +123,10 @@ function configOf(options: PluginOptions, backend: BackendName): HandlerConfig {
     grants: new Set(grants),
     limits: { ...defaultLimits, ...limits },
     arguments: options.arguments ?? 'libvirt',
+    layout: 'file',
+    libvirtAccess: 'allow',
+    layout: 'file',
+    libvirtAccess: 'allow',
   };
 }
 
@@ -132,7 +136,7 @@ async function handledBy(loaded: Loaded, description: CallDescription): Promise<
   const call = callOf(description);
   const checkReplacement = async (original: Buffer, replacement: Buffer): Promise<string | null> =>
     (await loadXml()).checkReplacement(original, replacement);
-  const asked = { loaded, call, original: call.document, checkReplacement, mode: 'enforce' } as const;
+  const asked = { loaded, call, original: call.document, checkReplacement, mode: 'enforce', allowance: null } as const;
   const { outcome, record } = await consult(asked);
   return {
     ...answerOf(record),

@@ -63,6 +63,8 @@ const plugin: Omit<HandlerConfig, 'name' | 'backend' | 'source'> = {
   grants: new Set(),
   limits,
   arguments: 'libvirt',
+  layout: 'file',
+  libvirtAccess: 'allow',
 };
 const script = { ...plugin, backend: 'script', grants: new Set(['replace']) } as const;
 
@@ -137,7 +139,8 @@ describe('parseConfig', () => {
   });
 
   it('fills in every default', () => {
-    for (const rest of ['', 'handlers:\nroutes:\nlimits:\njournal:\n', 'handlers: {}\nroutes: []\n']) {
+    for (const rest of ['', 'handlers:\nroutes:\nlimits:\njournal:\n', 'handlers: {}\nbudgetMs: 60_000,
+        routes: []\n']) {
       expect(parseConfig(`version: 1\n${rest}`, file)).toStrictEqual({
         file,
         socket: '/run/hookvisor/hookvisor.sock',
@@ -186,6 +189,20 @@ handlers:
     expect(handlers.get('a')?.limits).toEqual({ deadlineMs: 2_000, fuel: 7, memoryBytes: 1024 * mebibyte });
     expect(handlers.get('a')?.grants).toEqual(new Set(['replace', 'deny-reconnect']));
     expect(handlers.get('b')).toMatchObject({ grants: new Set(), limits: { deadlineMs: 500, fuel: 7 } });
+  });
+});
+
+describe('the keys of scripts and of the budget', () => {
+  it('are read', () => {
+    const text = `version: 1\nbudget: 90s\nhandlers: { x: { backend: script, source: /t, layout: tree, libvirtAccess: deny, failurePolicy: fail } }`;
+    const { budgetMs, handlers } = parseConfig(text, '/c.yaml');
+    expect(budgetMs).toBe(90_000);
+    expect(handlers.get('x')).toMatchObject({ layout: 'tree', libvirtAccess: 'deny' });
+  });
+
+  it.each(['layout: tree', 'libvirtAccess: deny'])('refuse %s of a plugin', (key) => {
+    const text = `version: 1\nhandlers: { x: { backend: extism, source: /t, ${key}, failurePolicy: fail } }`;
+    expect(() => parseConfig(text, '/c.yaml')).toThrow("applies to scripts only, and 'x' is a plugin; remove it");
   });
 });
 

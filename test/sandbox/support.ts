@@ -29,6 +29,8 @@ export function handlerConfig(changes: Partial<HandlerConfig> = {}): HandlerConf
     grants: new Set(),
     limits,
     arguments: 'libvirt',
+    layout: 'file',
+    libvirtAccess: 'allow',
     ...changes,
   };
 }

@@ -35,6 +35,8 @@ export function configOf(fields: Partial<HandlerConfig> = {}): HandlerConfig {
     grants: new Set(),
     limits: defaultLimits,
     arguments: 'libvirt',
+    layout: 'file',
+    libvirtAccess: 'allow',
     ...fields,
   };
 }

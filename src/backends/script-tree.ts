@@ -1,0 +1,35 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HookEvent } from '../event.js';
+import { executableProblem } from './executable.js';
+
+/**
+ * The executables for one event in a tree of scripts GUEST/OPERATION/SUBOPERATION/*, in byte order, as absolute paths. Where
+ * SUBOPERATION is a file itself, it is that one. What is not executable is left out, as libvirt's users are used to. Names
+ * are hostile: one that is no plain name of a folder has no scripts. Throws Node's error when a folder cannot be read.
+ */
+export async function scriptsFor(root: string, { name, event, qualifier }: HookEvent): Promise<string[]> {
+  if (![name, event, qualifier].every(isPlain)) return [];
+  const folder = join(root, name, event, qualifier);
+  const found = await stat(folder).catch(absent);
+  if (found === null) return [];
+  const candidates = found.isDirectory() ? await entries(folder) : [folder];
+  const problems = await Promise.all(candidates.map(executableProblem));
+  return candidates.filter((_, at) => problems[at] === null);
+}
+
+async function entries(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { encoding: 'buffer' });
+  return names.sort(Buffer.compare).map((name) => join(folder, name.toString('utf8')));
+}
+
+/** Whether a word of the event names an entry of a folder, and nothing beside or above it. */
+function isPlain(word: string): boolean {
+  return word !== '' && word !== '.' && word !== '..' && !/[/\0]/u.test(word);
+}
+
+function absent(error: unknown): null {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return null;
+  throw error;
+}
