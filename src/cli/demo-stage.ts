@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Verdict, verdictSchema } from '../dispatch/verdict.js';
+import type { Verdict } from '../dispatch/verdict.js';
 import { HookvisorError } from '../errors.js';
+import { openTail } from '../journal/tail.js';
 import { packageRoot } from '../paths.js';
 import { findHookClient, type HookClient } from './hook-client.js';
 
@@ -31,17 +32,21 @@ export interface DemoStage extends AsyncDisposable {
   play(call: RecordedCall): Promise<PlayedCall>;
 }
 
-/** Starts `hookvisor serve` with the demo's configuration. Throws HookvisorError with what it said when it fails. */
-export async function openDemoStage(): Promise<DemoStage> {
+/**
+ * Starts `hookvisor serve` with the demo's configuration. The journal is kept when it is given a folder. Throws
+ * HookvisorError with what the runtime said when it fails.
+ */
+export async function openDemoStage(keptJournal: string | null = null): Promise<DemoStage> {
   const client = findHookClient();
   const dir = await mkdtemp(join(tmpdir(), 'hookvisor-demo-'));
   const socket = join(dir, 'hookvisor.sock');
+  const journal = keptJournal ?? join(dir, 'journal');
   const runtime = spawn(
     process.execPath,
     [
       ...[join(packageRoot, 'dist', 'cli', 'main.js'), 'serve'],
       ...['--config', join(packageRoot, 'examples', 'demo', 'hookvisor.yaml')],
-      ...['--socket', socket, '--journal', join(dir, 'journal'), '--cache', join(dir, 'cache')],
+      ...['--socket', socket, '--journal', journal, '--cache', join(dir, 'cache')],
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
@@ -58,19 +63,22 @@ export async function openDemoStage(): Promise<DemoStage> {
     await close();
     throw error;
   }
-  let journalRead = 0;
+  const tail = await openTail(journal, 'end');
   return {
     client,
     async play({ driver, argv, document }) {
       const began = performance.now();
       const { status, stderr } = await callHook(join(dir, 'hooks', driver), { argv, document, socket });
       const durationMs = performance.now() - began;
-      const added = await readFrom(join(dir, 'journal', 'journal.jsonl'), journalRead);
-      journalRead += added.length;
-      const verdict = verdictSchema.parse(JSON.parse(added.toString('utf8')));
-      return { status, stderr, durationMs, verdict };
+      // The record is written before the answer leaves.
+      const [added] = await tail.read();
+      if (added === undefined) throw new HookvisorError('internal', `Cannot find the event in '${journal}'; ${stderr}`);
+      return { status, stderr, durationMs, verdict: added.record };
     },
-    [Symbol.asyncDispose]: close,
+    async [Symbol.asyncDispose]() {
+      await tail[Symbol.asyncDispose]();
+      await close();
+    },
   };
 }
 
@@ -113,15 +121,4 @@ async function callHook(
   child.stdin.end(call.document ?? '');
   await once(child, 'close');
   return { status: child.exitCode ?? 255, stderr: Buffer.concat(stderr).toString('utf8') };
-}
-
-async function readFrom(file: string, position: number): Promise<Buffer> {
-  const handle = await open(file, 'r');
-  try {
-    const { size } = await handle.stat();
-    const { buffer } = await handle.read(Buffer.alloc(size - position), 0, size - position, position);
-    return buffer;
-  } finally {
-    await handle.close();
-  }
 }

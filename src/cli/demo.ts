@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { packageRoot } from '../paths.js';
@@ -25,38 +25,41 @@ export function demoCommand({ terminal, finish }: CommandContext): Command {
   return newCommand('demo', "play a recorded guest's life through all three backends, without libvirt", [
     'hookvisor demo',
     'hookvisor demo | cat   # plain text',
-  ]).action(async () => {
-    const { out, err } = terminal;
-    const calls = await readLife();
-    out.write(`Hookvisor demo: ${calls.length} hook calls, recorded from a real libvirtd.\n`);
-    err.write(
-      err.paint('dim', 'Starting a runtime: vetting, hardening and compiling its plugins takes some seconds…\n'),
-    );
-    const began = performance.now();
-    await using stage = await openDemoStage();
-    const stopListening = closeOnInterrupt(stage);
-    const seconds = ((performance.now() - began) / 1_000).toFixed(1);
-    const client =
-      stage.client.kind === 'native' ? 'the native hook client' : 'the hook client in Node (no C compiler)';
-    out.write(`The runtime is up after ${seconds} s. Each call below goes through ${client} and its socket.\n`);
+    'hookvisor demo --journal ./journal && hookvisor journal ./journal',
+  ])
+    .option('--journal <dir>', 'keep the journal here')
+    .action(async ({ journal }: { journal?: string }) => {
+      const { out, err } = terminal;
+      const calls = await readLife();
+      out.write(`Hookvisor demo: ${calls.length} hook calls, recorded from a real libvirtd.\n`);
+      err.write(
+        err.paint('dim', 'Starting a runtime: vetting, hardening and compiling its plugins takes some seconds…\n'),
+      );
+      const began = performance.now();
+      await using stage = await openDemoStage(journal === undefined ? null : resolve(journal));
+      const stopListening = closeOnInterrupt(stage);
+      const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+      const client =
+        stage.client.kind === 'native' ? 'the native hook client' : 'the hook client in Node (no C compiler)';
+      out.write(`The runtime is up after ${seconds} s. Each call below goes through ${client} and its socket.\n`);
 
-    const denied: { call: RecordedCall; played: PlayedCall }[] = [];
-    const times: number[] = [];
-    let chapter = '';
-    for (const call of calls) {
-      if (call.chapter !== chapter) {
-        chapter = call.chapter;
-        out.write(`\n${out.paint('bold', chapter)}\n${out.paint('dim', row(header, widths))}\n`);
+      const denied: { call: RecordedCall; played: PlayedCall }[] = [];
+      const times: number[] = [];
+      let chapter = '';
+      for (const call of calls) {
+        if (call.chapter !== chapter) {
+          chapter = call.chapter;
+          out.write(`\n${out.paint('bold', chapter)}\n${out.paint('dim', row(header, widths))}\n`);
+        }
+        const played = await stage.play(call);
+        times.push(played.durationMs);
+        if (played.status !== 0) denied.push({ call, played });
+        for (const line of rowsOf(call, played, terminal)) out.write(`${row(line, widths)}\n`);
       }
-      const played = await stage.play(call);
-      times.push(played.durationMs);
-      if (played.status !== 0) denied.push({ call, played });
-      for (const line of rowsOf(call, played, terminal)) out.write(`${row(line, widths)}\n`);
-    }
-    stopListening();
-    out.write(summary({ times, denied, terminal }));
-    finish(exitStatus.success);
-  });
+      stopListening();
+      out.write(summary({ times, denied, terminal }));
+      finish(exitStatus.success);
+    });
 }
 
 async function readLife(): Promise<RecordedCall[]> {

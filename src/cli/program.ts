@@ -5,6 +5,7 @@ import { type CommandContext, type ExitStatus, exitStatus, reportError } from '.
 import { completionCommand } from './completion.js';
 import { demoCommand } from './demo.js';
 import { emitCommand } from './emit.js';
+import { journalCommand } from './journal.js';
 import { reloadCommand } from './reload.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
@@ -23,10 +24,10 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .description('Decides what happens when libvirt is about to do something, with plugins in a sandbox and scripts')
     .version(version)
     .showHelpAfterError('(add --help for the options and examples)');
-  const commands = [serveCommand, emitCommand, checkCommand, reloadCommand, statusCommand, demoCommand];
+  const commands = [serveCommand, emitCommand, checkCommand, reloadCommand, statusCommand, journalCommand, demoCommand];
   for (const make of commands) program.addCommand(make(context));
   program.addCommand(completionCommand(context, program));
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands: inner }) => inner)]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => {
         terminal.out.write(text);

@@ -29,7 +29,7 @@ export function serveCommand({ terminal, finish }: CommandContext): Command {
       const stop = nextSignal(['SIGTERM', 'SIGINT']);
       const load = configFrom(options.config, {
         ...(options.socket === undefined ? {} : { socket: resolve(options.socket) }),
-        ...(options.journal === undefined ? {} : { journal: { dir: resolve(options.journal), redact: true } }),
+        ...(options.journal === undefined ? {} : { journalDir: resolve(options.journal) }),
         ...(options.cache === undefined ? {} : { cache: resolve(options.cache) }),
       });
       await using runtime = await createRuntime({ log, load });

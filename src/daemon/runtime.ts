@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
+import { defaultJournal } from '../config/defaults.js';
 import { loadConfig } from '../config/load.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
-import { type Journal, openJournal, toRecord } from '../journal/journal.js';
+import { type Journal, openJournal } from '../journal/journal.js';
 import { fromHookArguments, fromRfcArguments } from '../libvirt/call.js';
 import type { Log } from '../log.js';
 import { version } from '../version.js';
@@ -37,12 +38,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log, load } = options;
   const started = Date.now();
   const config = await load();
-  let journal = config.journal === null ? null : openJournal(config.journal.dir);
+  let journal = config.journal === null ? null : await openJournal(config.journal, log);
   let engine: Engine;
   try {
     engine = await createEngine(config, log);
   } catch (error) {
-    journal?.[Symbol.dispose]();
+    await journal?.[Symbol.asyncDispose]();
     throw error;
   }
 
@@ -52,12 +53,14 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   let disposed: Promise<void> | null = null;
 
   const decide = async (call: HookCall): Promise<Decision> => {
+    // A reload may put another engine in its place meanwhile.
+    const { identities } = engine;
     const decision = await engine.decide(call);
     counts.events += 1;
     if (decision.verdict.answered === 'deny') counts.denied += 1;
     if (decision.verdict.handlers.some((record) => record.failure !== null)) counts.failed += 1;
     try {
-      journal?.append(toRecord(call, decision.verdict, decision.document));
+      await journal?.append({ call, verdict: decision.verdict, replacement: decision.document, identities });
     } catch (error) {
       // The verdict stands: a full disk must not decide which guests may start. `status` shows the loss.
       counts.unrecorded += 1;
@@ -79,18 +82,19 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     const previousJournal = journal;
     try {
       if (next.journal?.dir !== previous.config.journal?.dir) {
-        journal = next.journal === null ? null : openJournal(next.journal.dir);
+        journal = next.journal === null ? null : await openJournal(next.journal, log);
       }
     } catch (error) {
       await nextEngine[Symbol.asyncDispose]();
       throw error;
     }
     engine = nextEngine;
+    if (next.journal !== null && previousJournal === journal) journal?.update(next.journal);
     // Events under way still finish on the previous engine, and are written where the journal is now.
     const retiring = retire(previous, log);
     retired.add(retiring);
     void retiring.finally(() => retired.delete(retiring));
-    if (previousJournal !== journal) previousJournal?.[Symbol.dispose]();
+    if (previousJournal !== journal) await previousJournal?.[Symbol.asyncDispose]();
   };
 
   return {
@@ -126,19 +130,24 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
         await reloading;
         await engine[Symbol.asyncDispose]();
         await Promise.all(retired);
-        journal?.[Symbol.dispose]();
+        await journal?.[Symbol.asyncDispose]();
       })();
       await disposed;
     },
   };
 }
 
+/** What wins over the configuration's file. `journalDir` is another folder for the journal, and turns it on. */
+export type ConfigOverrides = Partial<Pick<Config, 'socket' | 'journal' | 'cache'>> & { readonly journalDir?: string };
+
 /** Reads `file` for a runtime; `overrides` win over what it says. */
-export function configFrom(
-  file: string,
-  overrides: Partial<Pick<Config, 'socket' | 'journal' | 'cache'>> = {},
-): () => Promise<Config> {
-  return async () => ({ ...(await loadConfig(file)), ...overrides });
+export function configFrom(file: string, { journalDir, ...overrides }: ConfigOverrides = {}): () => Promise<Config> {
+  return async () => {
+    const config = { ...(await loadConfig(file)), ...overrides };
+    return journalDir === undefined
+      ? config
+      : { ...config, journal: { ...(config.journal ?? defaultJournal), dir: journalDir } };
+  };
 }
 
 async function retire(engine: Engine, log: Log): Promise<void> {

@@ -1,84 +1,189 @@
-import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Verdict } from '../dispatch/verdict.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import type { HookCall } from '../event.js';
+import { mkdirSync } from 'node:fs';
+import type { JournalConfig } from '../config/config.js';
+import { messageOf } from '../errors.js';
+import type { Log } from '../log.js';
+import { version } from '../version.js';
+import { seal, type ChainHead } from './chain.js';
+import { createGroupCommit } from './group-commit.js';
+import { type JournalEntry, linesOf } from './entry.js';
+import { keepHouse } from './housekeeping.js';
+import { cannot } from './journal-error.js';
+import { journalKey } from './journal-key.js';
+import { lockJournal } from './lock.js';
+import { journalVersion, type LineBody } from './record.js';
+import { recover, type Recovered } from './recover.js';
+import { openSegment, type SegmentWriter } from './segment-writer.js';
 
-/** What is known of a document without keeping it. */
-interface DocumentDigest {
-  readonly sha256: string;
-  readonly bytes: number;
-}
+/** How long a record may wait to be safe from a crash of the machine, with `sync: interval`, milliseconds. */
+const syncIntervalMs = 200;
+const housekeepingIntervalMs = 3_600_000;
+const dayMs = 24 * 3_600_000;
 
-/** One line of the journal. */
-export interface JournalRecord extends Verdict {
-  readonly v: 1;
-  /** The event's time, milliseconds since the Unix epoch. */
-  readonly time: number;
-  readonly uuid: string | null;
-  readonly document: DocumentDigest | null;
-  readonly replacement: DocumentDigest | null;
-}
-
-/** The append-only record of events and verdicts. */
-export interface Journal extends Disposable {
-  /** Absolute path of the file. */
+/** The append-only record of events and verdicts. Disposing it makes everything safe and frees the folder. */
+export interface Journal extends AsyncDisposable {
+  /** Absolute path of the segment that is written to. */
   readonly file: string;
-  /** Writes one record; it has left this process when the call returns. Throws HookvisorError `journal`. */
-  append(record: JournalRecord): void;
+  /**
+   * Writes the record of one event. When the promise resolves it is safe from a crash of this process, and with
+   * `sync: always` from one of the machine. Records stand in the order of the calls. Rejects with HookvisorError
+   * `journal` when it cannot be written; the next one that can follows a record that says how many were lost.
+   */
+  append(entry: JournalEntry): Promise<void>;
+  /** Takes other settings from the next record on; the folder stays. */
+  update(config: JournalConfig): void;
 }
 
-/** What is written of one decided event. */
-export function toRecord(call: HookCall, verdict: Verdict, replacement: Buffer | null): JournalRecord {
-  const { time, uuid } = call.event;
-  return { v: 1, time, uuid, document: digest(call.document), replacement: digest(replacement), ...verdict };
+/** Events that could not be written. */
+interface Gap {
+  lost: number;
+  readonly since: number;
+  until: number;
 }
 
 /**
- * Opens `journal.jsonl` in `dir` for appending, and makes the folder if it is missing (0700). A line is written with
- * one system call, so that a record is whole or absent for every reader.
+ * Opens the journal in `config.dir`, makes the folder if it is missing (0700), and goes on where it ended. Throws
+ * HookvisorError `journal`, or `already-running` when another process writes it.
  */
-export function openJournal(dir: string): Journal {
-  const file = join(dir, 'journal.jsonl');
-  const fd = attempt('open', file, () => {
+export async function openJournal(config: JournalConfig, log: Log): Promise<Journal> {
+  const { dir } = config;
+  let unlock: (() => void) | null = null;
+  try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    return openSync(file, 'a', 0o600);
+    unlock = lockJournal(dir);
+    return writeJournal({ config, log, unlock, key: journalKey(dir), found: await recover(dir, log) });
+  } catch (error) {
+    unlock?.();
+    if (error instanceof Error && error.name === 'HookvisorError') throw error;
+    throw cannot('open', dir, error);
+  }
+}
+
+interface Opened {
+  readonly config: JournalConfig;
+  readonly log: Log;
+  readonly unlock: () => void;
+  readonly key: Buffer;
+  readonly found: Recovered;
+}
+
+function writeJournal({ config: initial, log, unlock, key, found }: Opened): Journal {
+  const { dir } = initial;
+  let config = initial;
+  let head: ChainHead = found.head;
+  let segment: SegmentWriter = openSegment(dir, found.number, found.state);
+  let gap: Gap | null = null;
+  const unsafe = new Set<SegmentWriter>();
+  const sealed = new Set<SegmentWriter>();
+  let housekeeping: Promise<void> = Promise.resolve();
+  let closed: Promise<void> | null = null;
+
+  const commit = createGroupCommit(async () => {
+    const all = [...unsafe];
+    unsafe.clear();
+    try {
+      await Promise.all(all.map(async (one) => one.sync()));
+    } catch (error) {
+      for (const one of all) unsafe.add(one);
+      throw cannot('make safe', dir, error);
+    }
+    for (const one of [...sealed].filter((each) => !unsafe.has(each))) {
+      sealed.delete(one);
+      await one.close();
+      tidy();
+    }
   });
-  let open = true;
+
+  const tidy = (): void => {
+    housekeeping = housekeeping
+      .then(async () => keepHouse(dir, segment.number, { maxBytes: config.maxBytes, maxAgeMs: config.maxAgeMs }))
+      .catch((error: unknown) => {
+        log('error', messageOf(cannot('tidy up', dir, error)));
+      });
+  };
+
+  const commitInBackground = (): void => {
+    if (unsafe.size === 0) return;
+    commit().catch((error: unknown) => {
+      log('error', messageOf(error));
+    });
+  };
+
+  /** Begins another segment when the one in use is large or old enough. */
+  const rotate = (): void => {
+    const old = Date.now() - segment.began > Math.min(dayMs, config.maxAgeMs / 2);
+    if (segment.size === 0 || (segment.size < config.segmentBytes && !old)) return;
+    const next = openSegment(dir, segment.number + 1, null);
+    sealed.add(segment);
+    unsafe.add(segment);
+    segment = next;
+  };
+
+  /** Writes all lines or none, and moves the head of the chain with them. */
+  const write = (bodies: readonly LineBody[]): void => {
+    let end = head;
+    const lines: string[] = [];
+    const add = (body: LineBody): void => {
+      const { text, head: next } = seal(body, end);
+      lines.push(text);
+      end = next;
+    };
+    if (segment.size === 0) add(headerOf(segment.number, head));
+    if (gap !== null) add({ type: 'gap', v: journalVersion, ...gap });
+    for (const body of bodies) add(body);
+    segment.write(Buffer.from(lines.join('')));
+    head = end;
+    gap = null;
+    unsafe.add(segment);
+  };
+
+  const record = (entry: JournalEntry): void => {
+    rotate();
+    const { documents, event } = linesOf(entry, { redact: config.redact, key });
+    const unknown = documents.filter(({ sha256 }) => !segment.documents.has(sha256));
+    write([...unknown, event]);
+    for (const { sha256 } of unknown) segment.documents.add(sha256);
+  };
+
+  const syncTimer = setInterval(commitInBackground, syncIntervalMs).unref();
+  const tidyTimer = setInterval(tidy, housekeepingIntervalMs).unref();
+  tidy();
+
   return {
-    file,
-    append(record) {
-      const line = Buffer.from(`${JSON.stringify(record)}\n`);
-      attempt('write to', file, () => {
-        for (let at = 0; at < line.length;) at += writeSync(fd, line, at);
-      });
+    get file() {
+      return segment.path;
     },
-    [Symbol.dispose]() {
-      if (!open) return;
-      open = false;
-      attempt('close', file, () => {
-        fsyncSync(fd);
-        closeSync(fd);
-      });
+    async append(entry) {
+      try {
+        record(entry);
+      } catch (error) {
+        const { time } = entry.call.event;
+        gap = { lost: (gap?.lost ?? 0) + 1, since: gap?.since ?? time, until: time };
+        throw cannot('write to', segment.path, error);
+      }
+      if (config.sync === 'always') await commit();
+    },
+    update(next) {
+      config = next;
+    },
+    async [Symbol.asyncDispose]() {
+      closed ??= (async () => {
+        clearInterval(syncTimer);
+        clearInterval(tidyTimer);
+        try {
+          if (gap !== null) write([]);
+          await commit();
+        } finally {
+          await housekeeping;
+          await Promise.allSettled([...sealed, segment].map(async (one) => one.close()));
+          unlock();
+        }
+      })();
+      await closed;
     },
   };
 }
 
-function digest(document: Buffer | null): DocumentDigest | null {
-  if (document === null) return null;
-  return { sha256: createHash('sha256').update(document).digest('hex'), bytes: document.length };
-}
-
-function attempt<T>(action: string, file: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw new HookvisorError(
-      'journal',
-      `Cannot ${action} the journal '${file}': ${messageOf(error)}; check the folder's owner and free space, ` +
-        `or set journal.dir in the configuration`,
-      { cause: error, fields: { file } },
-    );
-  }
+function headerOf(number: number, head: ChainHead): LineBody {
+  const versions = { hookvisor: version, node: process.version };
+  return { type: 'segment', v: journalVersion, number, prev: head.hash, time: Date.now(), ...versions };
 }

@@ -76,17 +76,14 @@ routes: [ { match: {}, handlers: [tiny] } ]`;
 });
 
 describe('the journal', () => {
-  it('has one record for each answered event, with the verdict and without the document', async () => {
+  it('has one record for each answered event, with the verdict, and names the document by its digest', async () => {
     const dir = temporaryFolder();
     const script = await writeScript(dir, 'deny', denyAll);
-    const { socket, journalFile } = await serve(`events_script: ${script}`, dir);
+    const { socket, journaled } = await serve(`events_script: ${script}`, dir);
     const call = hookCaller(dir, socket);
     await call('qemu', ['tiny', 'start', 'begin', '-'], '<domain><name>tiny</name></domain>');
     await call('network', ['default', 'stopped', 'end', '-']);
-    const records = readFileSync(journalFile, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as unknown);
+    const records = journaled();
     expect(records).toMatchObject([
       { v: 1, verdict: 'deny', answered: 'deny', effect: 'aborts', document: { bytes: 34 }, event: { name: 'tiny' } },
       { v: 1, verdict: 'deny', answered: 'allow', effect: 'ignored', document: null, event: { name: 'default' } },

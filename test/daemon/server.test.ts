@@ -59,7 +59,7 @@ describe('the socket', () => {
 
   it('that a living runtime answers on is refused to a second one', async () => {
     const first = await serve('');
-    const runtime = await createRuntime({ log: silent, load: configFrom(first.configFile) });
+    const runtime = await createRuntime({ log: silent, load: configFrom(first.configFile, { journal: null }) });
     await expect(startServer(runtime, silent)).rejects.toMatchObject({
       code: 'already-running',
       message: `Cannot listen on '${first.socket}': another runtime answers there; stop it, or use 'hookvisor reload'`,

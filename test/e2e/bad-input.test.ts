@@ -16,8 +16,8 @@ handlers:
   quota: { backend: extism, source: ${samplePlugin('quota')}, settings: { maxMemoryMiB: 64, maxVcpus: 2 }, failurePolicy: fail }
 `;
 
-const lastRecord = ({ journalFile }: TestRuntime): ReturnType<typeof verdictSchema.parse> =>
-  verdictSchema.parse(JSON.parse(readFileSync(journalFile, 'utf8').trim().split('\n').at(-1) ?? ''));
+const lastRecord = ({ journaled }: TestRuntime): ReturnType<typeof verdictSchema.parse> =>
+  verdictSchema.parse(journaled().at(-1));
 
 describe('a hostile name', () => {
   const names = ['-rf', '--help', '../x', 'a b;rm', 'line\nbreak', '$(reboot)', '\u001b[2J', 'x'.repeat(4_096), '☃'];

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { verdictSchema } from '../../src/dispatch/verdict.js';
 import { lookUp } from '../../src/libvirt/catalog.js';
 import { captures } from '../support/captures.js';
 import { hookCaller } from '../support/client.js';
@@ -27,17 +25,14 @@ routes:
 describe('every recorded call of a real libvirtd', () => {
   it('gets a verdict through the client, all three backends and the journal, and its document is left as it is', async () => {
     const dir = temporaryFolder();
-    const { socket, journalFile } = await serve(allBackends(await writeScript(dir, 'last', 'exit 0')), dir);
+    const { socket, journaled } = await serve(allBackends(await writeScript(dir, 'last', 'exit 0')), dir);
     const call = hookCaller(dir, socket);
     expect(captures).toHaveLength(101);
     for (const { driver, argv, stdin } of captures) {
       const run = await call(driver, argv, stdin);
       expect({ argv, ...run }).toEqual({ argv, status: 0, stdout: Buffer.alloc(0), stderr: '' });
     }
-    const records = readFileSync(journalFile, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => verdictSchema.parse(JSON.parse(line)));
+    const records = journaled();
     expect(records).toHaveLength(101);
     records.forEach((record, at) => {
       const { driver, argv } = captures[at] ?? { driver: '', argv: [] };

@@ -1,6 +1,8 @@
 import { onTestFinished } from 'vitest';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configFrom, createRuntime, type Runtime } from '../../src/daemon/runtime.js';
+import { type EventRecord, journalLineSchema } from '../../src/journal/record.js';
 import { startServer } from '../../src/daemon/server.js';
 import { packageRoot } from '../../src/paths.js';
 import { temporaryFolder, write } from './temp.js';
@@ -14,6 +16,8 @@ export interface TestRuntime {
   readonly dir: string;
   readonly socket: string;
   readonly journalFile: string;
+  /** The records of the events so far. */
+  readonly journaled: () => EventRecord[];
   readonly configFile: string;
   readonly runtime: Runtime;
   /** What the runtime said, a line each. */
@@ -38,7 +42,16 @@ export async function serve(yaml: string, dir = temporaryFolder()): Promise<Test
   onTestFinished(async () => {
     await server[Symbol.asyncDispose]();
   });
-  return { dir, socket: server.socket, journalFile: join(dir, 'journal', 'journal.jsonl'), configFile, runtime, said };
+  const journalFile = join(dir, 'journal', '00000001.jsonl');
+  const journaled = (): EventRecord[] => recordsIn(journalFile);
+  return { dir, socket: server.socket, journalFile, journaled, configFile, runtime, said };
+}
+
+function recordsIn(file: string): EventRecord[] {
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  return lines
+    .map((line) => journalLineSchema.parse(JSON.parse(line)))
+    .filter((record): record is EventRecord => record.type === 'event');
 }
 
 /** Writes (or replaces) the configuration of a folder. */

@@ -1,0 +1,50 @@
+import { InvalidArgumentError } from 'commander';
+import { parseAge } from '../config/units.js';
+import { compileGlob } from '../dispatch/glob.js';
+import { verdictSchema } from '../dispatch/verdict.js';
+import type { JournaledEvent } from '../journal/events.js';
+
+/** Which events of a journal are wanted; what is left out does not matter. */
+export interface JournalFilter {
+  /** Milliseconds since the Unix epoch. */
+  readonly since?: number;
+  readonly until?: number;
+  /** Glob of the object's name. */
+  readonly name?: string;
+  readonly handler?: string;
+  readonly verdict?: string;
+  /** A kind of failure, or true for any. */
+  readonly failure?: string | true;
+}
+
+/** Compiles a filter. A failure is looked for in the records of the handler, when one is named. */
+export function matcher(filter: JournalFilter): (event: JournaledEvent) => boolean {
+  const { since = -Infinity, until = Infinity, name, handler, verdict, failure } = filter;
+  const named = name === undefined ? () => true : compileGlob(name);
+  return ({ record }) => {
+    if (record.time < since || record.time > until) return false;
+    if (!named(record.event.name)) return false;
+    if (verdict !== undefined && record.verdict !== verdict && record.answered !== verdict) return false;
+    if (handler === undefined && failure === undefined) return true;
+    return record.handlers.some(
+      (one) =>
+        (handler === undefined || one.handler === handler) &&
+        (failure === undefined || (failure === true ? one.failure !== null : one.failure === failure)),
+    );
+  };
+}
+
+/** A moment of the command line: how long ago (`1h`), or a date and time (`2026-11-22T10:00`, local unless it says). */
+export function momentOption(text: string): number {
+  const age = parseAge(text);
+  if ('value' in age) return Date.now() - age.value;
+  // A date alone would be read as UTC.
+  const time = Date.parse(/^\d{4}-\d{2}-\d{2}$/u.test(text) ? `${text}T00:00` : text);
+  if (!/^\d{4}-/u.test(text) || Number.isNaN(time)) {
+    throw new InvalidArgumentError('Expected an age such as 30m, 12h or 7d, or a time such as 2026-11-22T10:00.');
+  }
+  return time;
+}
+
+/** The words that a verdict may be. */
+export const verdictWords: readonly string[] = verdictSchema.shape.verdict.options;

@@ -1,0 +1,60 @@
+import { hash } from 'node:crypto';
+import type { Handler } from '../backends/backend.js';
+import type { HandlerConfig } from '../config/config.js';
+import type { Verdict } from '../dispatch/verdict.js';
+import type { HookCall } from '../event.js';
+import { type DocumentRef, journalVersion, type LineBody } from './record.js';
+import { type StoreOptions, toStore } from './store-document.js';
+
+/** What exactly a handler's name stood for when it decided. */
+export interface HandlerIdentity {
+  /** sha256 of the plugin; null for a script. */
+  readonly digest: string | null;
+  /** sha256 of the settings as JSON. */
+  readonly settings: string;
+}
+
+export function identityOf(handler: Pick<Handler, 'digest'>, settings: HandlerConfig['settings']): HandlerIdentity {
+  return { digest: handler.digest, settings: hash('sha256', JSON.stringify(settings)) };
+}
+
+/** One decided event. */
+export interface JournalEntry {
+  readonly call: HookCall;
+  readonly verdict: Verdict;
+  /** The document that libvirt gets; null when nobody replaced it. */
+  readonly replacement: Buffer | null;
+  /** The handlers by name. */
+  readonly identities: ReadonlyMap<string, HandlerIdentity>;
+}
+
+type DocumentLine = LineBody & { readonly type: 'document' };
+
+/** The lines of one event: those of its documents, then its own. */
+export function linesOf(
+  entry: JournalEntry,
+  options: StoreOptions,
+): { readonly documents: readonly DocumentLine[]; readonly event: LineBody } {
+  const { call, verdict, replacement, identities } = entry;
+  const documents = new Map<string, DocumentLine>();
+  const refer = (document: Buffer | null): DocumentRef | null => {
+    if (document === null) return null;
+    const { ref, line } = toStore(document, options);
+    if (line !== null) documents.set(line.sha256, line);
+    return ref;
+  };
+  const event: LineBody = {
+    type: 'event',
+    v: journalVersion,
+    time: call.event.time,
+    uuid: call.event.uuid,
+    document: refer(call.document),
+    replacement: refer(replacement),
+    ...verdict,
+    handlers: verdict.handlers.map((one) => {
+      const identity = identities.get(one.handler);
+      return { ...one, digest: identity?.digest ?? null, settings: identity?.settings ?? null };
+    }),
+  };
+  return { documents: [...documents.values()], event };
+}

@@ -1,0 +1,15 @@
+import { HookvisorError, messageOf } from '../errors.js';
+
+/** The error of a journal that cannot be used: `action` and `path` as in "Cannot open the journal '/x'". */
+export function cannot(action: string, path: string, cause: unknown): HookvisorError {
+  const advice = 'check the owner and the free space of its folder, or set journal.dir in the configuration';
+  return new HookvisorError('journal', `Cannot ${action} the journal '${path}': ${messageOf(cause)}; ${advice}`, {
+    cause,
+    fields: { file: path },
+  });
+}
+
+/** Whether something thrown is the system's error `code`. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,93 @@
+import { appendFileSync } from 'node:fs';
+import { unlink, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Log } from '../log.js';
+import { chainStart, claimedHash, type ChainHead } from './chain.js';
+import { documentPrefix } from './record.js';
+import { listSegments, loadSegment, segmentPath, splitLines, type Segment } from './segments.js';
+import { truncateSegment, type SegmentState } from './segment-writer.js';
+
+/** Where writing goes on. */
+export interface Recovered {
+  readonly head: ChainHead;
+  /** Number of the segment to write to. */
+  readonly number: number;
+  /** What is in it; null when it is to be made. */
+  readonly state: SegmentState | null;
+}
+
+/**
+ * Finds the end of a journal, after a crash as well: what was written of a record that never became whole is moved to a
+ * file beside the segment, `NUMBER.torn`, and the log says so. Such a record belongs to an event that was not answered,
+ * unless the whole machine went down.
+ */
+export async function recover(dir: string, log: Log): Promise<Recovered> {
+  await removeLeftovers(dir);
+  const segments = await listSegments(dir);
+  const last = segments.at(-1);
+  if (last === undefined) return { head: chainStart, number: 1, state: null };
+  let state: SegmentState | null = null;
+  for (const segment of segments.toReversed()) {
+    const { bytes, problem } = await loadSegment(segment);
+    if (problem !== null) log('error', `journal segment '${segment.path}': ${problem}; see 'hookvisor journal verify'`);
+    const { lines, end } = splitLines(bytes);
+    if (segment === last && !segment.compressed) {
+      if (end < bytes.length) cutTornEnd(segment, { bytes, end, log });
+      state = stateOf(lines, end);
+    }
+    const head = headOf(lines);
+    if (head !== null) return { head, number: state === null ? last.number + 1 : last.number, state };
+  }
+  return { head: chainStart, number: state === null ? last.number + 1 : last.number, state };
+}
+
+/** Removes what an interrupted compression left: half a copy, or the original beside a whole one. */
+async function removeLeftovers(dir: string): Promise<void> {
+  const names = await readdir(dir);
+  const unneeded = names.filter(
+    (name) =>
+      /^\d{8,}\.jsonl\.gz\.part$/u.test(name) || (/^\d{8,}\.jsonl$/u.test(name) && names.includes(`${name}.gz`)),
+  );
+  for (const name of unneeded) await unlink(join(dir, name));
+}
+
+function cutTornEnd(segment: Segment, torn: { bytes: Buffer; end: number; log: Log }): void {
+  const aside = segmentPath('', segment.number).replace(/jsonl$/u, 'torn');
+  appendFileSync(join(segment.path, '..', aside), torn.bytes.subarray(torn.end), { mode: 0o600 });
+  truncateSegment(segment.path, torn.end);
+  torn.log(
+    'warn',
+    `the journal ended within a record, as after a crash: ${torn.bytes.length - torn.end} bytes were moved from ` +
+      `'${segment.path}' to '${aside}'`,
+  );
+}
+
+const timed = z.object({ time: z.number() });
+const numbered = z.object({ seq: z.number().int().positive() });
+
+function stateOf(lines: readonly Buffer[], size: number): SegmentState {
+  const documents = lines
+    .filter((line) => line.toString('latin1', 0, documentPrefix.length) === documentPrefix)
+    .map((line) => line.toString('latin1', documentPrefix.length, documentPrefix.length + 64));
+  const began = timed.safeParse(parse(lines[0])).data?.time ?? Date.now();
+  return { size, began, documents: new Set(documents) };
+}
+
+/** The last line that says its place in the chain. One that does not was altered; `verify` names it. */
+function headOf(lines: readonly Buffer[]): ChainHead | null {
+  for (const line of lines.toReversed()) {
+    const hash = claimedHash(line);
+    const seq = numbered.safeParse(parse(line)).data?.seq;
+    if (hash !== null && seq !== undefined) return { seq, hash };
+  }
+  return null;
+}
+
+function parse(line: Buffer | undefined): unknown {
+  try {
+    return line === undefined ? null : JSON.parse(line.toString('utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,39 @@
+import { isUtf8 } from 'node:buffer';
+import { createHmac, hash } from 'node:crypto';
+import type { DocumentRef, LineBody } from './record.js';
+import { journalVersion } from './record.js';
+import { redact } from './redact.js';
+
+/** How an event names its document, and the line to write unless the segment has it already. */
+interface ToStore {
+  readonly ref: DocumentRef;
+  readonly line: (LineBody & { readonly type: 'document' }) | null;
+}
+
+export interface StoreOptions {
+  readonly redact: boolean;
+  /**
+   * Key of the journal. The plain digest of a redacted document would tell everyone who reads the journal whether a
+   * guess at the secret is right: VNC's passwords have eight characters.
+   */
+  readonly key: Buffer;
+}
+
+/** Prepares a document for the journal. */
+export function toStore(document: Buffer, options: StoreOptions): ToStore {
+  const bytes = document.length;
+  const kept = options.redact ? redact(document) : document;
+  if (kept === document) {
+    const sha256 = hash('sha256', document);
+    return { ref: { sha256, bytes, redacted: false }, line: lineOf(document, sha256) };
+  }
+  const original = createHmac('sha256', options.key).update(document).digest('hex');
+  if (kept === null) return { ref: { sha256: null, bytes, redacted: true, original }, line: null };
+  const sha256 = hash('sha256', kept);
+  return { ref: { sha256, bytes, redacted: true, original }, line: lineOf(kept, sha256) };
+}
+
+function lineOf(document: Buffer, sha256: string): ToStore['line'] {
+  const content = isUtf8(document) ? { text: document.toString('utf8') } : { base64: document.toString('base64') };
+  return { type: 'document', sha256, v: journalVersion, ...content };
+}
