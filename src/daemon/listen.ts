@@ -3,6 +3,7 @@ import { lstat, mkdir, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { HookvisorError, messageOf } from '../errors.js';
+import { inheritedSocket } from './inherited-socket.js';
 
 /** Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn. */
 const backlog = 4_096;
@@ -10,9 +11,17 @@ const backlog = 4_096;
 /**
  * Lets `server` listen on a unix socket of mode 0600, in a folder that is made if missing (0700). A socket that a dead
  * runtime left behind is removed. Throws HookvisorError `already-running` when one answers there, `usage` when
- * something else is in the way.
+ * something else is in the way. Where systemd holds the socket for us, it is that one, as it is.
+ *
+ * @returns whether the socket is ours, to be removed in the end
  */
-export async function listen(server: Server, path: string): Promise<void> {
+export async function listen(server: Server, path: string): Promise<{ readonly ours: boolean }> {
+  const inherited = inheritedSocket(path);
+  if (inherited !== null) {
+    server.listen({ fd: inherited, backlog });
+    await once(server, 'listening');
+    return { ours: false };
+  }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw cannotListen(path, error);
   });
@@ -25,6 +34,7 @@ export async function listen(server: Server, path: string): Promise<void> {
       throw cannotListen(path, second);
     });
   }
+  return { ours: true };
 }
 
 async function bind(server: Server, path: string): Promise<void> {

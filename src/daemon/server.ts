@@ -22,7 +22,7 @@ export async function startServer(runtime: Runtime, log: Log): Promise<HookServe
     });
   });
   const path = runtime.config.socket;
-  await listen(server, path);
+  const { ours } = await listen(server, path);
   server.on('error', (error) => {
     log('error', `The socket '${path}': ${error.message}`);
   });
@@ -37,7 +37,7 @@ export async function startServer(runtime: Runtime, log: Log): Promise<HookServe
             resolve();
           });
         });
-        await unlink(path).catch(() => undefined);
+        if (ours) await unlink(path).catch(() => undefined);
         await drain(connections);
         await ended;
       })();

@@ -125,8 +125,6 @@ function configOf(options: PluginOptions, backend: BackendName): HandlerConfig {
     arguments: options.arguments ?? 'libvirt',
     layout: 'file',
     libvirtAccess: 'allow',
-    layout: 'file',
-    libvirtAccess: 'allow',
   };
 }
 
