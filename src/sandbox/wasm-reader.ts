@@ -13,11 +13,21 @@ export class WasmReader {
     return this.#at >= this.#bytes.length;
   }
 
+  /** How many bytes were read. */
+  get at(): number {
+    return this.#at;
+  }
+
   u8(): number {
     const byte = this.#bytes[this.#at];
     if (byte === undefined) throw truncated();
     this.#at += 1;
     return byte;
+  }
+
+  /** The next byte, which stays to be read; -1 at the end. */
+  peek(): number {
+    return this.#bytes[this.#at] ?? -1;
   }
 
   /** A LEB128 of at most 64 bits, as a number: exact up to 2^53, which no count or size here may reach. */
@@ -43,11 +53,18 @@ export class WasmReader {
     return this.take(this.uint()).toString('utf8');
   }
 
-  /** A vector: its length, then that many items. */
+  /** A vector: its length, then that many items, of at least one byte each. */
   many<T>(item: () => T): T[] {
     const items: T[] = [];
-    for (let left = this.uint(); left > 0; left -= 1) items.push(item());
+    this.each(() => items.push(item()));
     return items;
+  }
+
+  /** Like {@link many}, without keeping what was read. */
+  each(item: () => void): void {
+    const count = this.uint();
+    if (count > this.#bytes.length - this.#at) throw truncated();
+    for (let left = count; left > 0; left -= 1) item();
   }
 }
 

@@ -28,10 +28,64 @@ const loop = `(module (func (export "f") (param i32) (result i32) (local i32)
 const grow = '(module (memory 1) (func (export "f") (param i32) (result i32) (memory.grow (local.get 0))))';
 
 describe('hardenModule', () => {
-  it('counts the entry, the return and each turn of a loop, and changes no result', async () => {
+  it('counts the entry and each turn of a loop, and changes no result', async () => {
     const { result, meter } = await run(loop, 10);
     expect(result).toBe(20);
-    expect(meter.spent()).toBe(12);
+    expect(meter.spent()).toBe(11);
+  });
+
+  it('charges work on ranges of memory and tables in proportion to their size', async () => {
+    const fill = (size: number) => `(module (memory 2) (table 1000 funcref) (elem func 0) (data "0123456789")
+      (func (export "f") (param i32) (result i32)
+        (memory.fill (i32.const 0) (i32.const 1) (i32.const ${size}))
+        (memory.copy (i32.const 0) (i32.const 4) (i32.const ${size}))
+        (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 10))
+        (table.fill (i32.const 0) (ref.null func) (i32.const ${size / 32}))
+        (table.copy (i32.const 0) (i32.const 1) (i32.const ${size / 32}))
+        (table.init 0 (i32.const 0) (i32.const 0) (i32.const 1))
+        (table.grow (ref.null func) (i32.const ${size / 32}))))`;
+    // 1 for the entry, 1 for table.init, then a 16th for each range of memory and one for each element.
+    expect((await run(fill(0), 0)).meter.spent()).toBe(2);
+    expect((await run(fill(320), 0)).meter.spent()).toBe(2 + 20 + 20 + 10 + 10 + 10);
+    expect((await run(fill(16_000), 0)).meter.exhausted).toBe(true);
+  });
+
+  it('charges growth of a memory by its pages, but not what its maximum forbids', async () => {
+    expect((await run(grow, 1)).meter.spent()).toBe(1 + 64);
+    expect((await run(grow, -1)).meter.spent()).toBe(1);
+  });
+
+  it('lets no run of code without a loop or call go on for free', async () => {
+    const wat = (turns: number) => `(module (func (export "f") (param i32) (result i32)
+      ${'(local.set 0 (i32.add (local.get 0) (i32.const 1)))'.repeat(turns)} (local.get 0)))`;
+    expect((await run(wat(10), 0)).meter.spent()).toBe(1);
+    expect(await run(wat(2_560), 0)).toMatchObject({ result: 2_560 });
+    expect((await run(wat(2_560), 0)).meter.spent()).toBe(1 + (4 * 2_560) / 256);
+  });
+
+  it('keeps count through calls from loops, and wherever a function is left', async () => {
+    const wat = (leave: string) => `(module (global $mine (mut i32) (i32.const 7))
+      (func $g (param i32) (result i32) (global.get $mine))
+      (func $two (param i32) (result i32 i32)
+        (loop $l (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (i32.const 1) (i32.const 2))
+      (func (export "f") (param i32) (result i32) (local i32)
+        (loop $l
+          (local.set 1 (i32.add (local.get 1) (call $g (local.get 0))))
+          (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+        (call $two (i32.const 5)) (drop) (drop)
+        ${leave}))`;
+    // The entries of f and two, ten turns with a call each, five turns.
+    const expected = { result: 70, spent: 2 + 10 + 10 + 5 };
+    for (const leave of [
+      '(local.get 1)',
+      '(return (local.get 1))',
+      '(br 0 (local.get 1))',
+      '(block (br 1 (local.get 1))) (i32.const 0)',
+    ]) {
+      const { result, meter } = await run(wat(leave), 10);
+      expect({ leave, result, spent: meter.spent() }).toEqual({ leave, ...expected });
+    }
+    expect((await run(wat('(unreachable)'), 10)).meter.spent()).toBe(expected.spent);
   });
 
   it('counts calls', async () => {
@@ -50,9 +104,9 @@ describe('hardenModule', () => {
   });
 
   it('uses the last step', async () => {
-    expect((await run(loop, limits.fuel - 2)).meter.spent()).toBe(limits.fuel);
-    expect((await run(loop, limits.fuel - 2)).error).toBeNull();
-    expect((await run(loop, limits.fuel - 1)).meter.exhausted).toBe(true);
+    expect((await run(loop, limits.fuel - 1)).meter.spent()).toBe(limits.fuel);
+    expect((await run(loop, limits.fuel - 1)).error).toBeNull();
+    expect((await run(loop, limits.fuel)).meter.exhausted).toBe(true);
   });
 
   it('caps a memory, and notes that its growth failed until another one succeeds', async () => {
@@ -68,7 +122,7 @@ describe('hardenModule', () => {
     const table = (size: number) =>
       `(module (table ${size} funcref) (func (export "f") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))`;
     expect(await run(table(10), 100)).toMatchObject({ result: 10 });
-    expect(await run(table(10), 100_000)).toMatchObject({ result: -1 });
+    expect(await run(table(10), 100_001)).toMatchObject({ result: -1 });
     expect(await run(table(200_000), 1)).toMatchObject({ result: -1 });
   });
 

@@ -1,0 +1,155 @@
+import { invalid } from './wasm-reader.js';
+import type { WasmReader } from './wasm-reader.js';
+
+/** The instructions that metering looks at, by opcode. */
+export const op = {
+  unreachable: 0x00,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  end: 0x0b,
+  return: 0x0f,
+  call: 0x10,
+  callIndirect: 0x11,
+  returnCall: 0x12,
+  returnCallIndirect: 0x13,
+  select: 0x1b,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  memoryGrow: 0x40,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  i32Eq: 0x46,
+  i32LeU: 0x4d,
+  i64LtS: 0x53,
+  i64Sub: 0x7d,
+  i64Shl: 0x86,
+  i64ShrU: 0x88,
+  i64ExtendI32U: 0xad,
+  /** Prefix of the instructions on whole ranges of memories and tables. */
+  bulk: 0xfc,
+} as const;
+
+/** The bulk instructions after their prefix, as far as their work grows with an operand. */
+export const bulk = {
+  memoryInit: 8,
+  memoryCopy: 10,
+  memoryFill: 11,
+  tableInit: 12,
+  tableCopy: 14,
+  tableGrow: 15,
+  tableFill: 17,
+} as const;
+
+/** One instruction that has been read past. */
+export interface Instruction {
+  readonly opcode: number;
+  /** What follows the prefix, else 0. */
+  readonly sub: number;
+  /** The global's index of `global.get` and `global.set`, else 0. */
+  readonly index: number;
+}
+
+/**
+ * Reads past one instruction of a module that is valid. Throws HookvisorError `plugin-invalid` for any that is not among
+ * those that every supported Node runs alike: threads, relaxed SIMD, exceptions, garbage collection, several memories.
+ */
+export function readInstruction(reader: WasmReader): Instruction {
+  const opcode = reader.u8();
+  if (opcode === op.globalGet || opcode === op.globalSet) return { opcode, sub: 0, index: reader.uint() };
+  if (opcode === op.bulk) return { opcode, sub: skipBulk(reader), index: 0 };
+  if (opcode === 0xfd) return { opcode, sub: skipVector(reader), index: 0 };
+  skipImmediates(reader, opcode);
+  return { opcode, sub: 0, index: 0 };
+}
+
+function skipImmediates(reader: WasmReader, opcode: number): void {
+  if (opcode >= 0x45 && opcode <= 0xc4) return;
+  if (opcode >= 0x28 && opcode <= 0x3e) {
+    skipMemoryArgument(reader);
+    return;
+  }
+  switch (opcode) {
+    case op.unreachable:
+    case 0x01: // nop
+    case 0x05: // else
+    case op.end:
+    case op.return:
+    case 0x1a: // drop
+    case op.select:
+    case 0xd1: // ref.is_null
+      return;
+    case op.block:
+    case op.loop:
+    case op.if:
+    case 0x0c: // br
+    case 0x0d: // br_if
+    case op.call:
+    case op.returnCall:
+    case op.localGet:
+    case op.localSet:
+    case op.localTee:
+    case 0x25: // table.get
+    case 0x26: // table.set
+    case 0x3f: // memory.size
+    case op.memoryGrow:
+    case op.i32Const:
+    case op.i64Const:
+    case 0xd0: // ref.null
+    case 0xd2: // ref.func
+      reader.uint();
+      return;
+    case op.callIndirect:
+    case op.returnCallIndirect:
+      reader.uint();
+      reader.uint();
+      return;
+    case 0x0e: // br_table
+      reader.many(() => reader.uint());
+      reader.uint();
+      return;
+    case 0x1c: // select with types
+      reader.many(() => reader.uint());
+      return;
+    case 0x43: // f32.const
+      reader.take(4);
+      return;
+    case 0x44: // f64.const
+      reader.take(8);
+      return;
+    default:
+      throw unsupported();
+  }
+}
+
+function skipBulk(reader: WasmReader): number {
+  const sub = reader.uint();
+  if (sub > 17) throw unsupported();
+  // Conversions have no operand, two of the others have two.
+  if (sub >= bulk.memoryInit) reader.uint();
+  if (sub === bulk.memoryInit || sub === bulk.memoryCopy || sub === bulk.tableInit || sub === bulk.tableCopy) {
+    reader.uint();
+  }
+  return sub;
+}
+
+function skipVector(reader: WasmReader): number {
+  const sub = reader.uint();
+  if (sub > 0xff) throw unsupported();
+  if (sub <= 0x0b || (sub >= 0x54 && sub <= 0x5d)) skipMemoryArgument(reader);
+  if (sub === 0x0c || sub === 0x0d) reader.take(16);
+  if ((sub >= 0x15 && sub <= 0x22) || (sub >= 0x54 && sub <= 0x5b)) reader.u8();
+  return sub;
+}
+
+function skipMemoryArgument(reader: WasmReader): void {
+  if (reader.uint() >= 0x40) throw unsupported();
+  reader.uint();
+}
+
+function unsupported(): Error {
+  return invalid('it uses features of WebAssembly that are not supported');
+}
