@@ -4,7 +4,8 @@ import { enableExtendedConst } from '../backends/compile.js';
 import { hardenModule } from './harden.js';
 import { transpileComponent } from './transpile.js';
 import { checkWorldTypes } from './world-types.js';
-import { vetComponent, vetCore, vetExtism } from './vet.js';
+import { vetCore, vetPlugin } from './vet.js';
+import { withoutCustomSections } from './custom-sections.js';
 
 export interface AdmitOptions {
   readonly backend: Artefact['backend'];
@@ -20,13 +21,12 @@ export interface AdmitOptions {
 export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise<Artefact> {
   enableExtendedConst();
   const digest = createHash('sha256').update(bytes).digest('hex');
+  const { validates } = vetPlugin(bytes, options.backend, options);
   if (options.backend === 'extism') {
-    const { validates } = vetExtism(bytes, options);
     const modules = [{ name: 'main', bytes: hardenModule(bytes, options) }];
     return { backend: 'extism', digest, glue: '', validates, modules };
   }
-  const { validates } = vetComponent(bytes, options);
-  const { glue, modules, declarations } = await transpileComponent(bytes);
+  const { glue, modules, declarations } = await transpileComponent(withoutCustomSections(bytes));
   checkWorldTypes(declarations);
   const hardened = modules.map(({ name, bytes: core }) => {
     // jco adds modules of its own making and may rewrite others: what is hardened is what was vetted.

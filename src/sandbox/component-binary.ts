@@ -1,95 +1,173 @@
+import { externName, externType, readAlias, readSort, readTypes } from './component-names.js';
+import type { Sort } from './component-names.js';
 import { invalid, WasmReader, wasmLayer, wasmSections } from './wasm-reader.js';
 
 /** What a component asks for and offers, and the core modules inside it. */
 export interface ComponentBinary {
   readonly imports: readonly { readonly name: string; readonly kind: string }[];
   readonly exports: readonly { readonly name: string; readonly kind: string }[];
-  /** Of nested components too. */
-  readonly coreModules: readonly Buffer[];
-  /** How many core modules it instantiates, nested components' included. */
+  /** Of nested components too, each with how many times it is instantiated in all. */
+  readonly coreModules: readonly { readonly bytes: Buffer; readonly instances: number }[];
+  /** How many core modules it instantiates, those of nested components as often as these are instantiated. */
   readonly coreInstances: number;
+  /** How many components it instantiates, itself included. */
+  readonly instances: number;
   /** Whether it uses asynchronous functions, threads or streams. */
   readonly concurrent: boolean;
+  /** Whether it hands modules or components around, or runs something of its own at the start. */
+  readonly dynamic: boolean;
+  /** Every name in it, but those inside its core modules. */
+  readonly names: ReadonlySet<string>;
 }
 
-const section = { coreModule: 1, coreInstance: 2, component: 4, canon: 8, import: 10, export: 11 } as const;
-const kinds = ['core', 'function', 'value', 'type', 'component', 'instance'] as const;
+const section = {
+  coreModule: 1,
+  coreInstance: 2,
+  coreType: 3,
+  component: 4,
+  instance: 5,
+  alias: 6,
+  type: 7,
+  canon: 8,
+  start: 9,
+  import: 10,
+  export: 11,
+  value: 12,
+} as const;
 
-/** Reads a component's imports and exports, without running it. Throws HookvisorError `plugin-invalid`. */
-export function readComponent(bytes: Buffer): ComponentBinary {
-  const sections = wasmSections(bytes);
-  const nested = sections.filter(({ id }) => id === section.component).map(({ body }) => nestedComponent(body));
-  const list = <T>(id: number, item: (reader: WasmReader) => T): T[] =>
-    sections
-      .filter((candidate) => candidate.id === id)
-      .flatMap(({ body }) => {
-        const reader = new WasmReader(body);
-        return reader.many(() => item(reader));
-      });
+/** Deepest nesting of components in components. */
+const deepest = 8;
+
+/** Reads a component's declarations, without running it. Throws HookvisorError `plugin-invalid`. */
+export function readComponent(bytes: Buffer, depth = 0): ComponentBinary {
+  if (depth > deepest) throw invalid(`it nests components deeper than ${deepest}`);
+  const names = new Set<string>();
+  const see = (name: string): void => void names.add(name);
+  const imports: { name: string; kind: Sort | 'module' }[] = [];
+  const exports: { name: string; kind: Sort | 'module' }[] = [];
+  const modules: { bytes: Buffer; instances: number }[] = [];
+  const nested: { component: ComponentBinary; instances: number }[] = [];
+  let [concurrent, dynamic] = [false, false];
+  // An index that is not there belongs to what was handed in, which `dynamic` tells, or to an invalid component.
+  const count = (one: { instances: number } | undefined): void => {
+    if (one === undefined) dynamic = true;
+    else one.instances += 1;
+  };
+  for (const { id, body } of wasmSections(bytes)) {
+    const reader = new WasmReader(body);
+    switch (id) {
+      case 0:
+        break;
+      case section.coreModule:
+        modules.push({ bytes: body, instances: 0 });
+        break;
+      case section.component:
+        if (wasmLayer(body) !== 'component') throw invalid('a component inside it is none');
+        nested.push({ component: readComponent(body, depth + 1), instances: 0 });
+        break;
+      case section.coreInstance:
+        reader.each(() => {
+          const module = coreInstance(reader, see);
+          if (module !== null) count(modules[module]);
+        });
+        break;
+      case section.instance:
+        reader.each(() => {
+          const made = instance(reader, see);
+          if (made.component !== null) count(nested[made.component]);
+          if (made.dynamic) dynamic = true;
+        });
+        break;
+      case section.alias:
+        reader.each(() => {
+          if (isDynamic(readAlias(reader, see))) dynamic = true;
+        });
+        break;
+      case section.type:
+        readTypes(reader, see);
+        break;
+      case section.canon:
+        if (!plainCanonical(reader)) concurrent = true;
+        break;
+      case section.import:
+        reader.each(() => imports.push({ name: externName(reader), kind: externType(reader) }));
+        break;
+      case section.export:
+        reader.each(() => exports.push(exported(reader)));
+        break;
+      case section.coreType:
+      case section.start:
+      case section.value:
+        dynamic = true;
+        break;
+      default:
+        throw invalid(`it has a section of an unknown kind (${id})`);
+    }
+  }
+  for (const { name, kind } of [...imports, ...exports]) {
+    see(name);
+    if (isDynamic(kind)) dynamic = true;
+  }
+  for (const { component } of nested) for (const name of component.names) names.add(name);
+  const total = (own: number, of: (component: ComponentBinary) => number): number =>
+    nested.reduce((sum, { component, instances }) => sum + instances * of(component), own);
   return {
-    imports: list(section.import, importOrExport),
-    exports: list(section.export, exported),
+    imports,
+    exports,
     coreModules: [
-      ...sections.filter(({ id }) => id === section.coreModule).map(({ body }) => body),
-      ...nested.flatMap(({ coreModules }) => coreModules),
+      ...modules,
+      ...nested.flatMap(({ component, instances }) =>
+        component.coreModules.map((module) => ({ ...module, instances: module.instances * instances })),
+      ),
     ],
-    coreInstances:
-      list(section.coreInstance, coreInstance).filter((instantiates) => instantiates).length +
-      nested.reduce((sum, { coreInstances }) => sum + coreInstances, 0),
-    concurrent:
-      sections.some(({ id, body }) => id === section.canon && !plainCanonical(body)) ||
-      nested.some(({ concurrent }) => concurrent),
+    coreInstances: total(
+      modules.reduce((sum, { instances }) => sum + instances, 0),
+      ({ coreInstances }) => coreInstances,
+    ),
+    instances: total(1, ({ instances }) => instances),
+    concurrent: concurrent || nested.some(({ component }) => component.concurrent),
+    dynamic: dynamic || nested.some(({ component }) => component.dynamic),
+    names,
   };
 }
 
-function nestedComponent(body: Buffer): ComponentBinary {
-  if (wasmLayer(body) !== 'component') throw invalid('a component inside it is none');
-  return readComponent(body);
+function isDynamic(sort: Sort | 'module'): boolean {
+  return sort === 'module' || sort === 'component' || sort === 'value';
 }
 
-function importOrExport(reader: WasmReader): { name: string; kind: string } {
+function exported(reader: WasmReader): { name: string; kind: Sort | 'module' } {
   const name = externName(reader);
-  return { name, kind: externType(reader) };
-}
-
-function exported(reader: WasmReader): { name: string; kind: string } {
-  const name = externName(reader);
-  const kind = kinds[reader.u8()] ?? 'unknown';
-  if (kind === 'core') reader.u8();
+  const kind = readSort(reader);
   reader.uint();
   if (reader.u8() === 1) externType(reader);
   return { name, kind };
 }
 
-function externName(reader: WasmReader): string {
-  if (reader.u8() > 1) throw invalid('it names an import or export in an unknown form');
-  return reader.name();
-}
-
-function externType(reader: WasmReader): string {
-  const kind = kinds[reader.u8()] ?? 'unknown';
-  // A core module is 0x00 0x11; a value or type has a bound before its index, and a fresh resource has no index.
-  if (kind === 'core') reader.u8();
-  const bound = kind === 'value' || kind === 'type' ? reader.u8() : 0;
-  if (!(kind === 'type' && bound === 1)) reader.uint();
-  return kind;
-}
-
-/** True for an instantiation, false for a bundle of exports. */
-function coreInstance(reader: WasmReader): boolean {
-  const instantiates = reader.u8() === 0;
-  if (instantiates) reader.uint();
-  reader.many(() => {
-    reader.name();
+/** The index of the module that is instantiated; null for a bundle of exports. */
+function coreInstance(reader: WasmReader, see: (name: string) => void): number | null {
+  const module = reader.u8() === 0 ? reader.uint() : null;
+  reader.each(() => {
+    see(reader.name());
     reader.u8();
-    return reader.uint();
+    reader.uint();
   });
-  return instantiates;
+  return module;
 }
 
-/** Whether it is of the plain kind: lift, lower and those of resources. Any other belongs to concurrency. */
-function plainCanonical(body: Buffer): boolean {
-  const reader = new WasmReader(body);
+/** The index of the component that is instantiated; null for a bundle of exports. */
+function instance(reader: WasmReader, see: (name: string) => void): { component: number | null; dynamic: boolean } {
+  const component = reader.u8() === 0 ? reader.uint() : null;
+  let dynamic = false;
+  reader.each(() => {
+    see(component === null ? externName(reader) : reader.name());
+    if (isDynamic(readSort(reader))) dynamic = true;
+    reader.uint();
+  });
+  return { component, dynamic };
+}
+
+/** Whether all are of the plain kind: lift, lower and those of resources. Any other belongs to concurrency. */
+function plainCanonical(reader: WasmReader): boolean {
   for (let left = reader.uint(); left > 0; left -= 1) {
     const code = reader.u8();
     if (code > 0x04) return false;

@@ -1,3 +1,5 @@
+import { scanCode } from './code-scan.js';
+import type { CodeScan } from './code-scan.js';
 import { invalid, WasmReader, wasmSections } from './wasm-reader.js';
 
 /** Bounds of a memory (in pages of 64 KiB) or a table (in elements). */
@@ -16,17 +18,40 @@ export type WasmKind = (typeof kinds)[number];
 export interface CoreModule {
   readonly imports: readonly { readonly module: string; readonly name: string; readonly kind: WasmKind }[];
   readonly exports: readonly { readonly name: string; readonly kind: WasmKind; readonly index: number }[];
-  /** Memories and tables, imported ones first. */
+  /** Memories and tables of its own, and imported ones. */
   readonly memories: readonly WasmLimits[];
   readonly tables: readonly WasmLimits[];
+  readonly importedMemories: readonly WasmLimits[];
+  readonly importedTables: readonly WasmLimits[];
   /** Each function's type as text, such as `() -> i32`, imported functions first. */
   readonly functions: readonly string[];
+  readonly types: number;
+  readonly globals: number;
+  /** Functions that run when it is instantiated: 0 or 1. */
+  readonly starts: number;
+  readonly elementSegments: number;
+  readonly dataSegments: number;
+  readonly code: CodeScan;
 }
 
-const section = { type: 1, import: 2, function: 3, table: 4, memory: 5, export: 7 } as const;
+const section = {
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  global: 6,
+  export: 7,
+  start: 8,
+  element: 9,
+  code: 10,
+  data: 11,
+} as const;
+
+const noCode: CodeScan = { features: new Set(), functions: 0, mostLocals: 0, locals: 0, depth: 0 };
 
 /**
- * Reads a core module's declarations, not its code. Throws HookvisorError `plugin-invalid` where they cannot be read,
+ * Reads a core module's declarations and steps through its code. Throws HookvisorError `plugin-invalid` where they cannot be read,
  * which includes the garbage collector's types: what those allocate is bounded by no memory limit.
  */
 export function readCoreModule(bytes: Buffer): CoreModule {
@@ -37,6 +62,11 @@ export function readCoreModule(bytes: Buffer): CoreModule {
     const reader = new WasmReader(body);
     return reader.many(() => item(reader));
   };
+  const count = (id: number): number => {
+    const body = bodies.get(id);
+    return body === undefined ? 0 : new WasmReader(body).uint();
+  };
+  const code = bodies.get(section.code);
   const types = list(section.type, functionType);
   const imports = list(section.import, (reader) => {
     const [module, name] = [reader.name(), reader.name()];
@@ -54,12 +84,20 @@ export function readCoreModule(bytes: Buffer): CoreModule {
   return {
     imports: imports.map(({ module, name, kind }) => ({ module, name, kind })),
     exports,
-    memories: [...imported('memory'), ...list(section.memory, readLimits)],
-    tables: [...imported('table'), ...list(section.table, tableType)],
+    memories: list(section.memory, readLimits),
+    tables: list(section.table, tableType),
+    importedMemories: imported('memory'),
+    importedTables: imported('table'),
     functions: [
       ...imports.flatMap(({ kind, type }) => (kind === 'function' ? [typeOf(type ?? -1)] : [])),
       ...list(section.function, (reader) => typeOf(reader.uint())),
     ],
+    types: types.length,
+    globals: count(section.global),
+    starts: bodies.has(section.start) ? 1 : 0,
+    elementSegments: count(section.element),
+    dataSegments: count(section.data),
+    code: code === undefined ? noCode : scanCode(code),
   };
 }
 

@@ -1,18 +1,15 @@
-import { meterNames } from '../backends/meter.js';
-import { HookvisorError } from '../errors.js';
-import type { ErrorFields } from '../errors.js';
+import { HookvisorError, messageOf } from '../errors.js';
 import { bounds } from '../limits.js';
+import { admissionBounds } from './admission-bounds.js';
 import { readComponent } from './component-binary.js';
 import type { ComponentBinary } from './component-binary.js';
-import { readCoreModule } from './core-module.js';
 import type { CoreModule } from './core-module.js';
-import { invalid, wasmLayer } from './wasm-reader.js';
-
-/** Most core modules that a component may instantiate: QuickJS has 20-odd, and each may have a memory of its own. */
-const coreInstances = 64;
-
-const pageBytes = 65_536;
-const tableElements = 1_000_000;
+import { objectionError, refusal, unusable } from './objection.js';
+import type { Objection } from './objection.js';
+import { atMost, checkModules, readModule } from './vet-core.js';
+import type { VettedModule } from './vet-core.js';
+import { checkNames } from './wasm-names.js';
+import { wasmLayer } from './wasm-reader.js';
 
 const wit = (name: string): string => `hookvisor:hook/${name}@0.1.0`;
 const importable = ['types', 'document', 'settings', 'log'];
@@ -29,124 +26,203 @@ const extismFunctions = new Set(
   ).split(' '),
 );
 
-/** Facts about a component, found without running it. */
-export interface ComponentReport extends ComponentBinary {
-  readonly validates: boolean;
-}
-
-/** Facts about an Extism module, found without running it. */
-export interface ModuleReport extends CoreModule {
-  readonly validates: boolean;
-}
-
 export interface VetOptions {
+  /** Limit of all linear memories of one instance of the plugin, bytes. */
   readonly memoryBytes: number;
 }
 
+/** What was found in a plugin without running it, and every reason not to admit it. */
+export interface Findings {
+  readonly backend: 'component' | 'extism';
+  readonly objections: readonly Objection[];
+  readonly modules: readonly VettedModule[];
+  /** Imports of the plugin itself: interfaces of a component, `module name` for Extism. */
+  readonly imports: readonly string[];
+  readonly exports: readonly string[];
+  /** Whether the plugin checks its own settings. */
+  readonly validates: boolean;
+  /** Null for an Extism module. */
+  readonly component: ComponentBinary | null;
+}
+
+/** Looks a plugin over for a backend; what cannot be read is one objection, too. Never throws for a bad plugin. */
+export function examine(bytes: Buffer, backend: Findings['backend'], options: VetOptions): Findings {
+  const found = { objections: [] as Objection[], modules: [] as VettedModule[] };
+  const nothing: Findings = { backend, ...found, imports: [], exports: [], validates: false, component: null };
+  if (bytes.length > bounds.pluginBytes) {
+    const size = refusal('size', `it has ${bytes.length} bytes`, `at most ${bounds.pluginBytes} are allowed`);
+    return { ...nothing, objections: [size] };
+  }
+  try {
+    return backend === 'component' ? examineComponent(bytes, options) : examineExtism(bytes, options);
+  } catch (error) {
+    return { ...nothing, objections: [objectionOf(error)] };
+  }
+}
+
+/** A component is for the backend `component`, a core module for `extism`; null for what is no WebAssembly. */
+export function detectBackend(bytes: Buffer): Findings['backend'] | null {
+  try {
+    return wasmLayer(bytes) === 'component' ? 'component' : 'extism';
+  } catch {
+    return null;
+  }
+}
+
 /**
- * Checks a component against what a plugin may be: it imports nothing but the world's interfaces and exports the
- * handler. Throws HookvisorError `plugin-refused` naming the rule it breaks, or `plugin-invalid`.
+ * Checks a plugin against what it may be for its backend. Throws HookvisorError `plugin-refused` for the first rule that
+ * it breaks, or `plugin-invalid` for what the backend cannot take.
  */
-export function vetComponent(bytes: Buffer, options: VetOptions): ComponentReport {
-  checkSize(bytes);
-  if (wasmLayer(bytes) === 'module') {
-    throw new HookvisorError(
-      'plugin-invalid',
-      "Cannot admit the plugin: it is a core module, not a component; set 'backend: extism' or build a component",
-    );
-  }
-  const report = readComponent(bytes);
-  const allowed = new Set(importable.map(wit));
-  for (const { name } of report.imports) {
-    if (allowed.has(name)) continue;
-    throw refused(`it imports '${name}'`, `only hookvisor:hook/{${importable.join(',')}}@0.1.0 can be imported`, {
-      import: name,
-    });
-  }
-  const exported = new Set(report.exports.map(({ name, kind }) => (kind === 'instance' ? name : '')));
-  if (!exported.has(handler)) {
-    throw new HookvisorError(
-      'plugin-invalid',
-      `Cannot admit the plugin: it is a component of another world, without the export '${handler}'; ` +
-        `build it for the world hook-handler`,
-    );
-  }
-  if (report.concurrent) {
-    throw refused('it uses asynchronous functions, threads or streams', 'build it with synchronous functions only');
-  }
-  if (report.coreInstances > coreInstances) {
-    throw refused(`it instantiates ${report.coreInstances} core modules`, `at most ${coreInstances} are allowed`);
-  }
-  for (const module of report.coreModules) vetCore(module, options);
-  return { ...report, validates: exported.has(configurable) };
+export function vetPlugin(bytes: Buffer, backend: Findings['backend'], options: VetOptions): Findings {
+  const findings = examine(bytes, backend, options);
+  const [first] = findings.objections;
+  if (first !== undefined) throw objectionError(first);
+  return findings;
+}
+
+/** {@link vetPlugin} for a component: it imports nothing but the world's interfaces and exports the handler. */
+export function vetComponent(bytes: Buffer, options: VetOptions): ComponentBinary & { readonly validates: boolean } {
+  const { component, validates } = vetPlugin(bytes, 'component', options);
+  if (component === null) throw new HookvisorError('internal', 'Cannot admit the plugin: no component was read');
+  return { ...component, validates };
+}
+
+/**
+ * {@link vetPlugin} for Extism: it imports nothing but Extism's kernel without HTTP, and exports `handle` as `() -> i32`
+ * and a memory.
+ */
+export function vetExtism(bytes: Buffer, options: VetOptions): Findings {
+  return vetPlugin(bytes, 'extism', options);
 }
 
 /** Checks what holds for any core module. Throws HookvisorError `plugin-refused` or `plugin-invalid`. */
 export function vetCore(bytes: Buffer, { memoryBytes }: VetOptions): CoreModule {
-  if (wasmLayer(bytes) !== 'module') throw invalid('a core module in it is none');
-  const module = readCoreModule(bytes);
-  for (const { module: from } of module.imports) {
-    if (from === meterNames.module) throw refused(`it imports from '${from}'`, 'that name is reserved');
-  }
-  for (const memory of module.memories) {
-    if (memory.shared) throw refused('it declares a shared memory', 'build it without threads');
-    if (memory.wide) throw refused('it declares a 64-bit memory', 'build it for 32-bit WebAssembly');
-    if (memory.minimum * pageBytes > memoryBytes) {
-      const needs = `it needs ${memory.minimum * pageBytes} bytes of memory at least`;
-      throw refused(needs, `its limit is ${memoryBytes}; raise the handler's limits.memory`);
-    }
-  }
-  if (module.memories.length > 1) throw refused('a core module in it has several memories', 'build it with one');
-  for (const table of module.tables) {
-    if (table.shared || table.wide) throw refused('it declares a shared or 64-bit table', 'build it without');
-    if (table.minimum > tableElements) {
-      throw refused(`it declares a table of ${table.minimum} elements`, `at most ${tableElements} are allowed`);
-    }
-  }
+  const module = readModule(bytes, 1);
+  const [first] = checkModules([module], memoryBytes);
+  if (first !== undefined) throw objectionError(first);
   return module;
 }
 
-/**
- * Checks an Extism plugin: it imports nothing but Extism's kernel without HTTP, and exports `handle` as `() -> i32` and
- * a memory. Throws HookvisorError `plugin-refused` naming the rule it breaks, or `plugin-invalid`.
- */
-export function vetExtism(bytes: Buffer, options: VetOptions): ModuleReport {
-  checkSize(bytes);
+function examineComponent(bytes: Buffer, { memoryBytes }: VetOptions): Findings {
+  if (wasmLayer(bytes) === 'module') {
+    return mismatch('component', 'it is a core module, not a component', "set 'backend: extism' or build a component");
+  }
+  const component = readComponent(bytes);
+  const modules = component.coreModules.map(({ bytes: core, instances }) =>
+    // One that is never instantiated must keep to the rules all the same.
+    readModule(core, Math.max(1, instances)),
+  );
+  const allowed = new Set(importable.map(wit));
+  const exported = new Set(component.exports.map(({ name, kind }) => (kind === 'instance' ? name : '')));
+  const objections = [
+    ...checkNames(component.names),
+    ...component.imports.flatMap(({ name, kind }) => {
+      if (allowed.has(name) && kind === 'instance') return [];
+      const rule = `only hookvisor:hook/{${importable.join(',')}}@0.1.0 can be imported`;
+      return [refusal('import', `it imports '${name}'`, rule, { import: name })];
+    }),
+    ...(component.concurrent
+      ? [
+          refusal(
+            'concurrency',
+            'it uses asynchronous functions, threads or streams',
+            'build it with synchronous functions only',
+          ),
+        ]
+      : []),
+    ...(component.dynamic
+      ? [
+          refusal(
+            'structure',
+            'it hands modules, components or values around inside itself',
+            'build it as one plain component',
+          ),
+        ]
+      : []),
+    ...atMost(
+      'structure',
+      component.coreInstances,
+      admissionBounds.coreInstances,
+      (count) => `it instantiates ${count} core modules`,
+    ),
+    ...atMost(
+      'structure',
+      component.instances,
+      admissionBounds.componentInstances,
+      (count) => `it instantiates ${count} components`,
+    ),
+    ...atMost('complexity', component.names.size, admissionBounds.names, (count) => `it has ${count} names`),
+    ...checkModules(modules, memoryBytes),
+    ...(exported.has(handler)
+      ? []
+      : [
+          unusable(
+            'world',
+            `it is a component of another world, without the export '${handler}'`,
+            'build it for the world hook-handler',
+          ),
+        ]),
+  ];
+  return {
+    backend: 'component',
+    objections,
+    modules,
+    imports: component.imports.map(({ name }) => name),
+    exports: component.exports.map(({ name }) => name),
+    validates: exported.has(configurable),
+    component,
+  };
+}
+
+function examineExtism(bytes: Buffer, { memoryBytes }: VetOptions): Findings {
   if (wasmLayer(bytes) === 'component') {
-    throw new HookvisorError(
-      'plugin-invalid',
-      "Cannot admit the plugin: it is a component, not a core module; set 'backend: component' or build an Extism plugin",
-    );
+    const remedy = "set 'backend: component' or build an Extism plugin";
+    return mismatch('extism', 'it is a component, not a core module', remedy);
   }
-  const module = vetCore(bytes, options);
-  for (const { module: from, name, kind } of module.imports) {
-    if (from === extismModule && kind === 'function' && extismFunctions.has(name)) continue;
-    const rule = `only Extism's own functions of '${extismModule}' can be imported, without those for HTTP`;
-    throw refused(`it imports '${from}' '${name}'`, rule, { import: `${from} ${name}` });
-  }
+  const module = readModule(bytes, 1);
   const type = (name: string): string | undefined => {
     const found = module.exports.find((item) => item.name === name && item.kind === 'function');
     return found === undefined ? undefined : module.functions[found.index];
   };
   const expected = '() -> i32';
-  for (const name of ['handle', 'validate']) {
-    const actual = type(name);
-    if (actual === expected || (actual === undefined && name === 'validate')) continue;
-    throw new HookvisorError(
-      'plugin-invalid',
-      `Cannot admit the plugin: ${actual === undefined ? `it exports no function '${name}'` : `its export '${name}' is ${actual}`}; ` +
-        `an Extism plugin exports '${name}' as ${expected}`,
-    );
-  }
-  if (!module.exports.some(({ kind }) => kind === 'memory')) throw invalid('it exports no memory');
-  return { ...module, validates: type('validate') !== undefined };
+  const objections = [
+    ...module.imports.flatMap(({ module: from, name, kind }) => {
+      if (from === extismModule && kind === 'function' && extismFunctions.has(name)) return [];
+      const rule = `only Extism's own functions of '${extismModule}' can be imported, without those for HTTP`;
+      return [refusal('import', `it imports '${from}' '${name}'`, rule, { import: `${from} ${name}` })];
+    }),
+    ...checkModules([module], memoryBytes),
+    ...['handle', 'validate'].flatMap((name) => {
+      const actual = type(name);
+      if (actual === expected || (actual === undefined && name === 'validate')) return [];
+      const what = actual === undefined ? `it exports no function '${name}'` : `its export '${name}' is ${actual}`;
+      return [unusable('world', what, `an Extism plugin exports '${name}' as ${expected}`)];
+    }),
+    ...(module.exports.some(({ kind }) => kind === 'memory')
+      ? []
+      : [unusable('world', 'it exports no memory', 'build it again from its source')]),
+  ];
+  return {
+    backend: 'extism',
+    objections,
+    modules: [module],
+    imports: [...new Set(module.imports.map(({ module: from, name }) => `${from} ${name}`))],
+    exports: module.exports.map(({ name }) => name),
+    validates: type('validate') !== undefined,
+    component: null,
+  };
 }
 
-function checkSize(bytes: Buffer): void {
-  if (bytes.length <= bounds.pluginBytes) return;
-  throw refused(`it has ${bytes.length} bytes`, `at most ${bounds.pluginBytes} are allowed`);
+function mismatch(backend: Findings['backend'], what: string, remedy: string): Findings {
+  const objections = [unusable('format', what, remedy)];
+  return { backend, objections, modules: [], imports: [], exports: [], validates: false, component: null };
 }
 
-function refused(what: string, rule: string, fields: ErrorFields = {}): HookvisorError {
-  return new HookvisorError('plugin-refused', `Cannot admit the plugin: ${what}; ${rule}`, { fields });
+/** A refusal of the readers as an objection. Anything but such a refusal is thrown on. */
+export function objectionOf(error: unknown): Objection {
+  if (!(error instanceof HookvisorError)) throw error;
+  const { code } = error;
+  if (code !== 'plugin-refused' && code !== 'plugin-invalid') throw error;
+  const message = messageOf(error).replace(/^Cannot admit the plugin: /u, '');
+  return { rule: 'format', code, message, fields: { rule: 'format', ...error.fields } };
 }

@@ -1,0 +1,25 @@
+/**
+ * Most that a plugin may declare, all of its core modules together where nothing else is said. Far above what compilers
+ * write (QuickJS, the largest in use: 2,400 functions, 5,700 data segments, 26 component instances, 255 nested blocks),
+ * and low enough that parsers and compilers stay within the admission process's time and memory.
+ */
+export const admissionBounds = {
+  coreInstances: 64,
+  componentInstances: 256,
+  functions: 100_000,
+  types: 20_000,
+  imports: 10_000,
+  exports: 10_000,
+  globals: 100_000,
+  segments: 100_000,
+  /** Of one function, and of all. Each local of a function costs V8 and Binaryen memory, used or not. */
+  functionLocals: 5_000,
+  locals: 1_000_000,
+  /** Deepest nesting of blocks; a `switch` nests one block for each case. */
+  blockDepth: 2_000,
+  /** Tables, and the elements that they start with. */
+  tables: 64,
+  tableElements: 1_000_000,
+  /** Distinct names in a component. */
+  names: 20_000,
+} as const;
