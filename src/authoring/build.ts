@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { defaultCache } from '../config/defaults.js';
 import { HookvisorError } from '../errors.js';
 import { defaultLimits } from '../limits.js';
 import { createAdmission } from '../sandbox/admission.js';
+import { createCache } from '../sandbox/cache.js';
+import { createLauncher } from '../sandbox/launcher.js';
 import { buildAssemblyScript } from './assemblyscript.js';
 import { buildC } from './c.js';
 import { buildGo } from './go.js';
@@ -55,14 +58,21 @@ export async function buildProject(project: Project): Promise<Built> {
   return { file: project.output, backend, bytes: bytes.length, digest, validates, durationMs };
 }
 
+/** What is admitted goes to the cache: the test that follows finds it there. */
 async function vetted(
   { folder }: Project,
   plugin: { backend: Builder['backend']; bytes: Buffer; digest: string },
 ): Promise<boolean> {
-  const admission = createAdmission();
+  const { backend, bytes, digest } = plugin;
+  const key = { backend, digest, memoryBytes: defaultLimits.memoryBytes };
+  const cache = createCache(defaultCache(), () => undefined);
+  const admission = createAdmission(createLauncher());
   try {
-    const { validates } = await admission.admit({ ...plugin, memoryBytes: defaultLimits.memoryBytes });
-    return validates;
+    const cached = await cache.read(key);
+    if (cached !== null) return cached.validates;
+    const artefact = await admission.admit({ ...key, bytes });
+    await cache.write(key, artefact);
+    return artefact.validates;
   } catch (error) {
     if (!(error instanceof HookvisorError)) throw error;
     throw new HookvisorError(error.code, `Cannot build '${folder}': the runtime would not take it. ${error.message}`, {

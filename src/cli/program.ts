@@ -1,15 +1,18 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.js';
+import { buildCommand } from './build.js';
 import { checkCommand } from './check.js';
 import { type CommandContext, type ExitStatus, exitStatus, reportError } from './command.js';
 import { completionCommand } from './completion.js';
 import { demoCommand } from './demo.js';
 import { emitCommand } from './emit.js';
 import { journalCommand } from './journal.js';
+import { newProjectCommand } from './new.js';
 import { reloadCommand } from './reload.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import type { Terminal } from './terminal.js';
+import { testCommand } from './test.js';
 
 /** Runs one command line and gives its exit status: 0 success, 1 a negative answer, 2 a usage or other error. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitStatus> {
@@ -24,7 +27,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .description('Decides what happens when libvirt is about to do something, with plugins in a sandbox and scripts')
     .version(version)
     .showHelpAfterError('(add --help for the options and examples)');
-  const commands = [serveCommand, emitCommand, checkCommand, reloadCommand, statusCommand, journalCommand, demoCommand];
+  const commands = [serveCommand, emitCommand, checkCommand, reloadCommand, statusCommand, journalCommand, newProjectCommand, buildCommand, testCommand, demoCommand];
   for (const make of commands) program.addCommand(make(context));
   program.addCommand(completionCommand(context, program));
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands: inner }) => inner)]) {

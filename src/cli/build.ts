@@ -1,0 +1,40 @@
+import { relative } from 'node:path';
+import type { Command } from 'commander';
+import { buildProject, type Built } from '../authoring/build.js';
+import { readProject } from '../authoring/project.js';
+import { HookvisorError } from '../errors.js';
+import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { printable } from './printable.js';
+
+/** Errors of the source, as opposed to those of the project or the machine. */
+export const sourceErrors: ReadonlySet<string> = new Set(['plugin-invalid', 'plugin-refused']);
+
+/** `hookvisor build`: source to a vetted .wasm; exit 1 when the source has errors. */
+export function buildCommand({ terminal, finish }: CommandContext): Command {
+  const { out, err } = terminal;
+  return newCommand('build', "build a plugin from a project's source, and vet it", [
+    'hookvisor build',
+    'hookvisor build naming --json',
+  ])
+    .argument('[dir]', "the project's folder", '.')
+    .option('--json', 'print the result as JSON')
+    .action(async (folder: string, { json }: { json?: true }) => {
+      const project = await readProject(folder);
+      try {
+        const built = await buildProject(project);
+        out.write(json === true ? `${JSON.stringify(built)}\n` : describeBuild(built));
+        finish(exitStatus.success);
+      } catch (error) {
+        if (!(error instanceof HookvisorError) || !sourceErrors.has(error.code)) throw error;
+        if (json === true) out.write(`${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`);
+        else err.write(`${err.paint('red', 'not built')}: ${printable(error.message)}\n`);
+        finish(exitStatus.negative);
+      }
+    });
+}
+
+/** One line about a built plugin. */
+export function describeBuild({ file, bytes, digest, durationMs }: Built): string {
+  const seconds = (durationMs / 1_000).toFixed(1);
+  return `built ${relative('.', file)}: ${bytes} bytes, vetted, ${seconds} s\nsha256 ${digest}\n`;
+}

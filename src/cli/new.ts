@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { newProject } from '../authoring/new-project.js';
+import { languages, type Language } from '../authoring/project.js';
+import { type CommandContext, exitStatus, newCommand } from './command.js';
+
+interface NewOptions {
+  readonly language: Language;
+  readonly json?: true;
+}
+
+/** `hookvisor new`: a project that builds and whose tests pass. */
+export function newProjectCommand({ terminal, finish }: CommandContext): Command {
+  const { out } = terminal;
+  return newCommand('new', 'make the project of a plugin, with cases that pass', [
+    'hookvisor new naming --language ts',
+    'hookvisor new quota --language c && hookvisor build quota && hookvisor test quota',
+  ])
+    .argument('<name>', 'the folder to make; its last part names the plugin')
+    .requiredOption('-l, --language <language>', languages.join(', '), languageOption)
+    .option('--json', 'print the result as JSON')
+    .action(async (folder: string, { language, json }: NewOptions) => {
+      const files = await newProject(folder, language);
+      if (json === true) out.write(`${JSON.stringify({ folder, language, files })}\n`);
+      else {
+        for (const file of files) out.write(`  ${join(folder, file)}\n`);
+        out.write(`\nNext: hookvisor build ${folder} && hookvisor test ${folder}\n`);
+      }
+      finish(exitStatus.success);
+    });
+}
+
+function languageOption(text: string): Language {
+  const found = languages.find((language) => language === text);
+  if (found === undefined) throw new InvalidArgumentError(`Expected one of ${languages.join(', ')}.`);
+  return found;
+}

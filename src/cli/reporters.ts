@@ -1,0 +1,17 @@
+import type { Terminal } from './terminal.js';
+import { jsonReporter } from './test-report-json.js';
+import { junitReporter } from './test-report-junit.js';
+import { specReporter } from './test-report-spec.js';
+import { tapReporter } from './test-report-tap.js';
+import type { Reporter } from './test-report.js';
+
+export const reporterNames = ['spec', 'tap', 'junit', 'json'] as const;
+export type ReporterName = (typeof reporterNames)[number];
+
+/** The ways in which a test run can be told. */
+export const reporters: Readonly<Record<ReporterName, (terminal: Terminal) => Reporter>> = {
+  spec: specReporter,
+  tap: tapReporter,
+  junit: junitReporter,
+  json: jsonReporter,
+};
