@@ -32,6 +32,10 @@ const statusSchema = z.object({
         evaluations: z.number(),
         denials: z.number(),
         failures: z.number(),
+        breaker: z
+          .object({ state: z.string(), failures: z.number(), retryInMs: z.number().nullable() })
+          .nullable()
+          .default(null),
       }),
     ),
     sandbox: z.looseObject({
@@ -87,6 +91,7 @@ function describe(status: z.infer<typeof statusSchema>['status']): string {
     String(one.evaluations),
     String(one.denials),
     String(one.failures),
+    breakerText(one.breaker),
   ]);
   const ofRunners = sandbox.runners.map((one) => [
     one.trust,
@@ -99,7 +104,15 @@ function describe(status: z.infer<typeof statusSchema>['status']): string {
     `${facts.join('\n')}\n`,
     ...(ofHandlers.length === 0
       ? []
-      : [table(['HANDLER', 'BACKEND', 'MODE', 'TRUST', 'EVENTS', 'DENIED', 'FAILED'], ofHandlers)]),
+      : [table(['HANDLER', 'BACKEND', 'MODE', 'TRUST', 'EVENTS', 'DENIED', 'FAILED', 'BREAKER'], ofHandlers)]),
     ...(ofRunners.length === 0 ? [] : [table(['RUNNER', 'STATE', 'PID', 'RESTARTS', 'QUEUED'], ofRunners)]),
   ].join('\n');
+}
+
+function breakerText(breaker: z.infer<typeof statusSchema>['status']['handlers'][number]['breaker']): string {
+  if (breaker === null) return '-';
+  const { state, failures, retryInMs } = breaker;
+  if (state === 'closed') return failures === 0 ? state : `${state}, ${failures} failures`;
+  const next = retryInMs === null ? 'being tried' : `next try in ${Math.ceil(retryInMs / 1_000)} s`;
+  return `${state} after ${failures} failures, ${next}`;
 }

@@ -12,6 +12,7 @@ import type { HookCall } from '../event.js';
 import { type HandlerIdentity, identityOf } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import type { Log } from '../log.js';
+import type { BreakerStatus } from '../sandbox/breaker.js';
 import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
 
 /** What one event came to: the verdict, and the document that libvirt gets when a handler replaced it. */
@@ -30,6 +31,8 @@ export interface HandlerStatus {
   readonly evaluations: number;
   readonly denials: number;
   readonly failures: number;
+  /** Null for scripts, which cost no runner. */
+  readonly breaker: BreakerStatus | null;
 }
 
 /** One configuration, loaded and ready. It never changes: a reload makes another engine. */
@@ -109,8 +112,10 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
     status: () => ({
       handlers: [...config.handlers.values()].map(({ name, backend, mode, trust }) => {
         const { evaluations, denials, failures } = counts.get(name) ?? { evaluations: 0, denials: 0, failures: 0 };
-        const digest = loaded.get(name)?.handler.digest ?? null;
-        return { handler: name, backend, mode, trust, digest, evaluations, denials, failures };
+        const handler = loaded.get(name)?.handler ?? null;
+        const breaker = handler === null ? null : sandbox.breaker(handler);
+        const digest = handler?.digest ?? null;
+        return { handler: name, backend, mode, trust, digest, evaluations, denials, failures, breaker };
       }),
       sandbox: sandbox.status(),
     }),

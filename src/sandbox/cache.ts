@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artefact } from '../backends/artefact.js';
 import { messageOf } from '../errors.js';
@@ -23,10 +23,13 @@ export interface ArtefactCache {
 }
 
 const digestBytes = 32;
+export const artefactEnding = '.artefact';
+/** Begins the name of every entry that this version of admission, Node and V8 can use. */
+export const cachePrefix = [admissionVersion, process.versions.node.split('.')[0], process.versions.v8, ''].join('_');
 
 /** Opens the cache in a folder, which is made when it is first written to. Safe with several runtimes at a time. */
 export function createCache(folder: string, log: Log): ArtefactCache {
-  const pathOf = (key: CacheKey): string => join(folder, `${cacheName(key)}.artefact`);
+  const pathOf = (key: CacheKey): string => join(folder, `${cacheName(key)}${artefactEnding}`);
   return {
     async read(key) {
       const path = pathOf(key);
@@ -34,7 +37,11 @@ export function createCache(folder: string, log: Log): ArtefactCache {
         const bytes = await readFile(path);
         const content = bytes.subarray(digestBytes);
         const artefact = sha256(content).equals(bytes.subarray(0, digestBytes)) ? decodeArtefact(content) : null;
-        if (artefact?.digest === key.digest && artefact.backend === key.backend) return artefact;
+        if (artefact?.digest === key.digest && artefact.backend === key.backend) {
+          // Pruning goes by it. A folder that is only read keeps its times.
+          await utimes(path, new Date(), new Date()).catch(() => undefined);
+          return artefact;
+        }
         log('warn', `Cannot use '${path}': it is damaged; the plugin is admitted again and the file replaced`);
       } catch (error) {
         if (!isMissing(error)) log('warn', `Cannot read '${path}': ${messageOf(error)}; the plugin is admitted again`);
@@ -57,9 +64,8 @@ export function createCache(folder: string, log: Log): ArtefactCache {
 
 /** The name under which an artefact is kept; also tells whether two plugins share one admission. */
 export function cacheName(key: CacheKey): string {
-  const node = process.versions.node.split('.')[0] ?? '';
-  const parts = [key.digest, key.backend, key.memoryBytes, admissionVersion, node, process.versions.v8];
-  return sha256(Buffer.from(JSON.stringify(parts))).toString('hex');
+  const parts = [key.digest, key.backend, key.memoryBytes];
+  return cachePrefix + sha256(Buffer.from(JSON.stringify(parts))).toString('hex');
 }
 
 async function writeAtomically(path: string, parts: readonly Buffer[]): Promise<void> {

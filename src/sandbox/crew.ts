@@ -109,3 +109,7 @@ export function loadRequest(handler: number, { artefact, settings, limits }: Gue
     deadlineMs: loadDeadlineMs,
   };
 }
+
+export function unloadTask(handler: number): Task {
+  return { request: { request: 'unload', handler }, tail: null, deadlineMs: loadDeadlineMs, done: () => undefined };
+}

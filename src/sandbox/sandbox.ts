@@ -5,16 +5,19 @@ import { HookvisorError } from '../errors.js';
 import type { Log } from '../log.js';
 import { createAdmission } from './admission.js';
 import { encodeArtefact } from './artefact-codec.js';
+import type { BreakerStatus } from './breaker.js';
+import { pruneCache } from './cache-prune.js';
 import { cacheName, createCache } from './cache.js';
 import type { CacheKey } from './cache.js';
 import type { Isolation } from './isolation.js';
 import { createLauncher } from './launcher.js';
 import { readPluginFile } from './plugin-file.js';
 import type { Answer, Lost } from './runner.js';
+import type { RunnerStatus } from './runner-status.js';
 import { createSandboxedHandler } from './sandboxed-handler.js';
 import { loadDeadlineMs } from './crew.js';
 import { createSupervisor } from './supervisor.js';
-import type { RunnerStatus, Supervisor } from './supervisor.js';
+import type { Supervisor } from './supervisor.js';
 
 export interface SandboxStatus {
   readonly runners: readonly RunnerStatus[];
@@ -28,6 +31,8 @@ export interface Sandbox extends AsyncDisposable {
   /** The backend for one kind of plugin. Disposing it does nothing: the processes belong to the sandbox. */
   backend(name: Artefact['backend']): Backend;
   status(): SandboxStatus;
+  /** The breaker of a handler that this sandbox has loaded, null of any other. */
+  breaker(handler: Handler): BreakerStatus | null;
 }
 
 interface Group {
@@ -51,9 +56,10 @@ export interface SandboxOptions {
 export function createSandbox({ cache: folder, log, settings }: SandboxOptions): Sandbox {
   const launcher = createLauncher(settings);
   const cache = createCache(folder, log);
+  const pruned = pruneCache(folder, log);
   const admission = createAdmission(launcher);
   const groups = new Map<string, Group>();
-  const handlers = new Set<Handler>();
+  const handlers = new Map<Handler, () => BreakerStatus | null>();
   const admitting = new Map<string, Promise<Artefact>>();
   let disposal: Promise<void> | null = null;
 
@@ -107,7 +113,7 @@ export function createSandbox({ cache: folder, log, settings }: SandboxOptions):
           return leave(config.trust, group);
         },
       });
-      handlers.add(handler);
+      handlers.set(handler, () => group.supervisor.breaker(guest));
       return handler;
     } catch (error) {
       await leave(config.trust, group);
@@ -116,8 +122,9 @@ export function createSandbox({ cache: folder, log, settings }: SandboxOptions):
   };
 
   const dispose = async (): Promise<void> => {
+    await pruned;
     await admission[Symbol.asyncDispose]();
-    await Promise.all([...handlers].map((handler) => handler[Symbol.asyncDispose]()));
+    await Promise.all([...handlers.keys()].map((handler) => handler[Symbol.asyncDispose]()));
     // Those left are of loads under way, which fail now.
     await Promise.all([...groups.values()].map(({ supervisor }) => supervisor[Symbol.asyncDispose]()));
   };
@@ -127,6 +134,7 @@ export function createSandbox({ cache: folder, log, settings }: SandboxOptions):
       load: (config) => load(name, config),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }),
+    breaker: (handler) => handlers.get(handler)?.() ?? null,
     status: () => ({
       runners: [...groups.values()].map(({ supervisor }) => supervisor.status()),
       isolation: launcher.isolation,

@@ -1,32 +1,18 @@
 import type { Log } from '../log.js';
 import { createBreaker, refusalText } from './breaker.js';
 import type { BreakerStatus, Pass } from './breaker.js';
-import { loadDeadlineMs, loadRequest, settle, startCrew } from './crew.js';
+import { loadRequest, settle, startCrew, unloadTask } from './crew.js';
 import type { Crew, GuestSpec, Member } from './crew.js';
 import type { Launcher } from './launcher.js';
 import { createQuietWatch } from './quiet-watch.js';
 import type { Answer, Lost } from './runner.js';
+import type { RunnerStatus } from './runner-status.js';
 import { createTaskQueue } from './task-queue.js';
 import type { Task } from './task-queue.js';
 import { createUpkeep } from './upkeep.js';
 import type { Chore } from './upkeep.js';
 import { wearBounds } from './wear.js';
 import type { WearBounds } from './wear.js';
-
-export interface RunnerStatus {
-  readonly trust: string;
-  /** Null while no process runs. */
-  readonly pid: number | null;
-  readonly state: 'starting' | 'ready' | 'busy' | 'waiting to restart' | 'closed';
-  /** Names of the handlers loaded in it. */
-  readonly handlers: readonly string[];
-  /** Processes that were lost. */
-  readonly restarts: number;
-  /** Processes that were replaced before they wore out. */
-  readonly replacements: number;
-  /** Requests that wait. */
-  readonly queued: number;
-}
 
 /** Keeps one trust group's runner alive and gives it one request at a time. */
 export interface Supervisor extends AsyncDisposable {
@@ -300,8 +286,4 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await Promise.all([current?.runner.end(), coming?.runner.end(), ...retired]);
     },
   };
-}
-
-function unloadTask(handler: number): Task {
-  return { request: { request: 'unload', handler }, tail: null, deadlineMs: loadDeadlineMs, done: () => undefined };
 }

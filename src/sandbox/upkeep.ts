@@ -88,8 +88,12 @@ export function createUpkeep({ wear, mayPrepare, onWorn }: UpkeepOptions): Upkee
   });
 
   return {
-    add: spares.add,
-    remove: spares.remove,
+    add(handler) {
+      spares.add(handler);
+    },
+    remove(handler) {
+      spares.remove(handler);
+    },
     evaluated(handler) {
       evaluations += 1;
       spares.used(handler);

@@ -1,0 +1,15 @@
+/** What `status` says of the runner of one trust group. */
+export interface RunnerStatus {
+  readonly trust: string;
+  /** Null while no process runs. */
+  readonly pid: number | null;
+  readonly state: 'starting' | 'ready' | 'busy' | 'waiting to restart' | 'closed';
+  /** Names of the handlers loaded in it. */
+  readonly handlers: readonly string[];
+  /** Processes that were lost. */
+  readonly restarts: number;
+  /** Processes that were replaced before they wore out. */
+  readonly replacements: number;
+  /** Requests that wait. */
+  readonly queued: number;
+}
