@@ -13,6 +13,7 @@ import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import type { Terminal } from './terminal.js';
 import { testCommand } from './test.js';
+import { vetCommand } from './vet.js';
 
 /** Runs one command line and gives its exit status: 0 success, 1 a negative answer, 2 a usage or other error. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitStatus> {
@@ -27,7 +28,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .description('Decides what happens when libvirt is about to do something, with plugins in a sandbox and scripts')
     .version(version)
     .showHelpAfterError('(add --help for the options and examples)');
-  const commands = [serveCommand, emitCommand, checkCommand, reloadCommand, statusCommand, journalCommand, newProjectCommand, buildCommand, testCommand, demoCommand];
+  const commands = [serveCommand, emitCommand, checkCommand, reloadCommand, statusCommand, journalCommand, newProjectCommand, buildCommand, testCommand, vetCommand, demoCommand];
   for (const make of commands) program.addCommand(make(context));
   program.addCommand(completionCommand(context, program));
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands: inner }) => inner)]) {

@@ -1,12 +1,13 @@
 /**
- * Entry of the admission process: reads one plugin from stdin, vets, hardens and transpiles it, writes the artefact
- * or the error to stdout, and ends. Parsers and compilers run here and nowhere else.
+ * Entry of the admission process: reads one plugin from stdin, vets, hardens and transpiles it, writes the artefact,
+ * a report on it or the error to stdout, and ends. Parsers and compilers run here and nowhere else.
  */
 import { HookvisorError, messageOf } from '../errors.js';
 import { FrameReader } from '../framing.js';
 import { bounds } from '../limits.js';
 import { admitPlugin } from './admit.js';
 import { encodeArtefact } from './artefact-codec.js';
+import { examinePlugin } from './examine-plugin.js';
 import { decodeMessage, encodeMessage, isKnownErrorCode } from './messages.js';
 
 async function admit(): Promise<Buffer> {
@@ -17,6 +18,9 @@ async function admit(): Promise<Buffer> {
       const [frame] = frames.push(chunk as Buffer);
       if (frame === undefined) continue;
       const { head, tail } = decodeMessage('admit', frame);
+      if (head.task === 'vet') {
+        return encodeMessage('admitted', { reply: 'report', report: await examinePlugin(tail, head) });
+      }
       return encodeMessage('admitted', { reply: 'artefact' }, encodeArtefact(await admitPlugin(tail, head)));
     }
     throw new HookvisorError('admission-failed', 'Cannot admit a plugin: none was sent');

@@ -4,6 +4,8 @@ import { FrameReader } from '../framing.js';
 import { artefactBytes, decodeArtefact } from './artefact-codec.js';
 import type { Launcher } from './launcher.js';
 import { decodeMessage, encodeMessage } from './messages.js';
+import type { MessageHead } from './messages.js';
+import type { VetReport } from './vet-report.js';
 
 /** One plugin to be admitted. */
 export interface AdmissionRequest {
@@ -18,6 +20,8 @@ export interface AdmissionRequest {
 export interface Admission {
   /** Vets, hardens and transpiles a plugin. Throws HookvisorError with the code of the step that refused it. */
   admit(request: AdmissionRequest): Promise<Artefact>;
+  /** Looks a plugin over and tells everything about it. A refusal is a report, too. */
+  vet(bytes: Buffer, memoryBytes: number): Promise<VetReport>;
   /** Admissions under way. */
   running(): number;
   /** Ends those under way; their callers get HookvisorError `closed`. */
@@ -35,7 +39,7 @@ export function createAdmission(launcher: Launcher): Admission {
   let closed = false;
   const isClosed = (): boolean => closed;
 
-  const admitInProcess = async (request: AdmissionRequest): Promise<Artefact> => {
+  const inProcess = async <T>({ head, bytes, read }: Errand<T>): Promise<T> => {
     if (isClosed()) throw closedError();
     const child = launcher.launch('admission');
     under.add(child);
@@ -44,15 +48,13 @@ export function createAdmission(launcher: Launcher): Admission {
       watch.late = true;
       child.kill();
     }, deadlineMs);
-    const answer = readArtefact(child.stdout, request.digest);
+    const answer = readAnswer(child.stdout, read);
     // Looked at below, after the process has ended; until then it must not count as unhandled.
     answer.catch(() => undefined);
-    child.stdin.end(
-      encodeMessage('admit', { backend: request.backend, memoryBytes: request.memoryBytes }, request.bytes),
-    );
+    child.stdin.end(encodeMessage('admit', head, bytes));
     try {
-      const artefact = await Promise.race([answer, child.ended.then(() => null)]);
-      if (artefact !== null) return artefact;
+      const first = await Promise.race([answer.then((value) => ({ value })), child.ended.then(() => null)]);
+      if (first !== null) return first.value;
       const ending = await child.ended;
       if (isClosed()) throw closedError();
       throw failedError(
@@ -66,20 +68,41 @@ export function createAdmission(launcher: Launcher): Admission {
     }
   };
 
+  const inTurn = async <T>(errand: Errand<T>): Promise<T> => {
+    if (running >= atATime) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await inProcess(errand);
+    } finally {
+      // The place goes straight to the next one waiting.
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+
   return {
     running: () => running,
-    async admit(request) {
-      if (running >= atATime) await new Promise<void>((resolve) => waiting.push(resolve));
-      else running += 1;
-      try {
-        return await admitInProcess(request);
-      } finally {
-        // The place goes straight to the next one waiting.
-        const next = waiting.shift();
-        if (next === undefined) running -= 1;
-        else next();
-      }
-    },
+    admit: ({ backend, memoryBytes, bytes, digest }) =>
+      inTurn({
+        head: { task: 'admit', backend, memoryBytes },
+        bytes,
+        read: ({ reply }, tail) => {
+          if (reply !== 'artefact') throw failedError('its process answered another question');
+          const artefact = decodeArtefact(tail);
+          if (artefact.digest !== digest) throw failedError('its process answered for another plugin');
+          return artefact;
+        },
+      }),
+    vet: (bytes, memoryBytes) =>
+      inTurn({
+        head: { task: 'vet', memoryBytes },
+        bytes,
+        read: (head) => {
+          if (head.reply !== 'report') throw failedError('its process answered another question');
+          return head.report;
+        },
+      }),
     async [Symbol.asyncDispose]() {
       closed = true;
       const children = [...under];
@@ -89,8 +112,15 @@ export function createAdmission(launcher: Launcher): Admission {
   };
 }
 
+/** What a process is asked, and how its answer is read. */
+interface Errand<T> {
+  readonly head: MessageHead<'admit'>;
+  readonly bytes: Buffer;
+  readonly read: (head: MessageHead<'admitted'>, tail: Buffer) => T;
+}
+
 /** Reads the one frame of an admission process. Never settles when the process ends without one. */
-function readArtefact(stdout: NodeJS.ReadableStream, digest: string): Promise<Artefact> {
+function readAnswer<T>(stdout: NodeJS.ReadableStream, read: Errand<T>['read']): Promise<T> {
   const frames = new FrameReader(artefactBytes);
   return new Promise((resolve, reject) => {
     stdout.on('data', (chunk: Buffer) => {
@@ -99,9 +129,7 @@ function readArtefact(stdout: NodeJS.ReadableStream, digest: string): Promise<Ar
         if (frame === undefined) return;
         const { head, tail } = decodeMessage('admitted', frame);
         if (head.reply === 'failed') throw new HookvisorError(head.code, head.message, { fields: head.fields });
-        const artefact = decodeArtefact(tail);
-        if (artefact.digest !== digest) throw failedError('its process answered for another plugin');
-        resolve(artefact);
+        resolve(read(head, tail));
       } catch (error) {
         const broken = error instanceof HookvisorError && error.code !== 'protocol' ? error : null;
         reject(broken ?? failedError(`its process broke the protocol, ${messageOf(error)}`, error));

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail } from '../framing.js';
 import type { Frame } from '../framing.js';
 import type { FailureCode } from '../outcome.js';
+import { vetReportSchema } from './vet-report.js';
 
 /** Types of the frames on the pipes of runners and of the admission process. */
 export const frameTypes = { request: 1, reply: 2, admit: 3, admitted: 4 } as const;
@@ -92,13 +93,18 @@ const replySchema = z.discriminatedUnion('reply', [
   }),
 ]);
 
-const admitSchema = z.object({ backend: z.enum(['component', 'extism']), memoryBytes: z.int().positive() });
+/** What the admission process is asked; the plugin is the tail. With `vet` it finds out the backend by itself. */
+const admitSchema = z.discriminatedUnion('task', [
+  z.object({ task: z.literal('admit'), backend: z.enum(['component', 'extism']), memoryBytes: z.int().positive() }),
+  z.object({ task: z.literal('vet'), memoryBytes: z.int().positive() }),
+]);
 
 const fieldSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** The admission process's one answer. The tail of `artefact` is the encoded artefact. */
 const admittedSchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('artefact') }),
+  z.object({ reply: z.literal('report'), report: vetReportSchema }),
   z.object({
     reply: z.literal('failed'),
     code: z.enum(errorCodes),
