@@ -11,17 +11,37 @@ interface Template {
   readonly backend: 'component' | 'extism';
   /** Bound of the first case: several times what it takes. */
   readonly fuel: string;
+  /** What the handler does, to follow "It". */
+  readonly claim: string;
+  /** Settings for the example of a configuration. */
+  readonly settings: string;
   /** What becomes of a plugin in this language that meets what it cannot handle. */
   readonly failure: string;
 }
 
+const vcpus = { claim: 'denies domains with more virtual CPUs than `maxVcpus`', settings: '{ maxVcpus: 4 }' };
+
 const templates: Readonly<Record<Language, Template>> = {
-  ts: { source: 'src/handler.ts', backend: 'component', fuel: '2_000_000', failure: 'trap' },
-  as: { source: 'assembly/index.ts', backend: 'extism', fuel: '100_000', failure: 'protocol' },
-  c: { source: 'src/handler.c', backend: 'component', fuel: '20_000', failure: 'trap' },
-  rust: { source: 'src/lib.rs', backend: 'component', fuel: '20_000', failure: 'trap' },
-  go: { source: 'main.go', backend: 'component', fuel: '20_000_000', failure: 'trap' },
-  wat: { source: 'src/handler.wat', backend: 'component', fuel: '10_000', failure: 'trap' },
+  ts: { source: 'src/handler.ts', backend: 'component', fuel: '50_000', failure: 'trap', ...vcpus },
+  as: {
+    source: 'assembly/index.ts',
+    backend: 'extism',
+    fuel: '50_000',
+    failure: 'protocol',
+    claim: 'denies domains whose name has more characters than `maxLength`',
+    settings: '{ maxLength: 32 }',
+  },
+  c: { source: 'src/handler.c', backend: 'component', fuel: '20_000', failure: 'trap', ...vcpus },
+  rust: { source: 'src/lib.rs', backend: 'component', fuel: '20_000', failure: 'trap', ...vcpus },
+  go: { source: 'main.go', backend: 'component', fuel: '20_000_000', failure: 'trap', ...vcpus },
+  wat: {
+    source: 'src/handler.wat',
+    backend: 'component',
+    fuel: '20_000',
+    failure: 'trap',
+    claim: 'denies domains whose name is longer than 63 bytes',
+    settings: '{}',
+  },
 };
 
 const folder = join(packageRoot, 'templates');
@@ -84,14 +104,7 @@ async function filesOf(template: string): Promise<[string, string][]> {
   );
 }
 
-function filled(text: string, { name, source, backend, fuel, failure }: Template & { name: string }): string {
-  const values: Readonly<Record<string, string>> = {
-    NAME: name,
-    VERSION: version,
-    SOURCE: source,
-    BACKEND: backend,
-    FUEL: fuel,
-    FAILURE: failure,
-  };
-  return text.replaceAll(/__([A-Z]+)__/gu, (whole, key: string) => values[key] ?? whole);
+function filled(text: string, values: Template & { readonly name: string }): string {
+  const all: Readonly<Record<string, string>> = { ...values, version };
+  return text.replaceAll(/__([A-Z]+)__/gu, (whole, key: string) => all[key.toLowerCase()] ?? whole);
 }
