@@ -58,7 +58,8 @@ function refuseIfAlive(holder: string, dir: string): void {
   if (now === null || (start !== '-' && start !== now)) return;
   throw new HookvisorError(
     'already-running',
-    `Cannot write the journal '${dir}': the process ${pid} writes it; stop that, or set another journal.dir`,
+    `Cannot write the journal '${dir}': another runtime (process ${pid}) writes it; stop it, use 'hookvisor reload', ` +
+      'or set another journal.dir',
     { fields: { dir, pid: Number(pid) } },
   );
 }
