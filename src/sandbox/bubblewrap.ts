@@ -28,7 +28,7 @@ const common = [
 function inUserNamespace(bwrap: readonly string[]): Mechanism {
   return {
     name: 'bubblewrap',
-    lacks: lacksOfLimits('own-namespace'),
+    lacks: [...lacksOfLimits('own-namespace'), 'own-user'],
     wrap: (confined) => [
       ...bwrap,
       ...['--unshare-user', '--uid', String(unprivileged), '--gid', String(unprivileged)],

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { isolationLevels, isolationMechanisms } from '../config/config.js';
 import type { IsolationMechanism, SandboxSettings } from '../config/config.js';
 import { HookvisorError } from '../errors.js';
+import { packageRoot } from '../paths.js';
 import { bubblewrap } from './bubblewrap.js';
 import { changeUser } from './change-user.js';
 import { claims, levelOf } from './isolation.js';
@@ -83,9 +84,9 @@ function attempt(name: IsolationMechanism): Mechanism | { readonly reason: strin
 
 /** Starts Node that way, lets it read the package, and tells what went wrong. */
 function problemOf(mechanism: Mechanism): string | null {
-  const limits = { memoryMiB: 1_024, cpuSeconds: 10 };
+  const limits = { memoryMiB: 1_024, cpuSeconds: 10, processes: 32 };
   const readable = readablePaths();
-  const command = [nodeBinary, '-e', trial, ...readable, fileURLToPath(import.meta.url)];
+  const command = [nodeBinary, '-e', trial, ...readable, join(packageRoot, 'dist', 'sandbox', 'runner-main.js')];
   const [program = '', ...args] = mechanism.wrap({ command, readable, limits });
   const { stdout, stderr, error, status } = spawnSync(program, args, {
     cwd: '/',

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { packageRoot } from '../paths.js';
 
@@ -10,7 +10,8 @@ export interface NodeProgram {
   readonly heapMiB: number;
   /** What the permission model grants beside reading. */
   readonly grants: readonly ('--allow-worker' | '--allow-addons')[];
-  readonly arguments?: readonly string[];
+  /** Further files and folders that it reads. */
+  readonly reads?: readonly string[];
 }
 
 const permissionFlag = ['--permission', '--experimental-permission'].find((flag) =>
@@ -24,11 +25,8 @@ export const nodeBinary = realpathSync(process.execPath);
 
 /** The command line that runs a program under Node's permission model, and what it can read. */
 export function nodeCommand(program: NodeProgram): { command: string[]; readable: string[] } {
-  const readable = readablePaths();
-  return {
-    command: [nodeBinary, ...nodeFlags(program, readable), program.file, ...(program.arguments ?? [])],
-    readable,
-  };
+  const readable = [...readablePaths(), ...(program.reads ?? [])];
+  return { command: [nodeBinary, ...nodeFlags(program, readable), program.file], readable };
 }
 
 function nodeFlags({ heapMiB, grants }: NodeProgram, readable: readonly string[]): string[] {
@@ -36,7 +34,7 @@ function nodeFlags({ heapMiB, grants }: NodeProgram, readable: readonly string[]
   // V8 of Node 20 takes extended constant expressions, which QuickJS components use, only on request.
   if (process.versions.node.startsWith('20.')) flags.push('--experimental-wasm-extended-const');
   if (permissionFlag === undefined) return flags;
-  const reads = readable.map((path) => `--allow-fs-read=${path.endsWith('.json') ? path : join(path, '*')}`);
+  const reads = readable.map((path) => `--allow-fs-read=${statSync(path).isDirectory() ? join(path, '*') : path}`);
   return [...flags, permissionFlag, ...grants, ...reads];
 }
 

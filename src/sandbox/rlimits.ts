@@ -11,6 +11,8 @@ export interface ResourceLimits {
   readonly memoryMiB: number;
   /** CPU time, seconds. */
   readonly cpuSeconds: number;
+  /** Processes and threads. Node itself has 11 threads. */
+  readonly processes: number;
 }
 
 /** Whether the process's user has no other processes, so that they can be counted. */
@@ -18,8 +20,6 @@ export type Users = 'shared' | 'own' | 'own-namespace';
 
 /** Node opens the modules of a library all at once, hundreds of them. */
 const openFiles = 1_024;
-/** Node has about 11 threads, jco's worker some more. */
-const processes = 64;
 
 /** The command that sets the limits and then becomes the one that follows it; empty where util-linux is not installed. */
 export function limited(limits: ResourceLimits, users: Users): string[] {
@@ -31,7 +31,7 @@ export function limited(limits: ResourceLimits, users: Users): string[] {
     `--nofile=${openFiles}`,
     `--cpu=${limits.cpuSeconds}`,
     `--data=${limits.memoryMiB * 1024 * 1024}`,
-    ...(canCount(users) ? [`--nproc=${processes}`] : []),
+    ...(canCount(users) ? [`--nproc=${limits.processes}`] : []),
     '--',
   ];
 }

@@ -1,4 +1,4 @@
-import { asUser, isRoot, unprivileged, userChoices, withoutPrivileges } from './drop-privileges.js';
+import { asUser, isRoot, userChoices, withoutPrivileges } from './drop-privileges.js';
 import type { UserChoice } from './drop-privileges.js';
 import type { Confined, Mechanism, Ways } from './mechanism.js';
 import { lacksOfLimits, limited } from './rlimits.js';
@@ -7,7 +7,7 @@ import { visiblePaths } from './visible-paths.js';
 
 /**
  * Makes a root of its own on a tmpfs: paths to show, `--`, then the command that replaces this shell. /sys is only a place to
- * stand on; the tools of the old root are used until it is gone.
+ * stand on; the tools of the old root, which read its /proc, are used until it is gone.
  */
 const script = `
 PATH=/usr/bin:/bin:/usr/sbin:/sbin
@@ -22,6 +22,7 @@ while [ "$1" != -- ]; do
 done
 shift
 mkdir .old
+ln -s .old/proc proc
 mount=$(command -v mount)
 umount=$(command -v umount)
 pivot_root . .old
@@ -65,16 +66,15 @@ function asRoot({ unshare: tool, setpriv, sh }: Tools, { users, pick }: UserChoi
   };
 }
 
-/** Mounting needs root of a user namespace; a second one, inside, takes that away again. */
+/** Mounting needs root of the user namespace: that is what it is to itself, without a capability; to the kernel it is its user. */
 function inUserNamespace({ unshare: tool, setpriv, sh }: Tools): Mechanism {
-  const asNobody = ['--user', `--map-user=${unprivileged}`, `--map-group=${unprivileged}`, '--keep-caps'];
   return {
     name: 'unshare',
-    lacks: lacksOfLimits('own-namespace'),
+    lacks: [...lacksOfLimits('own-namespace'), 'own-user'],
     wrap: (confined) => [
       ...[setpriv, '--pdeathsig', 'KILL', '--', tool, '--user', '--map-root-user', ...apart, '--'],
-      ...inOwnRoot(sh, { ...confined, readable: [...confined.readable, setpriv, tool] }),
-      ...[tool, ...asNobody, '--', setpriv, '--ambient-caps=-all', ...withoutPrivileges, '--'],
+      ...inOwnRoot(sh, { ...confined, readable: [...confined.readable, setpriv] }),
+      ...[setpriv, ...withoutPrivileges, '--'],
       ...limited(confined.limits, 'own-namespace'),
       ...confined.command,
     ],

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/paths.js';
-import { isolation } from '../../src/sandbox/launcher.js';
+import { createLauncher } from '../../src/sandbox/launcher.js';
 import {
   buildFixture,
   endless,
@@ -98,7 +98,7 @@ describe('a runner that dies', () => {
 });
 
 describe('a runner whose runtime is killed', () => {
-  const modes = isolation.diesWithRuntime ? (['idle', 'busy'] as const) : (['idle'] as const);
+  const modes = createLauncher().isolation.protections.includes('dies-with-runtime') ? (['idle', 'busy'] as const) : (['idle'] as const);
   it.each(modes)('ends too when it is %s', async (mode) => {
     await using folder = await temporaryFolder();
     const source = mode === 'busy' ? await buildFixture('spin', folder.path) : samplePlugin('tiny-allow');
