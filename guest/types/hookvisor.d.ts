@@ -23,27 +23,27 @@ declare module 'hookvisor:hook/document@0.1.0' {
    * This event has no document (`daemon` events).
    */
   export interface SelectErrorNoDocument {
-    tag: 'no-document',
+    tag: 'no-document';
   }
   /**
    * The document is not well-formed XML, or declares a document type.
    */
   export interface SelectErrorNotXml {
-    tag: 'not-xml',
-    val: string,
+    tag: 'not-xml';
+    val: string;
   }
   /**
    * The expression is not XPath 1.0, or failed to evaluate.
    */
   export interface SelectErrorBadXpath {
-    tag: 'bad-xpath',
-    val: string,
+    tag: 'bad-xpath';
+    val: string;
   }
   /**
    * The answer is larger than the host hands out.
    */
   export interface SelectErrorTooLarge {
-    tag: 'too-large',
+    tag: 'too-large';
   }
 }
 declare module 'hookvisor:hook/handler@0.1.0' {
@@ -91,39 +91,39 @@ declare module 'hookvisor:hook/types@0.1.0' {
     /**
      * Identifier of this event, unique per hook call, at most 64 characters.
      */
-    id: string,
+    id: string;
     /**
      * When the runtime received the call, in milliseconds since the Unix epoch.
      */
-    time: bigint,
+    time: bigint;
     /**
      * `domain`, `network` or `daemon`; a newer libvirt may add others.
      */
-    kind: string,
+    kind: string;
     /**
      * Name of the object, as libvirt wrote it. Hostile input: it may hold any character but NUL.
      */
-    name: string,
+    name: string;
     /**
      * libvirt's operation: `prepare`, `start`, `migrate`, …
      */
-    event: string,
+    event: string;
     /**
      * libvirt's sub-operation: `begin`, `end`, …; `-` when there is none.
      */
-    qualifier: string,
+    qualifier: string;
     /**
      * libvirt's extra argument, when it is not `-`.
      */
-    extra?: string,
+    extra?: string;
     /**
      * libvirt's hook name: `qemu`, `lxc`, `libxl`, `bhyve`, `network` or `daemon`.
      */
-    driver: string,
+    driver: string;
     /**
      * The object's UUID in lower case, when the document names it.
      */
-    uuid?: string,
+    uuid?: string;
   }
   /**
    * What a handler decided.
@@ -133,21 +133,21 @@ declare module 'hookvisor:hook/types@0.1.0' {
    * No objection. The next handler is asked.
    */
   export interface OutcomeAllow {
-    tag: 'allow',
+    tag: 'allow';
   }
   /**
    * The operation must not happen. The text is shown to the user who asked for it.
    */
   export interface OutcomeDeny {
-    tag: 'deny',
-    val: string,
+    tag: 'deny';
+    val: string;
   }
   /**
    * Go on with this document instead. Only for operations whose document libvirt takes back
    * (`migrate`, `restore`), only with the grant `replace`, and with the same name and UUID.
    */
   export interface OutcomeReplace {
-    tag: 'replace',
-    val: string,
+    tag: 'replace';
+    val: string;
   }
 }

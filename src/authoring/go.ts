@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { componentFromCore } from './component.js';
 import type { Project } from './project.js';
-import { replaceImports, type Replacement } from './replace-imports.js';
+import { replaceImports, type Body, type Replacement } from './replace-imports.js';
 import { runTool } from './tools.js';
 
 const success = 0;
@@ -17,25 +17,26 @@ const wasi = (name: string, body: Replacement['body']): Replacement => ({
   import: new RegExp(`^wasi_snapshot_preview1 ${name}$`, 'u'),
   body,
 });
+
+/** Does this, and answers with success. */
+function succeeds({ module, binaryen }: Parameters<Body>[0], body: readonly number[]): number {
+  return module.block(null, [...body, module.i32.const(success)], binaryen.i32);
+}
+
 const constants: readonly Replacement[] = [
   wasi('(?:args|environ)_sizes_get', ({ module, binaryen }) =>
-    module.block(null, [
+    succeeds({ module, binaryen }, [
       module.i32.store(0, 4, module.local.get(0, binaryen.i32), module.i32.const(0)),
       module.i32.store(0, 4, module.local.get(1, binaryen.i32), module.i32.const(0)),
-      module.i32.const(success),
     ]),
   ),
   wasi('(?:args_get|environ_get|sched_yield)', ({ module }) => module.i32.const(success)),
   wasi('clock_time_get', ({ module, binaryen }) =>
-    module.block(null, [
-      module.i64.store(0, 8, module.local.get(2, binaryen.i32), module.i64.const(1n)),
-      module.i32.const(success),
-    ]),
+    succeeds({ module, binaryen }, [module.i64.store(0, 8, module.local.get(2, binaryen.i32), module.i64.const(1n))]),
   ),
   wasi('random_get', ({ module, binaryen }) =>
-    module.block(null, [
+    succeeds({ module, binaryen }, [
       module.memory.fill(module.local.get(0, binaryen.i32), module.i32.const(0), module.local.get(1, binaryen.i32)),
-      module.i32.const(success),
     ]),
   ),
   wasi('fd_\\w+', ({ module }) => module.i32.const(badDescriptor)),

@@ -19,7 +19,15 @@ export async function buildRust({ folder, source }: Project): Promise<Buffer> {
   try {
     await runTool({
       command: process.env['RUSTC'] ?? 'rustc',
-      args: [...shape, `--target=${target}`, '--color=never', `--remap-path-prefix=${folder}=.`, '-o', output, relative(folder, source)],
+      args: [
+        ...shape,
+        `--target=${target}`,
+        '--color=never',
+        `--remap-path-prefix=${folder}=.`,
+        '-o',
+        output,
+        relative(folder, source),
+      ],
       cwd: folder,
       install,
     });

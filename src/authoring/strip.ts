@@ -12,7 +12,7 @@ const unneeded = new Set(['name', 'component-name', 'producers']);
 export function strip(binary: Uint8Array): Buffer {
   const isComponent = binary[6] === 1;
   const parts: Uint8Array[] = [binary.subarray(0, 8)];
-  for (let at = 8; at < binary.length; ) {
+  for (let at = 8; at < binary.length;) {
     const id = binary[at] ?? custom;
     const { value: size, next } = readNumber(binary, at + 1);
     const body = binary.subarray(next, next + size);

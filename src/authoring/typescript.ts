@@ -20,10 +20,7 @@ const guestModule = 'node_modules/hookvisor/guest.js';
  * HookvisorError `plugin-invalid` which lists every error with file, line and column.
  */
 export async function buildTypeScript(project: Project): Promise<Buffer> {
-  const [ts, { componentize }] = await Promise.all([
-    importTypeScript(project.folder),
-    importQjs(project.folder),
-  ]);
+  const [ts, { componentize }] = await Promise.all([importTypeScript(project.folder), importQjs(project.folder)]);
   const { files, main, world } = compile(ts, project);
   const stage = await realpath(await mkdtemp(join(tmpdir(), 'hookvisor-build-')));
   try {
@@ -73,7 +70,11 @@ function compile(ts: Ts, { folder, source }: Project): Compiled {
     options: optionsOf(ts, folder),
   });
   const errors = ts.getPreEmitDiagnostics(program);
-  if (errors.length > 0) throw compileError(folder, errors.map((error) => lineOf(ts, error)));
+  if (errors.length > 0)
+    throw compileError(
+      folder,
+      errors.map((error) => lineOf(ts, error)),
+    );
   const files: Record<string, string> = {};
   program.emit(undefined, (name, text) => {
     // Hookvisor's own declarations are never emitted; the SDK is put beside them as it was built.

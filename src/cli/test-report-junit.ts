@@ -27,8 +27,7 @@ function testcase(file: string, result: CaseResult): string {
   const { case: one, differences } = result;
   const head = `name="${escape(one.name)}" classname="${escape(file)}" file="${escape(file)}" line="${one.line}"`;
   const fuel = fuelOf(result);
-  const properties =
-    fuel === null ? '' : `      <properties><property name="fuel" value="${fuel}"/></properties>\n`;
+  const properties = fuel === null ? '' : `      <properties><property name="fuel" value="${fuel}"/></properties>\n`;
   const failures = differences.map(({ what, expected, actual }) => {
     const message = `${what}: expected ${expected}, found ${actual}`;
     return `      <failure message="${escape(message)}">${escape(`- ${expected}\n+ ${actual}`)}</failure>\n`;

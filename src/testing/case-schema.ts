@@ -136,7 +136,9 @@ const oneCase = mapping({
   name: text('a name', 'say what the case claims'),
   ...call,
   expect: expect.optional(),
-  matrix: z.array(variant, { error: expected({ wrong: 'is not a list; write - settings: … with expect: …' }) }).optional(),
+  matrix: z
+    .array(variant, { error: expected({ wrong: 'is not a list; write - settings: … with expect: …' }) })
+    .optional(),
 });
 
 const handler = mapping({

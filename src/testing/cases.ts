@@ -79,7 +79,8 @@ async function casesOf(entry: CaseEntry, { read, at }: Place): Promise<TestCase[
     return { path, message: 'gives both argv and event; give one of the two' };
   }
   const document = await documentOf(merged.document, read.file);
-  if (document !== null && typeof document === 'object') return { path: [...path, 'document'], message: document.problem };
+  if (document !== null && typeof document === 'object')
+    return { path: [...path, 'document'], message: document.problem };
   const call = callDescription(merged, document);
   if (call === null) return { path, message: 'gives no event; write argv: [NAME, OPERATION, SUBOPERATION, EXTRA]' };
   const limits = limitsOf(merged.limits);
@@ -89,7 +90,10 @@ async function casesOf(entry: CaseEntry, { read, at }: Place): Promise<TestCase[
   };
   const { name, matrix } = entry;
   if ((entry.expect === undefined) === (matrix === undefined)) {
-    return { path, message: `${matrix ? 'has both expect and matrix' : 'expects nothing'}; write expect: allow, or a matrix` };
+    return {
+      path,
+      message: `${matrix ? 'has both expect and matrix' : 'expects nothing'}; write expect: allow, or a matrix`,
+    };
   }
   if (entry.expect !== undefined) {
     return [{ name, call, settings: merged.settings ?? {}, limits, expect: entry.expect, ...at2(['expect']) }];
