@@ -102,6 +102,18 @@ export function settle(pass: Pass, answer: Answer | Lost | null): void {
   else pass.settle(answer.sent ? 'cost-a-runner' : 'not-sent');
 }
 
+/** A process that dies by itself sooner counts as one that could not start. */
+const stableAfterMs = 1_000;
+
+export function isStable({ readySince }: Crew): boolean {
+  return readySince !== null && performance.now() - readySince >= stableAfterMs;
+}
+
+/** How long to wait after so many processes that could not start: 100 ms, doubling to 5 s. */
+export function restartDelayMs(failures: number): number {
+  return Math.min(5_000, 100 * 2 ** (failures - 1));
+}
+
 export function loadRequest(handler: number, { artefact, settings, limits }: GuestSpec): Omit<Task, 'done'> {
   return {
     request: { request: 'load', handler, settings, limits },

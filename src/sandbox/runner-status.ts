@@ -13,3 +13,16 @@ export interface RunnerStatus {
   /** Requests that wait. */
   readonly queued: number;
 }
+
+/** The state of a runner as a word. Making instances ahead does not make it busy. */
+export function runnerState(facts: {
+  readonly closed: boolean;
+  readonly waiting: boolean;
+  readonly serving: boolean;
+  readonly doing: 'nothing' | 'task' | 'chore';
+}): RunnerStatus['state'] {
+  if (facts.closed) return 'closed';
+  if (facts.waiting) return 'waiting to restart';
+  if (!facts.serving) return 'starting';
+  return facts.doing === 'task' ? 'busy' : 'ready';
+}

@@ -1,18 +1,17 @@
 import type { Log } from '../log.js';
 import { createBreaker, refusalText } from './breaker.js';
-import type { BreakerStatus, Pass } from './breaker.js';
-import { loadRequest, settle, startCrew, unloadTask } from './crew.js';
+import type { BreakerStatus, Pass, PassResult } from './breaker.js';
+import { isStable, loadRequest, restartDelayMs, settle, startCrew, unloadTask } from './crew.js';
 import type { Crew, GuestSpec, Member } from './crew.js';
 import type { Launcher } from './launcher.js';
 import { createQuietWatch } from './quiet-watch.js';
 import type { Answer, Lost } from './runner.js';
-import type { RunnerStatus } from './runner-status.js';
+import { runnerState, type RunnerStatus } from './runner-status.js';
 import { createTaskQueue } from './task-queue.js';
 import type { Task } from './task-queue.js';
 import { createUpkeep } from './upkeep.js';
 import type { Chore } from './upkeep.js';
-import { wearBounds } from './wear.js';
-import type { WearBounds } from './wear.js';
+import { wearBounds, type WearBounds } from './wear.js';
 
 /** Keeps one trust group's runner alive and gives it one request at a time. */
 export interface Supervisor extends AsyncDisposable {
@@ -37,10 +36,6 @@ export interface SupervisorOptions {
 }
 
 const choreDeadlineMs = 5_000;
-const firstBackoffMs = 100;
-const longestBackoffMs = 5_000;
-/** A runner that dies by itself sooner than this after its start counts as one that could not start. */
-const stableAfterMs = 1_000;
 /** Chores wait for such a pause: the events of one chain follow each other more quickly. */
 const quietMs = 2;
 
@@ -84,7 +79,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const start = (): void => {
     backoff = null;
-    coming = startCrew({ members, log, launcher, onReady: pumpSoon, onGone: gone });
+    coming = startCrew({ members, log, launcher, onReady: () => void setImmediate(pump), onGone: gone });
   };
 
   const gone = (crew: Crew, how: string): void => {
@@ -96,13 +91,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       else log('warn', `${about} before it could replace another; that one goes on`);
       return;
     }
-    const stable = crew.readySince !== null && performance.now() - crew.readySince >= stableAfterMs;
-    const isBlamed = blamed;
+    const atOnce = blamed || isStable(crew);
     current = null;
     ending = blamed = false;
     restarts += 1;
     if (coming !== null) log('warn', `${about}; another is about to take its place`);
-    else if (isBlamed || stable) {
+    else if (atOnce) {
       log('warn', `${about}; it is started again`);
       start();
     } else startLater(about, how);
@@ -110,7 +104,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const startLater = (about: string, how: string): void => {
     startFailures += 1;
-    const delay = Math.min(longestBackoffMs, firstBackoffMs * 2 ** (startFailures - 1));
+    const delay = restartDelayMs(startFailures);
     log('error', `${about}; it is started again in ${delay} ms`);
     queue.fail(`its runner does not start: ${how}`, (task) => task.request.request !== 'evaluate');
     backoff = setTimeout(start, delay);
@@ -150,7 +144,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     doing = 'task';
     send(current, { task, member, pass });
   };
-  const pumpSoon = (): void => void setImmediate(pump);
 
   const send = (crew: Crew, { task, member, pass }: { task: Task; member: Member | null; pass: Pass | null }): void => {
     const finish = (answer: Answer | Lost): void => {
@@ -198,14 +191,17 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const deadlineMs = member?.spec.limits.deadlineMs ?? choreDeadlineMs;
     crew.runner.request(chore.request, { tail: null, deadlineMs }, (answer) => {
       doing = 'nothing';
+      const settleAs = (result: PassResult): void => {
+        if (pass !== null && 'settle' in pass) pass.settle(result);
+      };
       if ('failure' in answer) {
         // A process that dies while it makes an instance may have been killed from outside; one that hangs was not.
         const hung = answer.failure === 'deadline';
-        if (pass !== null && 'settle' in pass) pass.settle(hung ? 'cost-a-runner' : 'not-sent');
+        settleAs(hung ? 'cost-a-runner' : 'not-sent');
         chore.lost();
         lose(crew, hung);
       } else {
-        if (pass !== null && 'settle' in pass) pass.settle('answered');
+        settleAs('answered');
         chore.done(answer.reply);
       }
       pump();
@@ -263,15 +259,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     status: () => ({
       trust,
       pid: current?.runner.pid ?? coming?.runner.pid ?? null,
-      state: closed
-        ? 'closed'
-        : backoff !== null || ending
-          ? 'waiting to restart'
-          : current === null
-            ? 'starting'
-            : doing === 'task'
-              ? 'busy'
-              : 'ready',
+      state: runnerState({ closed, waiting: backoff !== null || ending, serving: current !== null, doing }),
       handlers: [...members.values()].map(({ spec }) => spec.name),
       restarts,
       replacements,

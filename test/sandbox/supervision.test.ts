@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { HandlerConfig } from '../../src/config/config.js';
+import { admitPlugin } from '../../src/sandbox/admit.js';
+import { encodeArtefact } from '../../src/sandbox/artefact-codec.js';
+import { createLauncher } from '../../src/sandbox/launcher.js';
+import type { Answer, Lost } from '../../src/sandbox/runner.js';
+import { createSupervisor } from '../../src/sandbox/supervisor.js';
+import type { Supervisor, SupervisorOptions } from '../../src/sandbox/supervisor.js';
+import { endless, errorOf, handlerConfig, hookCall, isAlive, openSandbox, samplePlugin, until } from './support.js';
+
+const allow = { outcome: 'allow' };
+const open = /its breaker is open after 3 failures that cost its process; next try in \d s/u;
+
+describe('the breaker of a plugin that hangs', () => {
+  it('opens, fails its events at once, and leaves the others of its runner alone', async () => {
+    await using opened = await openSandbox();
+    const backend = opened.sandbox.backend('component');
+    const spin = await backend.load(handlerConfig(endless(await opened.fixture('spin'), 150)));
+    const tiny = await backend.load(handlerConfig());
+    // The last three are already in the queue when it opens.
+    const errors = await Promise.all(Array.from({ length: 6 }, () => errorOf(spin.evaluate(hookCall()))));
+    const ends = errors.map((error) => ('failure' in error ? error.failure : null));
+    expect(ends).toEqual([...Array<string>(3).fill('deadline'), ...Array<string>(3).fill('unavailable')]);
+    expect(opened.sandbox.breaker(spin)).toMatchObject({ state: 'open', failures: 3 });
+    const refused = await errorOf(spin.evaluate(hookCall()));
+    expect(refused).toMatchObject({ code: 'handler-failed', failure: 'unavailable' });
+    expect(refused.message).toMatch(open);
+    expect((await tiny.evaluate(hookCall())).outcome).toEqual(allow);
+    expect(opened.sandbox.breaker(tiny)).toEqual({ state: 'closed', failures: 0, retryInMs: null });
+    expect(opened.sandbox.status().runners[0]).toMatchObject({ restarts: 3, queued: 0 });
+  });
+
+  it('lets one event try again after a second, and waits longer when that hangs too', async () => {
+    await using opened = await openSandbox();
+    const backend = opened.sandbox.backend('component');
+    const spin = await backend.load(handlerConfig(endless(await opened.fixture('spin'), 150)));
+    await Promise.all(Array.from({ length: 3 }, () => errorOf(spin.evaluate(hookCall()))));
+    await until(() => opened.sandbox.breaker(spin)?.retryInMs === 0);
+    const trial = errorOf(spin.evaluate(hookCall('trial')));
+    await until(() => opened.sandbox.breaker(spin)?.state === 'half-open');
+    const meanwhile = await errorOf(spin.evaluate(hookCall('meanwhile')));
+    expect(meanwhile.message).toMatch(/its breaker is open .*; it is being tried right now/u);
+    expect(await trial).toMatchObject({ failure: 'deadline' });
+    const { state, retryInMs } = opened.sandbox.breaker(spin) ?? {};
+    expect(state).toBe('open');
+    expect(retryInMs).toBeGreaterThan(1_000);
+  });
+});
+
+describe('a worn runner', () => {
+  it('is replaced between two events, and no event is lost', async () => {
+    const { supervisor, guest } = await supervisorOf({ wear: { cpuMs: 1, growthBytes: Infinity } });
+    const pids = new Set<number>();
+    let answers = 0;
+    while (supervisor.status().replacements < 2) {
+      const burst = await Promise.all(Array.from({ length: 20 }, () => evaluate(supervisor, guest)));
+      for (const answer of burst) expect(answer).toMatchObject({ reply: { reply: 'evaluated', outcome: 'allow' } });
+      answers += burst.length;
+      const { pid } = supervisor.status();
+      if (pid !== null) pids.add(pid);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(answers).toBeGreaterThan(0);
+    expect(supervisor.status()).toMatchObject({ restarts: 0, queued: 0, handlers: ['plugin'] });
+    const { pid } = supervisor.status();
+    await until(() => [...pids].every((old) => old === pid || !isAlive(old)));
+  });
+});
+
+describe('an idle runner', () => {
+  it('gives its instances back and answers the next event all the same', async () => {
+    const { supervisor, guest } = await supervisorOf({ idleMs: 20 });
+    for (let round = 0; round < 3; round += 1) {
+      expect(await evaluate(supervisor, guest)).toMatchObject({ reply: { outcome: 'allow' } });
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    expect(supervisor.status()).toMatchObject({ restarts: 0, replacements: 0 });
+  });
+});
+
+async function supervisorOf(
+  options: Pick<SupervisorOptions, 'wear' | 'idleMs'>,
+): Promise<{ supervisor: Supervisor; guest: number }> {
+  const { limits }: HandlerConfig = handlerConfig();
+  const bytes = await readFile(samplePlugin('tiny-allow'));
+  const artefact = await admitPlugin(bytes, { backend: 'component', memoryBytes: limits.memoryBytes });
+  const supervisor = createSupervisor({ trust: 'a', log: () => undefined, launcher: createLauncher(), ...options });
+  onTestFinished(() => supervisor[Symbol.asyncDispose]());
+  const guest = await supervisor.load({ name: 'plugin', artefact: encodeArtefact(artefact), settings: '{}', limits });
+  if (typeof guest !== 'number') throw new Error('the plugin was not loaded');
+  return { supervisor, guest };
+}
+
+function evaluate(supervisor: Supervisor, handler: number): Promise<Answer | Lost> {
+  const { event } = hookCall();
+  return new Promise((done) => {
+    const request = { request: 'evaluate', handler, event, document: false } as const;
+    supervisor.submit({ request, tail: null, deadlineMs: 5_000, done });
+  });
+}
