@@ -1,0 +1,228 @@
+// @ts-check
+// Runs the sample plugins over all recorded calls, and the core of the tests, under every supported Node:
+//   node scripts/test-matrix.mjs [--only determinism|tests] [--node VERSION]...
+// Exit status: 0 all alike and green, 1 not so or a Node cannot be had, 2 bad arguments.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { nodeBinary, pinnedNodes } from './node-binaries.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What of the tests depends on the version of Node most: plugins, the sandbox's processes, the way through all of it. */
+const coreTests = ['test/backends', 'test/sandbox', 'test/e2e/captures.test.ts'];
+
+/** Most differences that are shown. */
+const shownDifferences = 10;
+
+/**
+ * @typedef {{ version: string, binary: string }} NodeBinary
+ * @typedef {{ ok: boolean, text: string }} Cell
+ * @typedef {{ plugin: string, call: string, digest: string, result: unknown }} Line
+ */
+
+process.exitCode = await main();
+
+async function main() {
+  const started = performance.now();
+  const { package: name, versions } = await pinnedNodes();
+  const options = readArguments(versions);
+  if (options === null) return 2;
+  if (!existsSync(join(root, 'dist', 'sandbox', 'sandbox.js'))) {
+    console.error(`Cannot run the matrix: nothing is built; run 'npm run build' first`);
+    return 2;
+  }
+  /** @type {NodeBinary[]} */
+  const nodes = [];
+  for (const version of options.versions) {
+    try {
+      nodes.push({ version, binary: await nodeBinary(name, version, tell) });
+    } catch (error) {
+      console.error(`Cannot test under Node ${version}: ${error instanceof Error ? error.message : String(error)}`);
+      return 1;
+    }
+  }
+  /** @type {Record<string, Cell[]>} */
+  const columns = {};
+  if (options.only !== 'tests') columns['determinism'] = await compareNodes(nodes);
+  if (options.only !== 'determinism') columns['tests'] = await testUnderEach(nodes);
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  console.log(`\n${table(nodes, columns)}\n\n${seconds} s`);
+  return Object.values(columns).every((cells) => cells.every(({ ok }) => ok)) ? 0 : 1;
+}
+
+/**
+ * @param {readonly string[]} pinned
+ * @returns {{ only: string | undefined, versions: readonly string[] } | null}
+ */
+function readArguments(pinned) {
+  try {
+    const { values } = parseArgs({ options: { only: { type: 'string' }, node: { type: 'string', multiple: true } } });
+    if (values.only !== undefined && values.only !== 'determinism' && values.only !== 'tests') {
+      throw new Error(`--only takes determinism or tests, not '${values.only}'`);
+    }
+    const wanted = values.node ?? pinned;
+    const versions = wanted.map(
+      (one) => pinned.find((version) => version === one || version.startsWith(`${one}.`)) ?? one,
+    );
+    return { only: values.only, versions };
+  } catch (error) {
+    console.error(`Cannot run the matrix: ${error instanceof Error ? error.message : String(error)}`);
+    return null;
+  }
+}
+
+/**
+ * One result of every plugin for every call under each Node, compared with the first one's to the last byte.
+ * @param {readonly NodeBinary[]} nodes
+ * @returns {Promise<Cell[]>}
+ */
+async function compareNodes(nodes) {
+  const folder = await mkdtemp(join(tmpdir(), 'hookvisor-matrix-'));
+  try {
+    /** @type {Cell[]} */
+    const cells = [];
+    /** @type {{ version: string, lines: string[] } | null} */
+    let first = null;
+    for (const { version, binary } of nodes) {
+      tell(`Node ${version}: sample plugins over all recorded calls, twice`);
+      const output = join(folder, `${version}.jsonl`);
+      const { status, stderr } = await run(binary, [join(root, 'test', 'matrix', 'determinism.mjs'), output]);
+      if (status !== 0) {
+        console.error(stderr.trim());
+        cells.push({ ok: false, text: 'failed' });
+        continue;
+      }
+      const lines = (await readFile(output, 'utf8')).trim().split('\n');
+      first ??= { version, lines };
+      const different = reportDifferences(first, { version, lines });
+      cells.push({ ok: different === 0, text: different === 0 ? `${lines.length} alike` : `${different} differ` });
+    }
+    return cells;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {{ version: string, lines: string[] }} expected
+ * @param {{ version: string, lines: string[] }} found
+ * @returns {number}
+ */
+function reportDifferences(expected, found) {
+  const places = expected.lines.flatMap((line, at) => (line === found.lines[at] ? [] : [at]));
+  for (const at of places.slice(0, shownDifferences)) {
+    /** @type {Line} */
+    const one = JSON.parse(expected.lines[at] ?? '{}');
+    /** @type {Partial<Line>} */
+    const other = JSON.parse(found.lines[at] ?? '{}');
+    console.error(`${one.plugin} (${one.digest.slice(0, 12)}) differs at call ${one.call}:`);
+    console.error(`  Node ${expected.version}: ${JSON.stringify(one.result)}`);
+    console.error(`  Node ${found.version}: ${JSON.stringify(other.result ?? null)}`);
+  }
+  if (places.length > shownDifferences) console.error(`… and ${places.length - shownDifferences} more differences`);
+  return places.length + Math.max(0, found.lines.length - expected.lines.length);
+}
+
+/**
+ * @param {readonly NodeBinary[]} nodes
+ * @returns {Promise<Cell[]>}
+ */
+async function testUnderEach(nodes) {
+  const folder = await mkdtemp(join(tmpdir(), 'hookvisor-matrix-'));
+  try {
+    /** @type {Cell[]} */
+    const cells = [];
+    for (const { version, binary } of nodes) {
+      tell(`Node ${version}: the core of the tests`);
+      const output = join(folder, `${version}.json`);
+      const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+      const reporters = ['--reporter=json', `--outputFile=${output}`];
+      const { stderr } = await run(binary, [vitest, 'run', ...coreTests, ...reporters]);
+      cells.push(await testCell(version, output, stderr));
+    }
+    return cells;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @typedef {{ status: string, fullName: string, failureMessages: string[] }} Test
+ * @typedef {{ success: boolean, numPassedTests: number, numFailedTests: number, numPendingTests: number,
+ *   testResults: { name: string, message: string, assertionResults: Test[] }[] }} Report
+ */
+
+/**
+ * @param {string} version
+ * @param {string} output
+ * @param {string} stderr
+ * @returns {Promise<Cell>}
+ */
+async function testCell(version, output, stderr) {
+  if (!existsSync(output)) {
+    console.error(stderr.trim());
+    return { ok: false, text: 'failed' };
+  }
+  /** @type {Report} */
+  const report = JSON.parse(await readFile(output, 'utf8'));
+  for (const { name, message, assertionResults } of report.testResults) {
+    if (message !== '') console.error(`Node ${version}: ${name}: ${message}`);
+    for (const { status, fullName, failureMessages } of assertionResults) {
+      if (status === 'failed') console.error(`Node ${version}: ${fullName}\n  ${failureMessages.join('\n  ')}`);
+    }
+  }
+  const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = report;
+  const text = `${passed} passed${failed > 0 ? `, ${failed} failed` : ''}${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+  return { ok: report.success, text };
+}
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @returns {Promise<{ status: number | null, stderr: string }>}
+ */
+function run(command, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      stderr = (stderr + text).slice(-20_000);
+    });
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ status, stderr }));
+  });
+}
+
+/**
+ * @param {readonly NodeBinary[]} nodes
+ * @param {Record<string, Cell[]>} columns
+ */
+function table(nodes, columns) {
+  const heads = ['node', ...Object.keys(columns)];
+  const rows = nodes.map(({ version }, at) => [
+    version,
+    ...Object.values(columns).map((cells) => {
+      const cell = cells[at];
+      return cell === undefined ? '' : `${cell.ok ? '✓' : '✗'} ${cell.text}`;
+    }),
+  ]);
+  const widths = heads.map((_, column) => Math.max(...[heads, ...rows].map((row) => row[column]?.length ?? 0)));
+  return [heads, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('   ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** @param {string} what */
+function tell(what) {
+  console.error(`… ${what}`);
+}
