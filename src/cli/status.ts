@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defaultSocket } from '../config/defaults.js';
 import { askRuntime } from '../daemon/remote.js';
 import { HookvisorError } from '../errors.js';
+import { oneLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand, secondsOption } from './command.js';
 import { table } from './table.js';
 
@@ -39,7 +40,12 @@ const statusSchema = z.object({
       }),
     ),
     sandbox: z.looseObject({
-      isolation: z.looseObject({ level: z.string() }),
+      isolation: z.object({
+        level: z.string(),
+        mechanism: z.string(),
+        protections: z.array(z.string()),
+        unavailable: z.array(z.object({ mechanism: z.string(), reason: z.string() })),
+      }),
       runners: z.array(
         z.looseObject({
           trust: z.string(),
@@ -81,7 +87,7 @@ function describe(status: z.infer<typeof statusSchema>['status']): string {
     `journal        ${journal === null ? 'none' : journal.file}`,
     ...(journal === null || journal.unrecorded === 0 ? [] : [`               ${journal.unrecorded} records lost`]),
     `events         ${events.answered} answered, ${events.denied} denied, ${events.withFailures} with failures`,
-    `isolation      ${sandbox.isolation.level}`,
+    ...isolationText(sandbox.isolation),
   ];
   const ofHandlers = handlers.map((one) => [
     one.handler,
@@ -115,4 +121,13 @@ function breakerText(breaker: z.infer<typeof statusSchema>['status']['handlers']
   if (state === 'closed') return failures === 0 ? state : `${state}, ${failures} failures`;
   const next = retryInMs === null ? 'being tried' : `next try in ${Math.ceil(retryInMs / 1_000)} s`;
   return `${state} after ${failures} failures, ${next}`;
+}
+
+/** What keeps the plugins in, and why it is not more. */
+function isolationText(isolation: z.infer<typeof statusSchema>['status']['sandbox']['isolation']): string[] {
+  const { level, mechanism, protections, unavailable } = isolation;
+  return [
+    `isolation      ${level}${mechanism === level ? '' : ` by ${mechanism}`}: ${protections.join(', ')}`,
+    ...unavailable.map((better) => `               not ${better.mechanism}: ${oneLine(better.reason, 200)}`),
+  ];
 }

@@ -1,4 +1,4 @@
-import { asUser, isRoot, userChoices, withoutPrivileges } from './drop-privileges.js';
+import { asUser, isRoot, mortal, userChoices, withoutPrivileges } from './drop-privileges.js';
 import type { UserChoice } from './drop-privileges.js';
 import type { Mechanism, Ways } from './mechanism.js';
 import { lacksOfLimits, limited } from './rlimits.js';
@@ -19,8 +19,7 @@ function asAnother(setpriv: string, { users, pick }: UserChoice): Mechanism {
     lacks: [...lacksOfLimits(users), ...(users === 'own' ? [] : (['own-user'] as const))],
     wrap: ({ command, limits }) => [
       ...[setpriv, ...asUser(pick()), ...withoutPrivileges, '--'],
-      // The kernel forgets the wish to die with the parent when the user changes, so it comes second.
-      ...[setpriv, '--pdeathsig', 'KILL', '--'],
+      ...[setpriv, ...mortal],
       ...limited(limits, users),
       ...command,
     ],

@@ -9,7 +9,7 @@ const privateUsers = 100_000_000;
 /** How root chooses the user of a process. */
 export interface UserChoice {
   readonly users: 'own' | 'shared';
-  pick(): number;
+  readonly pick: () => number;
 }
 
 /**
@@ -27,6 +27,12 @@ export const unprivileged = nobody;
 
 /** Arguments of setpriv that leave no capability and no way to one. */
 export const withoutPrivileges = ['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs'] as const;
+
+/**
+ * Arguments of setpriv that have the kernel kill the process with its parent. The kernel forgets that wish when the user
+ * changes, so it takes a setpriv of its own, after the one that drops privileges.
+ */
+export const mortal = ['--pdeathsig', 'KILL', '--'] as const;
 
 /** Arguments of setpriv that change the user for good. */
 export function asUser(id: number): string[] {

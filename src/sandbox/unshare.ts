@@ -1,4 +1,4 @@
-import { asUser, isRoot, userChoices, withoutPrivileges } from './drop-privileges.js';
+import { asUser, isRoot, mortal, userChoices, withoutPrivileges } from './drop-privileges.js';
 import type { UserChoice } from './drop-privileges.js';
 import type { Confined, Mechanism, Ways } from './mechanism.js';
 import { lacksOfLimits, limited } from './rlimits.js';
@@ -57,9 +57,9 @@ function asRoot({ unshare: tool, setpriv, sh }: Tools, { users, pick }: UserChoi
     name: 'unshare',
     lacks: [...lacksOfLimits(users), ...(users === 'own' ? [] : (['own-user'] as const))],
     wrap: (confined) => [
-      ...[setpriv, '--pdeathsig', 'KILL', '--', tool, ...apart, '--'],
+      ...[setpriv, ...mortal, tool, ...apart, '--'],
       ...inOwnRoot(sh, { ...confined, readable: [...confined.readable, setpriv] }),
-      ...[setpriv, ...asUser(pick()), ...withoutPrivileges, '--'],
+      ...[setpriv, ...asUser(pick()), ...withoutPrivileges, '--', setpriv, ...mortal],
       ...limited(confined.limits, users),
       ...confined.command,
     ],
@@ -72,9 +72,9 @@ function inUserNamespace({ unshare: tool, setpriv, sh }: Tools): Mechanism {
     name: 'unshare',
     lacks: [...lacksOfLimits('own-namespace'), 'own-user'],
     wrap: (confined) => [
-      ...[setpriv, '--pdeathsig', 'KILL', '--', tool, '--user', '--map-root-user', ...apart, '--'],
+      ...[setpriv, ...mortal, tool, '--user', '--map-root-user', ...apart, '--'],
       ...inOwnRoot(sh, { ...confined, readable: [...confined.readable, setpriv] }),
-      ...[setpriv, ...withoutPrivileges, '--'],
+      ...[setpriv, ...withoutPrivileges, '--', setpriv, ...mortal],
       ...limited(confined.limits, 'own-namespace'),
       ...confined.command,
     ],
