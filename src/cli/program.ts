@@ -8,10 +8,12 @@ import { demoCommand } from './demo.js';
 import { emitCommand } from './emit.js';
 import { journalCommand } from './journal.js';
 import { newProjectCommand } from './new.js';
+import { installCommand } from './install.js';
 import { reloadCommand } from './reload.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import type { Terminal } from './terminal.js';
+import { uninstallCommand } from './uninstall.js';
 import { testCommand } from './test.js';
 import { vetCommand } from './vet.js';
 
@@ -27,8 +29,23 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   const program = new Command('hookvisor')
     .description('Decides what happens when libvirt is about to do something, with plugins in a sandbox and scripts')
     .version(version)
+    .enablePositionalOptions()
     .showHelpAfterError('(add --help for the options and examples)');
-  const commands = [serveCommand, emitCommand, checkCommand, reloadCommand, statusCommand, journalCommand, newProjectCommand, buildCommand, testCommand, vetCommand, demoCommand];
+  const commands = [
+    serveCommand,
+    emitCommand,
+    installCommand,
+    uninstallCommand,
+    checkCommand,
+    reloadCommand,
+    statusCommand,
+    journalCommand,
+    newProjectCommand,
+    buildCommand,
+    testCommand,
+    vetCommand,
+    demoCommand,
+  ];
   for (const make of commands) program.addCommand(make(context));
   program.addCommand(completionCommand(context, program));
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands: inner }) => inner)]) {
