@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'journal'
   | 'runner'
   | 'isolation'
+  | 'install'
   | 'closed'
   | 'handler-failed'
   | 'internal';

@@ -1,0 +1,181 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { askRuntime } from '../daemon/remote.js';
+import { defaultSocket } from '../config/defaults.js';
+import { HookvisorError } from '../errors.js';
+import { applySteps } from '../install/apply.js';
+import { planInstall, type InstallPlan } from '../install/install-plan.js';
+import { findLibvirtDaemons, reloadLibvirt, runsHook } from '../install/libvirt-daemons.js';
+import { findLibvirt, runsHookFolders } from '../install/libvirt-version.js';
+import { defaultHooks, hookNames, type HookName } from '../install/places.js';
+import { describeStep } from '../install/step.js';
+import { oneLine } from '../text.js';
+import { type CommandContext, exitStatus, newCommand } from './command.js';
+
+interface InstallCommandOptions {
+  readonly root: string;
+  readonly drivers: readonly HookName[];
+  readonly adopt?: true;
+  readonly scripts?: true;
+  readonly start?: true;
+  readonly reloadLibvirt?: true;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** `hookvisor install`: the client as libvirt's hooks, a first configuration, the service. */
+export function installCommand({ terminal, finish }: CommandContext): Command {
+  const { out } = terminal;
+  return newCommand(
+    'install',
+    "put the hook client in place of libvirt's hooks, with a first configuration and the service",
+    [
+      'hookvisor install --dry-run',
+      'hookvisor install --start --reload-libvirt',
+      'hookvisor install --adopt --start        # hooks that are there become handlers',
+      'hookvisor install --root ./image --drivers qemu,network',
+    ],
+  )
+    .option('--root <dir>', 'install into this folder instead of the running system', '/')
+    .option('--drivers <names>', `the hooks to install, of ${hookNames.join(', ')}`, driversOption, defaultHooks)
+    .option('--adopt', "turn hooks that are there into handlers of a new configuration; 'uninstall' puts them back")
+    .option('--scripts', "give script handlers all of root's rights in the service, as libvirt's own hooks have")
+    .option('--start', 'start the service, before libvirt begins to ask it')
+    .option('--reload-libvirt', 'tell running libvirt daemons to look for new hooks')
+    .option('--dry-run', 'only show what would be done')
+    .option('--json', 'print the result as JSON')
+    .action(async (options: InstallCommandOptions) => {
+      const root = rootOf(options);
+      const { version } = root === '/' ? await findLibvirt() : { version: null };
+      const plan = planInstall({
+        root,
+        drivers: options.drivers,
+        adopt: options.adopt === true,
+        scripts: options.scripts === true,
+        runsFolders: runsHookFolders(version),
+      });
+      const steps = [...plan.prepare, ...plan.hooks].map(describeStep);
+      if (options.dryRun !== true) {
+        applySteps(root, plan.prepare);
+        if (options.start === true) startService();
+        applySteps(root, plan.hooks);
+      }
+      const told = options.dryRun !== true && options.reloadLibvirt === true ? tellLibvirt() : [];
+      const next = await nextSteps({ root, plan, options, told });
+      if (options.json === true) {
+        const { notes } = plan;
+        const handlers = plan.adopted.map(({ name, hook }) => ({ handler: name, was: hook.from, source: hook.to }));
+        out.write(`${JSON.stringify({ done: options.dryRun !== true, root, steps, notes, handlers, told, next })}\n`);
+      } else {
+        out.write(steps.length === 0 ? 'nothing to do: everything is in place\n' : `${steps.join('\n')}\n`);
+        for (const note of plan.notes) out.write(`note: ${oneLine(note, 600)}\n`);
+        for (const name of told) out.write(`told ${name} to look for new hooks\n`);
+        if (options.dryRun === true) out.write('nothing was changed (--dry-run)\n');
+        else for (const line of next) out.write(`next: ${line}\n`);
+      }
+      finish(exitStatus.success);
+    });
+}
+
+/** The folder to work in. Throws HookvisorError `usage` for what cannot be done with it. */
+export function rootOf(options: {
+  readonly root: string;
+  readonly start?: true;
+  readonly reloadLibvirt?: true;
+  readonly dryRun?: true;
+}): string {
+  const root = resolve(options.root);
+  if (root !== '/') {
+    if (options.start === true || options.reloadLibvirt === true) {
+      const option = options.start === true ? '--start' : '--reload-libvirt';
+      throw new HookvisorError(
+        'usage',
+        `Cannot use '${option}' with --root: nothing runs below '${root}'; leave it out`,
+      );
+    }
+    mkdirSync(root, { recursive: true });
+  } else if (process.geteuid?.() !== 0 && options.dryRun !== true) {
+    throw new HookvisorError(
+      'usage',
+      "Cannot change '/': only root may; run it with sudo, or name another folder with --root, or look with --dry-run",
+    );
+  }
+  return root;
+}
+
+function driversOption(text: string): readonly HookName[] {
+  return text.split(',').map((word) => {
+    const name = hookNames.find((known) => known === word.trim());
+    if (name === undefined) throw new InvalidArgumentError(`Write names of ${hookNames.join(', ')}.`);
+    return name;
+  });
+}
+
+/** Runs systemctl on this system. Throws HookvisorError `install` with what it said. */
+export function systemctl(...args: readonly string[]): void {
+  const run = spawnSync('systemctl', [...args], { encoding: 'utf8', timeout: 120_000 });
+  if (run.status === 0) return;
+  const said = oneLine(run.error?.message ?? run.stderr, 600);
+  throw new HookvisorError(
+    'install',
+    `Cannot run 'systemctl ${args.join(' ')}': ${said}; see 'journalctl -u hookvisor'`,
+  );
+}
+
+export function hasSystemd(): boolean {
+  return existsSync('/run/systemd/system');
+}
+
+function startService(): void {
+  if (!hasSystemd()) {
+    throw new HookvisorError(
+      'usage',
+      "Cannot start the service: systemd does not run here; run 'hookvisor serve' yourself",
+    );
+  }
+  systemctl('daemon-reload');
+  systemctl('enable', '--now', 'hookvisor.socket', 'hookvisor.service');
+}
+
+function tellLibvirt(): string[] {
+  const daemons = findLibvirtDaemons();
+  reloadLibvirt(daemons);
+  return daemons.map(({ name, pid }) => `${name} (pid ${pid})`);
+}
+
+async function nextSteps(given: {
+  root: string;
+  plan: InstallPlan;
+  options: InstallCommandOptions;
+  told: readonly string[];
+}): Promise<string[]> {
+  const { root, plan, options, told } = given;
+  if (root !== '/' || options.dryRun === true) return [];
+  const lines: string[] = [];
+  if (!(await runtimeAnswers())) {
+    const how = hasSystemd()
+      ? 'systemctl daemon-reload && systemctl enable --now hookvisor.socket hookvisor.service'
+      : 'hookvisor serve';
+    lines.push(`start the runtime, until then the hooks deny: ${how}`);
+  }
+  if (plan.unknownToLibvirt.length > 0 && told.length === 0) {
+    const daemons = findLibvirtDaemons().filter((one) => plan.unknownToLibvirt.some((driver) => runsHook(one, driver)));
+    for (const { name, pid } of daemons) {
+      const how = hasSystemd() ? `systemctl reload ${name}` : `kill -HUP ${pid}`;
+      lines.push(`tell ${name} to look for new hooks: ${how}`);
+    }
+  }
+  lines.push('look at everything: hookvisor doctor');
+  return lines;
+}
+
+async function runtimeAnswers(): Promise<boolean> {
+  try {
+    await askRuntime({ socket: defaultSocket, command: { command: 'status' }, timeoutMs: 5_000 });
+    return true;
+  } catch {
+    return false;
+  }
+}

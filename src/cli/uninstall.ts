@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { applySteps } from '../install/apply.js';
+import { isDone } from '../install/step.js';
+import { describeStep } from '../install/step.js';
+import { planUninstall } from '../install/uninstall-plan.js';
+import { oneLine } from '../text.js';
+import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { hasSystemd, rootOf, systemctl } from './install.js';
+
+interface UninstallOptions {
+  readonly root: string;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/** `hookvisor uninstall`: takes away what `install` wrote and puts adopted hooks back as they were. */
+export function uninstallCommand({ terminal, finish }: CommandContext): Command {
+  const { out } = terminal;
+  return newCommand('uninstall', "take away what 'install' wrote, and put adopted hooks back as they were", [
+    'hookvisor uninstall --dry-run',
+    'hookvisor uninstall',
+  ])
+    .option('--root <dir>', 'uninstall from this folder instead of the running system', '/')
+    .option('--dry-run', 'only show what would be done')
+    .option('--json', 'print the result as JSON')
+    .action((options: UninstallOptions) => {
+      const root = rootOf(options);
+      const plan = planUninstall(root);
+      const steps = [...plan.hooks, ...plan.rest].filter((step) => !isDone(root, step)).map(describeStep);
+      if (options.dryRun !== true && steps.length > 0) {
+        applySteps(root, plan.hooks);
+        const managed = root === '/' && hasSystemd();
+        if (managed) systemctl('disable', '--now', 'hookvisor.service', 'hookvisor.socket');
+        applySteps(root, plan.rest);
+        if (managed) systemctl('daemon-reload');
+      }
+      const { notes } = plan;
+      if (options.json === true) {
+        out.write(`${JSON.stringify({ done: options.dryRun !== true, root, steps, notes })}\n`);
+      } else {
+        out.write(steps.length === 0 ? 'nothing to do: nothing is installed\n' : `${steps.join('\n')}\n`);
+        for (const note of notes) out.write(`note: ${oneLine(note, 600)}\n`);
+        if (options.dryRun === true) out.write('nothing was changed (--dry-run)\n');
+      }
+      finish(exitStatus.success);
+    });
+}

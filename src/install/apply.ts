@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { HookvisorError, messageOf } from '../errors.js';
+import { assertBelow, below } from './places.js';
+import { describeStep, type Stamp, type Step } from './step.js';
+
+/**
+ * Carries out a plan's steps, in order. Each is atomic: whoever looks at a path sees what was there before or what is there
+ * afterwards, whole. Throws HookvisorError `install` at the first that does not work; running it again goes on from there.
+ */
+export function applySteps(root: string, steps: readonly Step[]): void {
+  for (const step of steps) {
+    try {
+      applyStep(root, step);
+    } catch (error) {
+      if (error instanceof HookvisorError) throw error;
+      throw new HookvisorError(
+        'install',
+        `Cannot ${describeStep(step).replace(/ +/gu, ' ')}: ${messageOf(error)}; correct that and run it again, it goes on from here`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+function applyStep(root: string, step: Step): void {
+  const at = (path: string): string => {
+    assertBelow(root, path);
+    return below(root, path);
+  };
+  switch (step.step) {
+    case 'folder':
+      makeFolder(at(step.path), step.mode);
+      return;
+    case 'write':
+      replace(at(step.path), (temporary) => {
+        writeNew(temporary, step.bytes, step.mode);
+      });
+      return;
+    case 'link':
+      replace(at(step.path), (temporary) => {
+        symlinkSync(step.target, temporary);
+      });
+      return;
+    case 'keep':
+      replace(at(step.to), (temporary) => {
+        sameFile({ from: at(step.from), to: temporary, target: step.target });
+      });
+      return;
+    case 'restore': {
+      const from = at(step.from);
+      replace(at(step.to), (temporary) => {
+        sameFile({ from, to: temporary, target: step.target });
+        if (step.target !== null) stampAs(temporary, step.stamp);
+      });
+      rmSync(from);
+      return;
+    }
+    case 'remove':
+      if (step.keptAs !== undefined) assertKept(at(step.path), at(step.keptAs));
+      rmSync(at(step.path), { force: true });
+      return;
+    case 'remove-empty':
+      removeEmpty(at(step.path));
+  }
+}
+
+/** The last guard before somebody's file goes: its other name must be there, and in another folder. */
+function assertKept(path: string, kept: string): void {
+  const elsewhere = realpathSync(dirname(kept)) !== realpathSync(dirname(path));
+  if (elsewhere && lstatSync(kept, { throwIfNoEntry: false }) !== undefined) return;
+  throw new HookvisorError('install', `Cannot remove '${path}': it is not kept as '${kept}'; run it again`);
+}
+
+function makeFolder(path: string, mode: number): void {
+  if (mkdirSync(path, { recursive: true, mode: 0o755 }) !== undefined) chmodSync(path, mode);
+}
+
+/** Puts something new at `path` by renaming it there. */
+function replace(path: string, make: (temporary: string) => void): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  const temporary = `${path}.${randomUUID()}.new`;
+  try {
+    make(temporary);
+    renameSync(temporary, path);
+    // Renaming a file to another name of the same file does nothing and leaves both.
+    rmSync(temporary, { force: true });
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function writeNew(path: string, bytes: Buffer, mode: number): void {
+  const fd = openSync(path, 'wx', 0o600);
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    fchmodSync(fd, mode);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Another name for a file; across file systems, a copy with the same bytes, mode, owner and time. */
+function sameFile({ from, to, target }: { from: string; to: string; target: string | null }): void {
+  const found = lstatSync(from);
+  const stamp: Stamp = { uid: found.uid, gid: found.gid, mtimeMs: found.mtimeMs };
+  if (target !== null) {
+    symlinkSync(target, to);
+    stampAs(to, stamp);
+    return;
+  }
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to, constants.COPYFILE_EXCL);
+    stampAs(to, stamp);
+    // After the owner: changing that takes set-user-ID away.
+    chmodSync(to, found.mode & 0o7777);
+  }
+}
+
+function stampAs(path: string, { uid, gid, mtimeMs }: Stamp): void {
+  const now = lstatSync(path);
+  if (now.uid !== uid || now.gid !== gid) lchownSync(path, uid, gid);
+  lutimesSync(path, mtimeMs / 1_000, mtimeMs / 1_000);
+}
+
+function removeEmpty(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EEXIST' && code !== 'EBUSY') throw error;
+  }
+}

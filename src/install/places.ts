@@ -1,0 +1,54 @@
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { HookvisorError } from '../errors.js';
+
+/** Where everything goes, as paths of the system that will run it; below another root they are the same. */
+export const places = {
+  hooks: '/etc/libvirt/hooks',
+  settings: '/etc/hookvisor',
+  config: '/etc/hookvisor/hookvisor.yaml',
+  unreachable: '/etc/hookvisor/unreachable',
+  manifest: '/etc/hookvisor/manifest.json',
+  adopted: '/etc/hookvisor/adopted/hooks',
+  nodeClient: '/usr/libexec/hookvisor/hook-client.mjs',
+  service: '/etc/systemd/system/hookvisor.service',
+  socketUnit: '/etc/systemd/system/hookvisor.socket',
+  scriptsDropIn: '/etc/systemd/system/hookvisor.service.d/50-scripts.conf',
+} as const;
+
+/** The name under which the client goes beside a hook that stays. */
+export const besideName = '50-hookvisor';
+
+/** libvirt's hook names. */
+export const hookNames = ['daemon', 'qemu', 'lxc', 'libxl', 'bhyve', 'network'] as const;
+export type HookName = (typeof hookNames)[number];
+
+/** The hooks that are installed when none are named. */
+export const defaultHooks: readonly HookName[] = ['daemon', 'qemu', 'lxc', 'network'];
+
+/** The real path of a path of the system below `root`. */
+export function below(root: string, path: string): string {
+  return join(root, path);
+}
+
+/**
+ * Throws HookvisorError `usage` when a path below `root` leads out of it by way of a symbolic link; nothing outside of it must ever
+ * be touched.
+ */
+export function assertBelow(root: string, path: string): void {
+  if (root === '/') return;
+  let folder = dirname(below(root, path));
+  while (!existsSync(folder) && !isLink(folder)) folder = dirname(folder);
+  const real = existsSync(folder) ? realpathSync(folder) : null;
+  const top = realpathSync(root);
+  if (real !== null && (real === top || real.startsWith(join(top, '/')))) return;
+  throw new HookvisorError(
+    'usage',
+    `Cannot write '${path}' below '${root}': '${folder}' leads out of that folder; remove the symbolic link`,
+    { fields: { root, path } },
+  );
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+}

@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../paths.js';
+
+export type Template = 'hookvisor.service' | 'hookvisor.socket' | '50-scripts.conf' | 'unreachable' | 'hookvisor.yaml';
+
+/** The seconds after which the client gives up, when nothing longer is configured. */
+export const clientDeadlineSeconds = 90;
+
+/** A file of packaging/ with its places filled in. */
+export function fillTemplate(name: Template, deadlineSeconds = clientDeadlineSeconds): Buffer {
+  const values: Readonly<Record<string, string>> = {
+    NODE: unitWord(process.execPath),
+    MAIN: unitWord(join(packageRoot, 'dist', 'cli', 'main.js')),
+    PACKAGE: packageRoot.replace(/\/$/u, '').replaceAll('%', '%%').replaceAll(' ', '%20'),
+    DEADLINE: String(deadlineSeconds),
+  };
+  const text = readFileSync(join(packageRoot, 'packaging', name), 'utf8');
+  return Buffer.from(text.replace(/@([A-Z]+)@/gu, (whole, key: string) => values[key] ?? whole));
+}
+
+/** One word of a command line in a unit, systemd.service(5). */
+function unitWord(path: string): string {
+  const escaped = path.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return /[\s"'\\;]/u.test(path) ? `"${escaped.replace(/["\\]/gu, '\\$&')}"` : escaped;
+}
