@@ -83,7 +83,7 @@ function check(line: Buffer, state: State, place: { opens: boolean; number: numb
   if ('problem' in before) return before.problem;
   const { hash: claimed } = record;
   if (claimed !== expectedHash(line, before.hash)) {
-    return 'it, or the end of the record before it, was altered: its hash is another';
+    return 'it was altered, or a record before it is missing: its hash is another';
   }
   if (record.seq !== before.seq + 1) return `it has number ${record.seq}, ${before.seq + 1} follows`;
   const content = checkContent(record, state);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HandlerConfig } from '../../src/config/config.js';
 import { ConfigError } from '../../src/config/config-error.js';
-import { defaultCache } from '../../src/config/defaults.js';
+import { defaultCache, defaultIsolationLevel, defaultJournal } from '../../src/config/defaults.js';
 import { loadConfig, parseConfig } from '../../src/config/load.js';
 import { packageRoot } from '../../src/paths.js';
 
@@ -124,8 +124,10 @@ describe('parseConfig', () => {
     expect(parseConfig(whole, file)).toStrictEqual({
       file,
       socket: '/run/hookvisor/hookvisor.sock',
-      journal: { dir: '/var/log/hookvisor', redact: true },
+      journal: defaultJournal,
       cache: defaultCache(),
+      budgetMs: 60_000,
+      sandbox: { isolation: 'auto', require: defaultIsolationLevel() },
       handlers: new Map(handlers.map((handler) => [handler.name, handler])),
       routes: [
         {
@@ -139,13 +141,14 @@ describe('parseConfig', () => {
   });
 
   it('fills in every default', () => {
-    for (const rest of ['', 'handlers:\nroutes:\nlimits:\njournal:\n', 'handlers: {}\nbudgetMs: 60_000,
-        routes: []\n']) {
+    for (const rest of ['', 'handlers:\nroutes:\nlimits:\njournal:\n', 'handlers: {}\nroutes: []\n']) {
       expect(parseConfig(`version: 1\n${rest}`, file)).toStrictEqual({
         file,
         socket: '/run/hookvisor/hookvisor.sock',
-        journal: { dir: '/var/log/hookvisor', redact: true },
+        journal: defaultJournal,
         cache: defaultCache(),
+        budgetMs: 60_000,
+        sandbox: { isolation: 'auto', require: defaultIsolationLevel() },
         handlers: new Map(),
         routes: [],
       });
@@ -163,6 +166,18 @@ describe('parseConfig', () => {
       kind: ['daemon'],
     });
     expect(parseConfig('version: 1\nevents_script: /x\n', file).routes[0]?.match).toEqual({});
+  });
+
+  it('takes everything about the journal', () => {
+    const keys = 'dir: /j, redact: false, sync: always, maxSize: 2TiB, maxAge: 12h, segmentSize: 1 MiB';
+    expect(parseConfig(`version: 1\njournal: { ${keys} }\n`, file).journal).toStrictEqual({
+      dir: '/j',
+      redact: false,
+      sync: 'always',
+      maxBytes: 2 * 1024 ** 4,
+      maxAgeMs: 12 * 3_600_000,
+      segmentBytes: 1024 ** 2,
+    });
   });
 
   it('turns the journal off', () => {
@@ -255,9 +270,19 @@ routes:
       ['1:1 a list is not a mapping; write its keys (version, socket, journal, …) below it'],
     ],
     [
+      'what the journal may take is out of range',
+      'version: 1\njournal: { maxAge: 2s, maxSize: 1KiB, segmentSize: 1GiB, sync: maybe }',
+      [
+        "2:20 journal.maxAge: '2s' is not an age; write 90d, 12h or 30m",
+        "2:33 journal.maxSize: '1KiB' is out of range; write an amount from 1MiB to 16TiB",
+        "2:52 journal.segmentSize: '1GiB' is out of range; write an amount from 64KiB to 256MiB",
+        "2:64 journal.sync: 'maybe' is not known here; write always or interval",
+      ],
+    ],
+    [
       'a key is far from all known ones',
       'version: 1\njournal: { zzzzzz: 1 }',
-      ['2:12 journal.zzzzzz: unknown key; known here are dir, redact'],
+      ['2:12 journal.zzzzzz: unknown key; known here are dir, redact, sync, maxSize, maxAge, segmentSize'],
     ],
     [
       'a path is none',
