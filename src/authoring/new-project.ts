@@ -27,7 +27,7 @@ const templates: Readonly<Record<Language, Template>> = {
     source: 'assembly/index.ts',
     backend: 'extism',
     fuel: '50_000',
-    failure: 'protocol',
+    failure: 'trap',
     claim: 'denies domains whose name has more characters than `maxLength`',
     settings: '{ maxLength: 32 }',
   },

@@ -16,7 +16,7 @@ import { watchFolder } from './watch.js';
 
 interface TestOptions {
   readonly reporter: ReporterName;
-  readonly build?: true;
+  readonly build?: boolean;
   readonly update?: true;
   readonly watch?: true;
   readonly json?: true;
@@ -119,8 +119,7 @@ async function watchAndTest(target: string, options: TestOptions, terminal: Term
   const project = await isProject(folder);
   const round = async (build: boolean): Promise<void> => {
     try {
-      const { build: _, ...rest } = options;
-      await testOnce(target, build ? { ...rest, build: true } : rest, terminal);
+      await testOnce(target, { ...options, build }, terminal);
     } catch (error) {
       reportError(error, { terminal, json: false });
     }

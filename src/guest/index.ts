@@ -52,10 +52,13 @@ export function document(): string | null {
   return text() ?? null;
 }
 
-/** The settings from the configuration. The type is your promise: check it in `validate`. */
-export function settings<T extends object = Record<string, unknown>>(): T {
+/**
+ * The settings from the configuration, with defaults for those that are not given. The type is your promise: check it in
+ * `validate`.
+ */
+export function settings<T extends object = Record<string, unknown>>(defaults?: Partial<T>): T {
   // Only the plugin knows what its settings are.
-  return JSON.parse(json()) as T;
+  return { ...defaults, ...JSON.parse(json()) } as T;
 }
 
 /** Messages for the administrator's journal. */
