@@ -98,8 +98,8 @@ function prepare(loaded: Loaded, spares: Instance[]): boolean {
 
 /** Throws HandlerFailure. No document is in place yet, so a spare instance is no different from one made for its event. */
 function instantiate({ load, xml, modules, instantiate: glue }: Loaded): Instance {
-  const host = createComponentHost(xml, load.settings);
   const meter = createMeter(load.limits);
+  const host = createComponentHost(xml, load.settings, meter);
   const getCoreModule = (name: string): WebAssembly.Module => {
     const module = modules.get(name);
     if (module === undefined) throw new Error(`the artefact has no core module '${name}'`);

@@ -1,5 +1,6 @@
 import type { CallContext, ExtismPluginOptions } from '@extism/extism';
 import { bounds } from '../limits.js';
+import { costOfBlock, costOfCall } from './host-cost.js';
 import type { Meter } from './meter.js';
 import { meterNames } from './meter.js';
 
@@ -10,18 +11,23 @@ type Functions = NonNullable<ExtismPluginOptions['functions']>;
 
 /**
  * What is put over the SDK's own functions, whose memory is bounded by nothing: `alloc`, `config_get` and `var_set` take
- * the host's memory at each call. Belongs to one instance. The SDK binds each function to its context before use; a
+ * the host's memory at each call. They cost fuel in proportion to what they move. Belongs to one instance. The SDK binds each function to its context before use; a
  * WebAssembly.Global is passed on as it is by answering that call with itself.
  */
 export function extismFunctions(config: ReadonlyMap<string, string>, meter: Meter): Functions {
   let taken = 0;
   const take = (bytes: number): void => {
+    meter.charge(costOfBlock(Math.min(bytes, kernelBytes)));
     // Each block costs something even when it is empty.
     taken += bytes + 64;
     if (!(taken <= kernelBytes)) throw new Error(`it takes more than ${kernelBytes} bytes of Extism's memory`);
   };
   const variables = new Map<string, bigint>();
-  const text = (context: CallContext, address: bigint): string => context.read(address)?.string() ?? '';
+  const text = (context: CallContext, address: bigint): string => {
+    const block = context.read(address);
+    meter.charge(costOfCall(block?.bytes().length ?? 0));
+    return block?.string() ?? '';
+  };
   const kernel = {
     alloc: (context: CallContext, size: bigint): bigint => {
       take(Number(BigInt.asUintN(64, size)));

@@ -3,7 +3,7 @@ import type { ExtismPluginOptions, Plugin } from '@extism/extism';
 import type { HookCall } from '../event.js';
 import { bounds } from '../limits.js';
 import { HandlerFailure } from '../outcome.js';
-import type { Outcome } from '../outcome.js';
+import type { LogLevel, Outcome } from '../outcome.js';
 import { oneLine } from '../text.js';
 import { compileModules, notLoadable } from './compile.js';
 import { extismObjection, extismOutput, toExtismConfig } from './contract.js';
@@ -12,6 +12,7 @@ import { extismFunctions } from './extism-kernel.js';
 import type { Guest, GuestBackend, GuestLoad } from './guest.js';
 import { checkDocument, createLogBook, cut } from './host.js';
 import type { LogBook } from './host.js';
+import { costOfCall } from './host-cost.js';
 import { createMeter, failureOf } from './meter.js';
 import type { Meter } from './meter.js';
 
@@ -86,7 +87,7 @@ async function instantiate({ load, module, config }: Loaded): Promise<Instance> 
     runInWorker: false,
     allowedHosts: [],
     allowedPaths: {},
-    logger: loggerInto(logs),
+    logger: loggerInto(logs, meter),
     functions: extismFunctions(config, meter),
   };
   try {
@@ -116,23 +117,13 @@ async function run<T>({ load }: Loaded, { plugin, meter, logs }: Instance, call:
   }
 }
 
-/** The SDK asks for a whole console and uses these. */
-function loggerInto(logs: LogBook): Console {
-  return {
-    ...console,
-    debug: (text: string) => {
-      logs.write('debug', text);
-    },
-    info: (text: string) => {
-      logs.write('info', text);
-    },
-    warn: (text: string) => {
-      logs.write('warn', text);
-    },
-    error: (text: string) => {
-      logs.write('error', text);
-    },
+/** The SDK asks for a whole console and uses these. A message is paid for with the plugin's fuel. */
+function loggerInto(logs: LogBook, { charge }: Meter): Console {
+  const at = (level: LogLevel) => (text: string) => {
+    charge(costOfCall(text.length));
+    logs.write(level, text);
   };
+  return { ...console, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 function toInput({ event, document }: HookCall): string {

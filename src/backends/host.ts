@@ -3,6 +3,8 @@ import type { OpenDocument, SelectError, XmlTools } from '../libvirt/document.js
 import { bounds } from '../limits.js';
 import { HandlerFailure } from '../outcome.js';
 import type { LogLevel, LogLine } from '../outcome.js';
+import { costOfAnswer, costOfCall, costOfSelect } from './host-cost.js';
+import type { Meter } from './meter.js';
 
 /** The beginning of a text as a copy: a slice would keep all of a plugin's text in memory. */
 export function cut(text: string, maxChars: number): string {
@@ -73,23 +75,38 @@ class SelectFailure extends Error {
   }
 }
 
-export function createComponentHost(xml: XmlTools, settings: string): ComponentHost {
+/** What is done for the plugin is paid for with its fuel: before the work, and again for the answer. */
+export function createComponentHost(xml: XmlTools, settings: string, { charge }: Pick<Meter, 'charge'>): ComponentHost {
   const logs = createLogBook();
   let document: Buffer | null = null;
   let open: OpenDocument | null = null;
   const select = (xpath: string): readonly string[] => {
+    charge(costOfSelect(document?.length ?? 0, xpath));
     if (document === null) throw new SelectFailure({ tag: 'no-document' });
     open ??= xml.open(document);
     const selection = open.select(xpath);
     if ('error' in selection) throw new SelectFailure(selection.error);
+    charge(costOfAnswer(selection.ok));
     return selection.ok;
+  };
+  const text = (): string | undefined => {
+    charge(costOfCall(document?.length ?? 0));
+    return document?.toString('utf8');
+  };
+  const json = (): string => {
+    charge(costOfCall(settings.length));
+    return settings;
+  };
+  const write = (level: LogLevel, message: string): void => {
+    charge(costOfCall(message.length));
+    logs.write(level, message);
   };
   return {
     imports: {
       'hookvisor:hook/types': {},
-      'hookvisor:hook/document': { text: () => document?.toString('utf8'), select },
-      'hookvisor:hook/settings': { json: () => settings },
-      'hookvisor:hook/log': { write: logs.write },
+      'hookvisor:hook/document': { text, select },
+      'hookvisor:hook/settings': { json },
+      'hookvisor:hook/log': { write },
     },
     logs,
     show: (shown) => {

@@ -13,6 +13,8 @@ export interface Meter {
   readonly globals: Readonly<Record<string, WebAssembly.Global>>;
   /** Steps executed so far; the whole budget once it ran out, wherever that was noticed. */
   spent(): number;
+  /** Takes steps for work that the host does for the plugin. Throws where there are not enough. */
+  charge(steps: number): void;
   readonly exhausted: boolean;
   /** Whether the last time that a memory was to grow, its maximum forbade it. */
   readonly starved: boolean;
@@ -25,6 +27,11 @@ export function createMeter(limits: Limits): Meter {
   return {
     globals: { [meterNames.fuel]: fuel, [meterNames.growFailed]: growFailed },
     spent: () => limits.fuel - Math.max(0, Number(fuel.value)),
+    charge: (steps) => {
+      const left = Number(fuel.value) - steps;
+      fuel.value = BigInt(left);
+      if (left < 0) throw new Error('out of fuel');
+    },
     get exhausted() {
       return Number(fuel.value) < 0;
     },

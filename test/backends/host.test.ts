@@ -20,7 +20,7 @@ describe('createLogBook', () => {
 
 describe('createComponentHost', () => {
   it('shows no document before the event, and none after it', async () => {
-    const host = createComponentHost(await loadXml(), '{}');
+    const host = createComponentHost(await loadXml(), '{}', { charge: () => undefined });
     const { text, select } = host.imports['hookvisor:hook/document'];
     expect(text()).toBeUndefined();
     expect(() => select('/a')).toThrow(expect.objectContaining({ payload: { tag: 'no-document' } }));
