@@ -49,7 +49,7 @@ export interface Engine extends AsyncDisposable {
  * not be loaded, and then leaves nothing running.
  */
 export async function createEngine(config: Config, log: Log): Promise<Engine> {
-  const sandbox = createSandbox({ cache: config.cache, log, settings: sandboxSettings(config) });
+  const sandbox = createSandbox({ cache: config.cache, log, ...sandboxOptions(config) });
   const backends: Readonly<Record<BackendName, Backend>> = {
     script: scriptBackend,
     component: sandbox.backend('component'),
@@ -127,9 +127,12 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
 }
 
 /** Only plugins need a sandbox: a configuration without one starts everywhere. */
-function sandboxSettings({ sandbox, handlers }: Config): SandboxSettings {
-  const plugins = [...handlers.values()].some(({ backend }) => backend !== 'script');
-  return plugins ? sandbox : { ...sandbox, require: 'process' };
+function sandboxOptions({ sandbox, handlers }: Config): { settings: SandboxSettings; memoryBytes: number } {
+  const plugins = [...handlers.values()].filter(({ backend }) => backend !== 'script');
+  return {
+    settings: plugins.length > 0 ? sandbox : { ...sandbox, require: 'process' },
+    memoryBytes: Math.max(0, ...plugins.map(({ limits }) => limits.memoryBytes)),
+  };
 }
 
 /** libxml2 is loaded at the first replacement: most runtimes never see one. */

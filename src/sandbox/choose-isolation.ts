@@ -9,7 +9,7 @@ import { changeUser } from './change-user.js';
 import { claims, levelOf } from './isolation.js';
 import type { Isolation } from './isolation.js';
 import type { Mechanism, Ways } from './mechanism.js';
-import { nodeBinary, readablePaths } from './node-command.js';
+import { hasPermissionModel, nodeBinary, readablePaths } from './node-command.js';
 import { plainProcess } from './plain-process.js';
 import { lastWords } from './sandbox-process.js';
 import { unshare } from './unshare.js';
@@ -54,7 +54,9 @@ export function chooseIsolation({ require, isolation: wanted }: SandboxSettings)
     const isolation: Isolation = {
       level: levelOf[name],
       mechanism: name,
-      protections: claims[levelOf[name]].filter((claim) => !mechanism.lacks.includes(claim)),
+      protections: claims[levelOf[name]].filter(
+        (claim) => !mechanism.lacks.includes(claim) && (hasPermissionModel || claim !== 'node-permissions'),
+      ),
       unavailable,
     };
     if (isolationLevels.indexOf(isolation.level) > isolationLevels.indexOf(require)) {

@@ -17,8 +17,7 @@ export type ProcessKind = 'runner' | 'admission';
 export interface Launcher {
   /** What keeps its processes in. */
   readonly isolation: Isolation;
-  /** `memoryMiB`: bound of all its memory, where the kind's own does not do. */
-  launch(kind: ProcessKind, memoryMiB?: number): SandboxProcess;
+  launch(kind: ProcessKind): SandboxProcess;
 }
 
 interface Kind {
@@ -32,7 +31,7 @@ const kinds: Readonly<Record<ProcessKind, Kind>> = {
   // A week of computing: far more than all events of a busy host, and an end to what computes for itself.
   runner: {
     program: { file: entry('runner-main.js'), heapMiB: 256, grants: [] },
-    limits: { memoryMiB: 4_096, cpuSeconds: 604_800, processes: 32 },
+    limits: { memoryMiB: 3_072, cpuSeconds: 604_800, processes: 32 },
   },
   // jco starts a worker and loads a native minifier when it is imported; runners load neither.
   admission: {
@@ -43,15 +42,19 @@ const kinds: Readonly<Record<ProcessKind, Kind>> = {
 
 const anything: SandboxSettings = { require: 'process', isolation: 'auto' };
 
-/** Chooses how processes are kept apart. Throws HookvisorError `isolation` when that is less than is required. */
-export function createLauncher(settings: SandboxSettings = anything): Launcher {
+/**
+ * Chooses how processes are kept apart; `memoryBytes` is the largest memory that a plugin may have. Throws HookvisorError
+ * `isolation` when that is less than is required.
+ */
+export function createLauncher(settings: SandboxSettings = anything, memoryBytes = 0): Launcher {
   const { mechanism, isolation } = chooseIsolation(settings);
   return {
     isolation,
-    launch(kind, memoryMiB) {
+    launch(kind) {
       const { program, limits } = kinds[kind];
-      const bounded = memoryMiB === undefined ? limits : { ...limits, memoryMiB };
-      return startProcess(mechanism.wrap({ ...nodeCommand(program), limits: bounded }));
+      // The memory in use, and one that is being put in its place.
+      const memoryMiB = limits.memoryMiB + 2 * Math.ceil(memoryBytes / 1_048_576);
+      return startProcess(mechanism.wrap({ ...nodeCommand(program), limits: { ...limits, memoryMiB } }));
     },
   };
 }

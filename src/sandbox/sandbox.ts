@@ -47,14 +47,16 @@ export interface SandboxOptions {
   readonly log: Log;
   /** How processes are kept apart; the best that works here unless it says otherwise. */
   readonly settings?: SandboxSettings;
+  /** Largest memory that one of its plugins may have. */
+  readonly memoryBytes?: number;
 }
 
 /**
  * Opens a sandbox. No process of it is started before a handler is loaded. Throws HookvisorError `isolation` when its
  * processes cannot be kept apart as the settings require.
  */
-export function createSandbox({ cache: folder, log, settings }: SandboxOptions): Sandbox {
-  const launcher = createLauncher(settings);
+export function createSandbox({ cache: folder, log, settings, memoryBytes }: SandboxOptions): Sandbox {
+  const launcher = createLauncher(settings, memoryBytes);
   const cache = createCache(folder, log);
   const pruned = pruneCache(folder, log);
   const admission = createAdmission(launcher);
