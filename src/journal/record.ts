@@ -83,7 +83,6 @@ export const journalLineSchema = z.discriminatedUnion('type', [
 
 export type JournalLine = z.infer<typeof journalLineSchema>;
 export type EventRecord = z.infer<typeof eventRecordSchema>;
-export type GapRecord = z.infer<typeof gapRecordSchema>;
 export type DocumentRef = z.infer<typeof documentRefSchema>;
 
 type Unsealed<T> = T extends unknown ? Omit<T, 'seq' | 'hash'> : never;

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { runCommandLine } from '../../src/cli/program.js';
 import type { Stream } from '../../src/cli/terminal.js';
+import type { HandlerRecord } from '../../src/dispatch/verdict.js';
 import { packageRoot } from '../../src/paths.js';
 import { entryOf, type EntryFields, openTestJournal } from '../support/journal.js';
 import { temporaryFolder, write } from '../support/temp.js';
@@ -25,7 +26,13 @@ async function journal(...args: string[]): Promise<{ status: number; out: string
 }
 
 const now = Date.now();
-const handler = { backend: 'component', mode: 'enforce', fuel: 1, durationUs: 1, logs: [] } as const;
+const handler: Pick<HandlerRecord, 'backend' | 'mode' | 'fuel' | 'durationUs' | 'logs'> = {
+  backend: 'component',
+  mode: 'enforce',
+  fuel: 1,
+  durationUs: 1,
+  logs: [],
+};
 const samples: readonly EntryFields[] = [
   {
     event: { id: 'aaaaaaaa-1', name: 'tenant-1', time: now - 3 * 3_600_000 },

@@ -273,10 +273,10 @@ routes:
       'what the journal may take is out of range',
       'version: 1\njournal: { maxAge: 2s, maxSize: 1KiB, segmentSize: 1GiB, sync: maybe }',
       [
-        "2:20 journal.maxAge: '2s' is not an age; write 90d, 12h or 30m",
-        "2:33 journal.maxSize: '1KiB' is out of range; write an amount from 1MiB to 16TiB",
-        "2:52 journal.segmentSize: '1GiB' is out of range; write an amount from 64KiB to 256MiB",
-        "2:64 journal.sync: 'maybe' is not known here; write always or interval",
+        "2:12 journal.maxAge: '2s' is not an age; write 90d, 12h or 30m",
+        "2:24 journal.maxSize: '1KiB' is out of range; write an amount from 1MiB to 16TiB",
+        "2:39 journal.segmentSize: '1GiB' is out of range; write an amount from 64KiB to 256MiB",
+        "2:58 journal.sync: 'maybe' is not known here; write always or interval",
       ],
     ],
     [

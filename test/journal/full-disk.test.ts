@@ -36,12 +36,12 @@ describe('a record that cannot be written', () => {
     const disk = join(dir, 'disk');
     mkdirSync(disk);
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk], { stdio: 'pipe' });
+      execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk], { stdio: 'pipe' });
     } catch {
       ctx.skip('may not mount a file system here');
     }
     onTestFinished(() => {
-      execFileSync('umount', ['-l', disk]);
+      execFileSync('/bin/umount', ['-l', disk]);
     });
     const file = await write(dir, 'hookvisor.yaml', 'version: 1\nsocket: hv.sock\njournal: { dir: disk/journal }\n');
     const said: string[] = [];
