@@ -1,3 +1,6 @@
+import { costOfXPath } from './xpath-cost.js';
+import type { DocumentSize } from './xpath-cost.js';
+
 /**
  * Steps of fuel that the host's work costs, so that it ends by fuel as the plugin's own does. A step stands for about ten
  * nanoseconds. They depend on sizes only, never on time: the same event costs the same everywhere.
@@ -5,7 +8,7 @@
 const call = 1_000;
 const evaluation = 3_000;
 const node = 300;
-/** Bytes of a document that an expression steps over at each of its parts, for one step of fuel. */
+/** Bytes of a document that parsing it, or a plain path, steps over for one step of fuel. */
 const scannedPerStep = 4;
 /** Bytes of fresh memory, which the system fills with zeros as they are used, for one step. */
 const emptyPerStep = 256;
@@ -20,10 +23,10 @@ export function costOfBlock(bytes: number): number {
   return call + Math.ceil(bytes / emptyPerStep);
 }
 
-/** Steps of one `select`, before it is done: it may look at each byte of the document for each part of the expression. */
-export function costOfSelect(documentBytes: number, xpath: string): number {
-  const parts = 1 + (xpath.match(/\/\/|::|[[(|=<>]/gu)?.length ?? 0);
-  return evaluation + xpath.length + Math.ceil((documentBytes * parts) / scannedPerStep);
+/** Steps of one `select`, before it is done: the document is read, and the expression may visit many nodes. */
+export function costOfSelect(xpath: string, size: DocumentSize): number {
+  const visits = costOfXPath(xpath, size);
+  return Math.min(evaluation + xpath.length + Math.ceil(size.bytes / scannedPerStep) + visits, Number.MAX_SAFE_INTEGER);
 }
 
 /** Steps of what a `select` answers. */

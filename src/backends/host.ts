@@ -5,6 +5,8 @@ import { HandlerFailure } from '../outcome.js';
 import type { LogLevel, LogLine } from '../outcome.js';
 import { costOfAnswer, costOfCall, costOfSelect } from './host-cost.js';
 import type { Meter } from './meter.js';
+import { sizeOf } from './xpath-cost.js';
+import type { DocumentSize } from './xpath-cost.js';
 
 /** The beginning of a text as a copy: a slice would keep all of a plugin's text in memory. */
 export function cut(text: string, maxChars: number): string {
@@ -80,8 +82,10 @@ export function createComponentHost(xml: XmlTools, settings: string, { charge }:
   const logs = createLogBook();
   let document: Buffer | null = null;
   let open: OpenDocument | null = null;
+  let size: DocumentSize | null = null;
   const select = (xpath: string): readonly string[] => {
-    charge(costOfSelect(document?.length ?? 0, xpath));
+    size ??= sizeOf(document ?? Buffer.alloc(0));
+    charge(costOfSelect(xpath, size));
     if (document === null) throw new SelectFailure({ tag: 'no-document' });
     open ??= xml.open(document);
     const selection = open.select(xpath);
@@ -111,6 +115,7 @@ export function createComponentHost(xml: XmlTools, settings: string, { charge }:
     logs,
     show: (shown) => {
       document = shown;
+      size = null;
     },
     close: () => {
       open?.close();

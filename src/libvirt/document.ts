@@ -45,7 +45,7 @@ export interface XmlTools {
 
 /** Loads libxml2, which is WebAssembly itself, at the first call; later calls are free. */
 export function loadXml(): Promise<XmlTools> {
-  loading ??= import('libxml2-wasm').then((xml) => ({
+  loading ??= importQuietly().then((xml) => ({
     open: (document) => openDocument(xml, document),
     checkReplacement: (original, replacement) => checkReplacement(xml, original, replacement),
   }));
@@ -53,6 +53,20 @@ export function loadXml(): Promise<XmlTools> {
 }
 
 let loading: Promise<XmlTools> | undefined;
+
+/**
+ * libxml2 prints each bad expression to what was `console.error` when it was loaded, besides reporting it: a plugin could
+ * flood the log of its runner.
+ */
+async function importQuietly(): Promise<Xml> {
+  const { error } = console;
+  console.error = () => undefined;
+  try {
+    return await import('libxml2-wasm');
+  } finally {
+    console.error = error;
+  }
+}
 
 function openDocument(xml: Xml, bytes: Buffer): OpenDocument {
   let parsed: XmlDocument | string | undefined;
