@@ -1,0 +1,2 @@
+// The least that libvirt can execute.
+int main(void) { return 0; }

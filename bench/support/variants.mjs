@@ -1,0 +1,72 @@
+// @ts-check
+import { meterNames } from '../../dist/backends/meter.js';
+import { hardenModule } from '../../dist/sandbox/harden.js';
+import { transpileComponent } from '../../dist/sandbox/transpile.js';
+
+const memoryBytes = 64 * 1024 * 1024;
+
+/**
+ * The same work twice: as it is, and with limits built in. Both give what they computed.
+ * @typedef {{ plain: () => unknown, hardened: () => unknown }} Variants
+ */
+
+/** Nothing that a bench's guest calls, but what a component of QuickJS may ask for. */
+const hostImports = {
+  'hookvisor:hook/types': {},
+  'hookvisor:hook/document': { text: () => undefined, select: () => [] },
+  'hookvisor:hook/settings': { json: () => '{}' },
+  'hookvisor:hook/log': { write: () => undefined },
+};
+
+/** More fuel than any bench uses. */
+const plenty = 2n ** 60n;
+
+/** @returns {Record<string, Record<string, WebAssembly.Global>>} */
+function meterImports() {
+  return {
+    [meterNames.module]: {
+      [meterNames.fuel]: new WebAssembly.Global({ value: 'i64', mutable: true }, plenty),
+      [meterNames.growFailed]: new WebAssembly.Global({ value: 'i32', mutable: true }, 0),
+    },
+  };
+}
+
+/**
+ * @param {Buffer} bytes A core module without imports.
+ * @param {string} name
+ * @param {number} argument
+ * @returns {Variants}
+ */
+export function moduleVariants(bytes, name, argument) {
+  const [plain, hardened] = [bytes, hardenModule(bytes, { memoryBytes })].map((variant) => {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(variant), meterImports());
+    const work = exports[name];
+    if (typeof work !== 'function') throw new Error(`the module exports no function '${name}'`);
+    return () => work(argument);
+  });
+  if (plain === undefined || hardened === undefined) throw new Error('there are two variants');
+  return { plain, hardened };
+}
+
+/**
+ * @param {Buffer} bytes A component of the world hook-handler that imports nothing.
+ * @param {object} event
+ * @returns {Promise<Variants>}
+ */
+export async function componentVariants(bytes, event) {
+  const { glue, modules } = await transpileComponent(bytes);
+  const { instantiate } = await import(`data:text/javascript;base64,${Buffer.from(glue).toString('base64')}`);
+  /** @param {(bytes: Buffer) => Buffer} change */
+  const variant = (change) => {
+    const compiled = new Map(modules.map(({ name, bytes: core }) => [name, new WebAssembly.Module(change(core))]));
+    const metered = meterImports();
+    const { handler } = instantiate(
+      (/** @type {string} */ name) => compiled.get(name),
+      hostImports,
+      (/** @type {WebAssembly.Module} */ module, /** @type {WebAssembly.Imports} */ imports) =>
+        new WebAssembly.Instance(module, { ...imports, ...metered }),
+    );
+    return () => handler.handle(event);
+  };
+  return { plain: variant((core) => core), hardened: variant((core) => hardenModule(core, { memoryBytes })) };
+}
