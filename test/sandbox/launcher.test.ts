@@ -3,16 +3,18 @@ import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { isolationLevels } from '../../src/config/config.js';
 import { packageRoot } from '../../src/paths.js';
 import { claims, protections } from '../../src/sandbox/isolation.js';
 import { createLauncher } from '../../src/sandbox/launcher.js';
 import { createSandbox } from '../../src/sandbox/sandbox.js';
 import { found } from './mechanisms.js';
-import { errorOf, handlerConfig, hookCall, isAlive, temporaryFolder, until } from './support.js';
+import { errorOf, handlerConfig, hookCall, isAlive, temporaryFolder } from './support.js';
 
-describe.each(found)('isolation by $name', ({ name, chosen, why }) => {
+const patience = { timeout: 30_000, interval: 20 };
+
+describe.each(found)('isolation by $name', { timeout: 90_000 }, ({ name, chosen, why }) => {
   it('admits and runs a plugin', async (ctx) => {
     if (chosen === null) {
       ctx.skip(`not on this machine, ${why}`);
@@ -40,12 +42,15 @@ describe.each(found)('isolation by $name', ({ name, chosen, why }) => {
     const [printed] = (await once(owner.stdout, 'data')) as [Buffer];
     const leader = Number(printed.toString());
     // Until Node itself runs, its ancestors have not yet arranged how they end.
-    await until(() => family(leader).some((pid) => commandOf(pid).includes('runner-main.js') && isNode(pid)));
+    await vi.waitUntil(
+      () => family(leader).some((pid) => commandOf(pid).includes('runner-main.js') && isNode(pid)),
+      patience,
+    );
     const all = family(leader);
     // A stopped process cannot end by itself when its stdin closes.
     for (const pid of all) process.kill(pid, 'SIGSTOP');
     owner.kill('SIGKILL');
-    await until(() => !all.some(isAlive));
+    await vi.waitUntil(() => !all.some(isAlive), patience);
     expect(all.length).toBeGreaterThan(0);
   });
 

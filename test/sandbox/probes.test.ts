@@ -68,7 +68,7 @@ afterAll(async () => {
 });
 
 for (const { name, chosen, why } of found) {
-  describe(`isolation by ${name}`, () => {
+  describe(`isolation by ${name}`, { timeout: 90_000 }, () => {
     if (chosen === null) {
       it('is there', (ctx) => {
         ctx.skip(`not on this machine, ${why}`);
@@ -90,7 +90,7 @@ for (const { name, chosen, why } of found) {
       );
       for (const { stdin } of [other, process]) stdin.end();
       await Promise.all([other.ended, process.ended]);
-    });
+    }, 90_000);
 
     it.each(byNode['node-permissions'])("refuses '%s' by Node's permission model", (attempt) => {
       expect(asUsual[attempt]).toMatchObject({ refused: true });
