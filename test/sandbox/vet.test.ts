@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HookvisorError } from '../../src/errors.js';
 import { packageRoot } from '../../src/paths.js';
-import { vetComponent, vetCore, vetExtism } from '../../src/sandbox/vet.js';
+import { examine, vetComponent, vetCore, vetExtism } from '../../src/sandbox/vet.js';
 import { componentBytes, extismWat, moduleBytes } from '../support/plugins.js';
 
 const options = { memoryBytes: 4 * 1024 * 1024 };
@@ -154,5 +154,66 @@ describe('vetCore', () => {
   it('refuses to let a plugin reach its own meter', async () => {
     const error = await coreError('(module (import "hookvisor:meter" "fuel" (global (mut i64))))');
     expect(error.message).toBe("Cannot admit the plugin: it imports from 'hookvisor:meter'; that name is reserved");
+  });
+});
+
+describe('examine', () => {
+  const objections = async (wat: string, backend: 'component' | 'extism' = 'extism') =>
+    examine(await moduleBytes(wat), backend, options).objections;
+
+  it('gives every reason, not only the first', async () => {
+    const wat = `(module (import "env" "abort" (func)) (import "wasi_snapshot_preview1" "fd_write" (func))
+      (memory 1 2 shared) (func (export "handle") (param i64)))`;
+    const found = await objections(wat);
+    expect(found.map(({ rule }) => rule)).toEqual(['import', 'import', 'memory', 'world', 'world']);
+    expect(found.map(({ fields }) => fields['import']).slice(0, 2)).toEqual([
+      'env abort',
+      'wasi_snapshot_preview1 fd_write',
+    ]);
+  });
+
+  it.each([
+    ['threads', '(memory 1) (func (atomic.fence))'],
+    ['relaxed simd', '(func (drop (f32x4.relaxed_min (v128.const i64x2 0 0) (v128.const i64x2 0 0))))'],
+    ['exception handling', '(tag $t) (func (throw $t))'],
+    ['garbage collection', '(func (drop (ref.i31 (i32.const 0))))'],
+    ['function references', '(type $t (func)) (func (param (ref null $t)) (call_ref $t (local.get 0)))'],
+  ])("refuses WebAssembly's %s by name", async (feature, fields) => {
+    const found = await objections(`(module ${fields})`);
+    const named = found.some(({ message }) => message.startsWith(`it uses WebAssembly's ${feature}; build it`));
+    expect(named || /garbage collector/u.test(found[0]?.message ?? '')).toBe(true);
+  });
+
+  it.each(['a"b', "a'b", 'a`b', '${b}', 'a\\\\b', 'a\\nb', 'a*/b', 'é', 'a//b', 'x'.repeat(600)])(
+    'refuses the name %s wherever it stands',
+    async (name) => {
+      const written = name.replace('"', '\\"');
+      for (const wat of [
+        `(module (import "${written}" "f" (func)))`,
+        `(module (func (export "${written}")))`,
+        `(component (core module $m (func (export "${written}"))) (core instance $i (instantiate $m)))`,
+        `(component (core module $m) (core instance $i (instantiate $m (with "${written}" (instance)))))`,
+      ]) {
+        const backend = wat.startsWith('(component') ? 'component' : 'extism';
+        expect((await objections(wat, backend)).map(({ rule }) => rule)).toContain('name');
+      }
+    },
+  );
+
+  it('counts what nested components instantiate as often as they are instantiated', async () => {
+    const level = (inside: string) => `(component $c ${inside} ${'(instance (instantiate 0))'.repeat(4)})`;
+    const core = '(component (core module $m (memory 1)) (core instance (instantiate $m)))';
+    const found = await objections(level(level(level(level(core)))), 'component');
+    expect(found.map(({ message }) => message)).toContain('it instantiates 256 core modules; at most 64 are allowed');
+    expect(found.map(({ message }) => message).join()).toContain('it needs 16777216 bytes of memory at least');
+  });
+
+  it('bounds what compilers would have to take', async () => {
+    const bytes = (wat: string) => objections(`(module ${wat})`);
+    const complexity = async (wat: string) => (await bytes(wat)).find(({ rule }) => rule === 'complexity')?.message;
+    expect(await complexity(`(func (local ${'i32 '.repeat(5_001)}))`)).toContain('5001 locals in one function');
+    expect(await complexity(`(func ${'(block '.repeat(2_001)}${')'.repeat(2_001)})`)).toContain('2001 blocks');
+    expect(await complexity('(global i32 (i32.const 0))'.repeat(100_001))).toContain('100001 globals');
+    expect((await bytes('(table 1 funcref)'.repeat(65))).map(({ rule }) => rule)).toContain('table');
   });
 });

@@ -1,0 +1,94 @@
+import { truncateSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCommandLine } from '../../src/cli/program.js';
+import type { Stream } from '../../src/cli/terminal.js';
+import { vetReportSchema } from '../../src/sandbox/vet-report.js';
+import { extismWat, moduleBytes } from '../support/plugins.js';
+import { samplePlugin } from '../support/runtime.js';
+import { temporaryFolder } from '../support/temp.js';
+
+/** Runs `hookvisor vet` in this process; the plugin is looked at in one of its own. */
+async function vet(...args: string[]): Promise<{ status: number; out: string; err: string }> {
+  const printed = { out: '', err: '' };
+  const stream = (name: 'out' | 'err'): Stream => ({
+    write: (text) => {
+      printed[name] += text;
+    },
+    paint: (_, text) => text,
+    columns: null,
+  });
+  const status = await runCommandLine(['vet', ...args], { out: stream('out'), err: stream('err') });
+  return { status, ...printed };
+}
+
+async function fileOf(bytes: Buffer): Promise<string> {
+  const path = join(temporaryFolder(), 'plugin.wasm');
+  await writeFile(path, bytes);
+  return path;
+}
+
+describe('vet', { timeout: 60_000 }, () => {
+  it('says what an admitted component can and cannot do', async () => {
+    const { status, out } = await vet(samplePlugin('naming'));
+    expect(status).toBe(0);
+    expect(out).toContain(
+      "read the event's document, whole (text) or by XPath (select): it imports hookvisor:hook/document@0.1.0",
+    );
+    expect(out).toMatch(/It cannot:\n[^]*- call libvirt: it imports nothing but hookvisor:hook\//u);
+    expect(out).toMatch(/\nadmitted: it breaks no rule\n$/u);
+  });
+
+  it('says it as data', async () => {
+    const { status, out } = await vet(samplePlugin('quota'), '--json');
+    expect(status).toBe(0);
+    const report = vetReportSchema.strict().parse(JSON.parse(out));
+    expect(report).toMatchObject({ verdict: 'admitted', backend: 'extism', reasons: [] });
+    expect(report.can.length).toBeGreaterThan(2);
+    expect(report.hardenedBytes).toBeGreaterThan(report.bytes);
+  });
+
+  it('refuses a component that imports sockets, and names the import', async () => {
+    const wat =
+      '(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "hookvisor:hook/log@0.2.0" (instance)))';
+    const { status, out } = await vet(await fileOf(await moduleBytes(wat)));
+    expect(status).toBe(1);
+    expect(out).toContain("it imports 'wasi:sockets/tcp@0.2.0'; only hookvisor:hook/");
+    expect(out).toContain("it imports 'hookvisor:hook/log@0.2.0'; only hookvisor:hook/");
+    expect(out).toMatch(/\nrefused: 3 reasons, above\n$/u);
+  });
+
+  it('writes no control characters of a plugin to the terminal', async () => {
+    const wat = extismWat('{}', { imports: '(import "env" "a\\1b[31m\\0a" (func))' });
+    const { status, out } = await vet(await fileOf(await moduleBytes(wat)));
+    expect(status).toBe(1);
+    expect(out).not.toContain(String.fromCharCode(0x1b));
+    expect(out).toContain('\\x1b[31m');
+  });
+
+  it('takes the memory limit of the handler', async () => {
+    const file = await fileOf(await moduleBytes(extismWat('{}').replace('"memory") 1)', '"memory") 20)')));
+    expect((await vet(file)).status).toBe(0);
+    const small = await vet(file, '--memory', '1MiB');
+    expect(small.status).toBe(1);
+    expect(small.out).toContain('it needs 1310720 bytes of memory at least; its limit is 1048576');
+  });
+
+  it('refuses a file over the size bound without looking at it', async () => {
+    const file = await fileOf(Buffer.alloc(0));
+    truncateSync(file, 64 * 1024 * 1024 + 1);
+    const { status, out } = await vet(file, '--json');
+    expect(status).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ verdict: 'refused', reasons: [{ rule: 'size', code: 'plugin-refused' }] });
+  });
+
+  it('exits with 2 for what it cannot read or understand', async () => {
+    const missing = await vet('/nowhere/x.wasm');
+    expect(missing.status).toBe(2);
+    expect(missing.err).toContain("Cannot read plugin '/nowhere/x.wasm': there is no such file; name a .wasm file");
+    expect((await vet('/tmp')).status).toBe(2);
+    expect((await vet()).status).toBe(2);
+    expect((await vet(samplePlugin('quota'), '--memory', 'much')).status).toBe(2);
+  });
+});
