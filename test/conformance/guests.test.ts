@@ -98,6 +98,7 @@ const component: Record<string, Claim> = {
   'many-logs': { title: 'a million messages use up their fuel, and few are kept', ends: outOfFuel },
   'huge-log': {
     title: 'a message of 50 MB is cut',
+    fuel: 1_000_000_000,
     ends: { ...allow, logs: [{ level: 'info', message: 'a'.repeat(bounds.logChars) }] },
   },
   'many-selects': { title: 'a million selections use up their fuel', ends: outOfFuel },
@@ -167,6 +168,7 @@ const extism: Record<string, Claim> = {
   'many-logs': { title: 'a million messages use up their fuel, and few are kept', ends: outOfFuel },
   'huge-log': {
     title: 'a message of 50 MB is cut',
+    fuel: 1_000_000_000,
     ends: { ...allow, logs: [{ level: 'warn', message: '\0'.repeat(bounds.logChars) }] },
   },
   'log-wild': { title: 'a message in no block is an error in the log', ends: allow },

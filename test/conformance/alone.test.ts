@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Artefact } from '../../src/backends/artefact.js';
+import type { Handler } from '../../src/backends/backend.js';
+import { HookvisorError } from '../../src/errors.js';
+import { guestsIn, lonelyGuest } from '../support/hostile.js';
+import { arenaLimits, endingOf, openArena, wakingCall } from './arena.js';
+import type { Arena, Ending } from './arena.js';
+
+/** How its events end, or why it is not loaded. */
+interface Claim {
+  readonly title: string;
+  readonly ends?: Partial<Record<keyof Ending, unknown>>;
+  readonly refusal?: { readonly code: string; readonly message: RegExp };
+}
+
+const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
+const outOfFuel = { failure: 'out-of-fuel', fuel: arenaLimits.fuel };
+const trap = { failure: 'trap', message: matching(/^the plugin trapped: /u) };
+const outside = {
+  failure: 'protocol',
+  message: matching(/^the plugin broke the contract: .*(outside the bounds|Invalid typed array length)/u),
+};
+const allow = { outcome: 'allow', failure: null };
+const objection = (message: RegExp) => ({ code: 'plugin-settings', message });
+
+const both: Record<string, Claim> = {
+  'start-loop': { title: 'an endless start function uses up its fuel', ends: outOfFuel },
+  'start-trap': { title: 'a start function that traps fails each event', ends: trap },
+  'start-memory': { title: 'a start function meets the limit of memory', ends: { failure: 'out-of-memory' } },
+  'start-recursion': {
+    title: 'a start function without end to its calls traps, without a count',
+    ends: { failure: 'trap', message: 'the plugin trapped: call stack exhausted', fuel: null },
+  },
+  'data-beyond-memory': { title: 'data beyond the memory fails each event', ends: { failure: 'trap' } },
+  'elements-beyond-table': { title: 'elements beyond a table fail each event', ends: { failure: 'trap' } },
+};
+
+const component: Record<string, Claim> = {
+  'realloc-loop': { title: 'an endless cabi_realloc uses up its fuel', ends: outOfFuel },
+  'realloc-trap': { title: 'a cabi_realloc that traps is a trap', ends: trap },
+  'realloc-beyond-memory': { title: 'room beyond the memory breaks the contract', ends: outside },
+  'realloc-negative': { title: 'room at a negative address breaks the contract', ends: outside },
+  'realloc-overlaps': { title: 'room that overlaps harms only the guest itself', ends: allow },
+  'realloc-reenters': {
+    title: 'a guest that asks again while it is answered runs out of stack or fuel',
+    ends: { outcome: null, failure: matching(/^(trap|out-of-fuel)$/u) },
+  },
+  'calls-itself': {
+    title: 'a guest that calls its own export runs out of stack or fuel',
+    ends: { outcome: null, failure: matching(/^(trap|out-of-fuel)$/u) },
+  },
+  'post-return-loop': { title: 'an endless post-return uses up its fuel', ends: outOfFuel },
+  'post-return-trap': { title: 'a post-return that traps is a trap', ends: trap },
+  'post-return-logs': { title: 'a post-return that calls the host decides nothing more', ends: {} },
+  'start-logs': { title: 'a start function that calls the host fails', ends: { outcome: null, failure: 'trap' } },
+  'validate-loop': {
+    title: 'an endless validate refuses the settings',
+    refusal: objection(/it could not check them, the plugin used all of its 50000000 steps/u),
+  },
+  'validate-trap': {
+    title: 'a validate that traps refuses the settings',
+    refusal: objection(/it could not check them, the plugin trapped: /u),
+  },
+  'validate-escapes': {
+    title: 'an objection is told without its control characters',
+    refusal: objection(/refuses the settings: \\x1b\[2J\\x1b\]0;owned\\x07no root#; /u),
+  },
+};
+
+const extism: Record<string, Claim> = {
+  'initialize-loop': { title: 'an endless _initialize is not run, or uses up its fuel', ends: {} },
+  'haskell-loop': { title: 'an endless hs_init uses up its fuel', ends: outOfFuel },
+  'initialize-global': { title: 'an _initialize that is no function is not run', ends: allow },
+  'own-meter': { title: "exports by the meter's names do not move the meter", ends: outOfFuel },
+  'validate-loop': {
+    title: 'an endless validate refuses the settings',
+    refusal: objection(/it could not check them, the plugin used all of its 50000000 steps/u),
+  },
+  'validate-trap': {
+    title: 'a validate that traps refuses the settings',
+    refusal: objection(/it could not check them, the plugin trapped: /u),
+  },
+  'answer-from-settings': { title: 'an answer of nothing breaks the contract', ends: { failure: 'protocol' } },
+};
+
+const claims: Record<Artefact['backend'], Record<string, Claim>> = {
+  component: { ...both, ...component },
+  extism: { ...both, ...extism },
+};
+
+describe.each(['component', 'extism'] as const)('a hostile plugin of the %s backend:', (backend) => {
+  let arena: Arena;
+  const loads = new Map<string, Promise<Handler | HookvisorError>>();
+  beforeAll(async () => {
+    arena = await openArena();
+    for (const guest of Object.keys(claims[backend])) {
+      const load = arena.load(backend, await lonelyGuest(backend, guest));
+      const settled = load.catch((error: unknown) => {
+        if (error instanceof HookvisorError) return error;
+        throw error;
+      });
+      settled.catch(() => undefined);
+      loads.set(guest, settled);
+    }
+  }, 60_000);
+  afterAll(() => arena[Symbol.asyncDispose]());
+
+  it('has a claim made of it', () => {
+    expect(Object.keys(claims[backend]).sort()).toEqual(
+      [...guestsIn('both/alone'), ...guestsIn(`${backend}/alone`)].sort(),
+    );
+  });
+
+  it.each(Object.entries(claims[backend]).map(([guest, claim]) => ({ guest, ...claim })))(
+    '$guest: $title',
+    async ({ guest, ends, refusal }) => {
+      const loaded = await loads.get(guest);
+      if (refusal !== undefined) {
+        expect(loaded).toMatchObject({ code: refusal.code, message: matching(refusal.message) });
+        await arena.neighbourAnswers();
+        return;
+      }
+      if (loaded === undefined || loaded instanceof HookvisorError)
+        throw new Error('it was not loaded', { cause: loaded });
+      await using handler = loaded;
+      const first = await endingOf(handler, wakingCall('000'));
+      await arena.neighbourAnswers();
+      expect(first).toMatchObject(ends ?? {});
+      expect(first.failure).not.toBe('deadline');
+      expect(await endingOf(handler, wakingCall('000'))).toEqual(first);
+      await arena.neighbourAnswers();
+    },
+    60_000,
+  );
+});
