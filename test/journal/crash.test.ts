@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
@@ -43,6 +43,7 @@ describe('a crash', () => {
       // Every offset is read; every seventh is written on, which takes longer.
       if ((bytes.length - end) % 7 !== 0) continue;
       const { journal, said } = await openTestJournal(crashed);
+      expect(statSync(join(crashed, segment)).size).toBe(end - torn);
       await journal.append(entryOf({ event: { name: 'd' }, document: '<c>ä</c>' }));
       await journal[Symbol.asyncDispose]();
       const after = await eventsIn(crashed);
