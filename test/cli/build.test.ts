@@ -44,6 +44,7 @@ async function project(language: string, name = language): Promise<string> {
 describe('a new project', () => {
   it.for(['ts', 'as', 'c', 'rust', 'go', 'wat'])(
     'in %s builds, and its tests pass at once',
+    { timeout: 180_000 },
     async (language, ctx) => {
       const reason = missing(language);
       const folder = await project(language);
@@ -58,7 +59,6 @@ describe('a new project', () => {
       expect(JSON.parse(test.out)).toMatchObject({ failed: 0 });
       expect(test.status).toBe(0);
     },
-    180_000,
   );
 });
 
