@@ -9,7 +9,8 @@ import { applySteps } from '../install/apply.js';
 import { planInstall, type InstallPlan } from '../install/install-plan.js';
 import { findLibvirtDaemons, reloadLibvirt, runsHook } from '../install/libvirt-daemons.js';
 import { findLibvirt, runsHookFolders } from '../install/libvirt-version.js';
-import { defaultHooks, hookNames, type HookName } from '../install/places.js';
+import { manifestBytes, readManifest } from '../install/manifest.js';
+import { defaultHooks, hookNames, places, type HookName } from '../install/places.js';
 import { describeStep } from '../install/step.js';
 import { oneLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
@@ -142,6 +143,11 @@ function startService(): void {
 function tellLibvirt(): string[] {
   const daemons = findLibvirtDaemons();
   reloadLibvirt(daemons);
+  const manifest = readManifest('/');
+  if (manifest !== null) {
+    const bytes = manifestBytes({ ...manifest, toldMs: Date.now() });
+    applySteps('/', [{ step: 'write', path: places.manifest, mode: 0o600, bytes }]);
+  }
   return daemons.map(({ name, pid }) => `${name} (pid ${pid})`);
 }
 

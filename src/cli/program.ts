@@ -5,6 +5,7 @@ import { checkCommand } from './check.js';
 import { type CommandContext, type ExitStatus, exitStatus, reportError } from './command.js';
 import { completionCommand } from './completion.js';
 import { demoCommand } from './demo.js';
+import { doctorCommand } from './doctor.js';
 import { emitCommand } from './emit.js';
 import { journalCommand } from './journal.js';
 import { newProjectCommand } from './new.js';
@@ -36,6 +37,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     emitCommand,
     installCommand,
     uninstallCommand,
+    doctorCommand,
     checkCommand,
     reloadCommand,
     statusCommand,

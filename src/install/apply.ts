@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
@@ -134,6 +135,9 @@ function sameFile({ from, to, target }: { from: string; to: string; target: stri
   try {
     linkSync(from, to);
   } catch {
+    // cp keeps what Node cannot: nanoseconds, access control lists, security contexts.
+    if (spawnSync('cp', ['-a', '-T', '--', from, to], { timeout: 60_000 }).status === 0) return;
+    rmSync(to, { force: true });
     copyFileSync(from, to, constants.COPYFILE_EXCL);
     stampAs(to, stamp);
     // After the owner: changing that takes set-user-ID away.

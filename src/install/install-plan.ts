@@ -234,7 +234,13 @@ function manifestOf(given: {
   for (const path of [...files.keys(), ...[...adopted.values()].map(({ to }) => to)]) {
     for (let folder = dirname(path); !exists(root, folder); folder = dirname(folder)) folders.add(folder);
   }
-  return { version: 1, files: [...files.values()], folders: [...folders].sort(), adopted: [...adopted.values()] };
+  return {
+    version: 1,
+    files: [...files.values()],
+    folders: [...folders].sort(),
+    adopted: [...adopted.values()],
+    toldMs: before?.toldMs ?? null,
+  };
 }
 
 function inTheWay(path: string): HookvisorError {

@@ -28,6 +28,8 @@ const manifestSchema = z.strictObject({
   files: z.array(placed),
   folders: z.array(path),
   adopted: z.array(adopted),
+  /** When running daemons were last told of the hooks, milliseconds since the Unix epoch; null: not by us. */
+  toldMs: z.number().nullable(),
 });
 
 /** What `install` put where, so that `uninstall` can take it away and put back what was there. */

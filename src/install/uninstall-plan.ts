@@ -71,7 +71,13 @@ function restored({
 
 /** Whether the hook never left its place: an installation was interrupted. */
 function isOriginal(root: string, { from, sha256, target }: AdoptedHook): boolean {
-  return isAsWritten(root, from, { version: 1, files: [{ path: from, sha256, target }], folders: [], adopted: [] });
+  return isAsWritten(root, from, {
+    version: 1,
+    files: [{ path: from, sha256, target }],
+    folders: [],
+    adopted: [],
+    toldMs: null,
+  });
 }
 
 function isThere(root: string, path: string): boolean {

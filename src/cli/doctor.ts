@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { examine } from '../install/doctor/examine.js';
+import type { Finding } from '../install/doctor/finding.js';
+import { oneLine } from '../text.js';
+import { type CommandContext, exitStatus, newCommand } from './command.js';
+import type { Style } from './terminal.js';
+
+interface DoctorOptions {
+  readonly root: string;
+  readonly config?: string;
+  readonly json?: true;
+}
+
+const styles: Readonly<Record<Finding['state'], Style>> = { ok: 'green', warn: 'yellow', fail: 'red' };
+
+/** `hookvisor doctor`: what is right, what is not, and what to do. */
+export function doctorCommand({ terminal, finish }: CommandContext): Command {
+  const { out } = terminal;
+  return newCommand('doctor', 'look at everything that has to be right on this host, and say what to do', [
+    'hookvisor doctor',
+    'hookvisor doctor --json',
+    'hookvisor doctor --root ./image',
+  ])
+    .option('--root <dir>', 'look at the files below this folder instead of the running system', '/')
+    .option('-c, --config <file>', 'the configuration (default: /etc/hookvisor/hookvisor.yaml)')
+    .option('--json', 'print the result as JSON')
+    .action(async ({ root, config, json }: DoctorOptions) => {
+      const findings = await examine({ root: resolve(root), config: config ?? null });
+      const failed = findings.some(({ state }) => state === 'fail');
+      if (json === true) out.write(`${JSON.stringify({ healthy: !failed, findings })}\n`);
+      else for (const finding of findings) out.write(lines(finding, (style, text) => out.paint(style, text)));
+      finish(failed ? exitStatus.negative : exitStatus.success);
+    });
+}
+
+function lines({ check, state, found, advice }: Finding, paint: (style: Style, text: string) => string): string {
+  const first = `${paint(styles[state], state.padEnd(4))}  ${check}: ${oneLine(found, 800)}\n`;
+  return advice === null ? first : `${first}      ${oneLine(advice, 800)}\n`;
+}

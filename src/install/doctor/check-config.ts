@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import type { Config } from '../../config/config.js';
+import { loadConfig } from '../../config/load.js';
+import { createEngine } from '../../daemon/engine.js';
+import { messageOf } from '../../errors.js';
+import { oneLine } from '../../text.js';
+import { below, places } from '../places.js';
+import { fail, ok, warn, type Finding } from './finding.js';
+
+/** The configuration, everything that it loads, and what keeps plugins in. Below another root only its text is checked. */
+export async function checkConfig(root: string, file: string): Promise<{ findings: Finding[]; config: Config | null }> {
+  const advice = `correct it; 'hookvisor check --config ${file}' lists everything`;
+  let config: Config;
+  try {
+    config = await loadConfig(file);
+  } catch (error) {
+    return { findings: [fail('configuration', firstLine(error), advice)], config: null };
+  }
+  if (root !== '/') {
+    return { findings: [ok('configuration', `'${file}' can be read (${config.handlers.size} handlers)`)], config };
+  }
+  const findings: Finding[] = [...checkScripts(root, config)];
+  try {
+    await using engine = await createEngine(config, () => undefined);
+    findings.unshift(ok('configuration', `'${file}' is valid, its ${config.handlers.size} handlers can be loaded`));
+    findings.push(isolationFinding(engine.status().sandbox.isolation));
+  } catch (error) {
+    findings.unshift(fail('configuration', oneLine(messageOf(error), 600), advice));
+  }
+  return { findings, config };
+}
+
+function isolationFinding(isolation: {
+  readonly level: string;
+  readonly mechanism: string;
+  readonly unavailable: readonly { readonly mechanism: string; readonly reason: string }[];
+}): Finding {
+  const found = `plugins are kept in by ${isolation.mechanism} (${isolation.level})`;
+  if (isolation.level === 'namespaces') return ok('isolation', found);
+  const why = isolation.unavailable.map(({ mechanism, reason }) => `${mechanism}: ${reason}`).join(`${delimiter} `);
+  return warn(
+    'isolation',
+    `${found}; better ones do not work: ${oneLine(why, 400)}`,
+    'apt install bubblewrap, and run as root',
+  );
+}
+
+/** Scripts that the service would confine without anybody having asked for it. */
+function checkScripts(root: string, { handlers }: Config): Finding[] {
+  const scripts = [...handlers.values()].filter(({ backend }) => backend === 'script');
+  const unit = existsSync(below(root, places.service));
+  if (scripts.length === 0 || !unit || existsSync(below(root, places.scriptsDropIn))) return [];
+  const found = `${scripts.length} handlers are scripts, and the service lets them change nothing of the system`;
+  return [warn('configuration', found, "if they have to, run 'hookvisor install --scripts' and restart the service")];
+}
+
+function firstLine(error: unknown): string {
+  return oneLine(messageOf(error).split('\n').slice(0, 3).join(' '), 600);
+}

@@ -1,0 +1,69 @@
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Config } from '../../config/config.js';
+import { messageOf } from '../../errors.js';
+import { lastEvents } from '../../journal/read.js';
+import { oneLine } from '../../text.js';
+import { fail, ok, warn, type Finding } from './finding.js';
+
+/** An event as the checks look at it. */
+export interface SeenEvent {
+  readonly time: number;
+  readonly driver: string;
+}
+
+const mebibyte = 1024 * 1024;
+/** Events that are looked at: enough to meet each driver that is in use, few enough to be read at once. */
+const looked = 1_000;
+
+/** The journal's folder, the space that it has, and the clock of the last event. */
+export async function checkJournal(config: Config, now: number): Promise<{ findings: Finding[]; events: SeenEvent[] }> {
+  const check = 'journal';
+  const dir = config.journal?.dir;
+  if (dir === undefined) return { findings: [warn(check, 'none is kept', "remove 'journal: false'")], events: [] };
+  const findings: Finding[] = [];
+  let folder = dir;
+  while (!existsSync(folder)) folder = dirname(folder);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    findings.push(ok(check, folder === dir ? `'${dir}' can be written to` : `'${dir}' can be made`));
+  } catch (error) {
+    findings.push(
+      fail(check, `'${dir}' cannot be written to: ${messageOf(error)}`, 'correct its owner or mount options'),
+    );
+  }
+  findings.push(spaceFinding(folder));
+  if (folder !== dir) return { findings, events: [] };
+  try {
+    const found = await lastEvents(dir, { limit: looked, matches: () => true });
+    const events = found.map(({ record }) => ({ time: record.time, driver: record.event.driver }));
+    findings.push(clockFinding(events, now));
+    return { findings, events };
+  } catch (error) {
+    findings.push(fail(check, oneLine(messageOf(error), 400), `run 'hookvisor journal verify'`));
+    return { findings, events: [] };
+  }
+}
+
+function spaceFinding(folder: string): Finding {
+  const { bavail, bsize, files, ffree } = statfsSync(folder);
+  const free = Math.floor((bavail * bsize) / mebibyte);
+  const found = `${free} MiB are free at '${folder}'`;
+  const advice = 'make room: events that cannot be written are answered all the same, and lost';
+  if (free < 1 || (files > 0 && ffree === 0)) return fail('space', found, advice);
+  return free < 256 ? warn('space', found, advice) : ok('space', found);
+}
+
+function clockFinding(events: readonly SeenEvent[], now: number): Finding {
+  const last = events.at(-1);
+  if (last === undefined) return ok('clock', 'no event has been recorded yet');
+  const at = new Date(last.time).toISOString();
+  if (last.time > now + 60_000) {
+    return warn(
+      'clock',
+      `the last event is from the future (${at})`,
+      'set the clock; events in the journal keep their order',
+    );
+  }
+  return ok('clock', `the last event was at ${at}`);
+}
