@@ -82,7 +82,7 @@ test('a name is denied', async () => {
 });
 
 describe('the cases of the sample plugins', () => {
-  it.each(['naming', 'quota', 'tiny-allow'])(
+  it.each(['naming', 'quota', 'tiny-allow'] as const)(
     '%s holds them',
     async (name) => {
       const { cases } = await readCases(join(packageRoot, 'plugins', name, 'cases.yaml'));
