@@ -20,7 +20,7 @@ export async function scriptsFor(root: string, { name, event, qualifier }: HookE
 
 async function entries(folder: string): Promise<string[]> {
   const names = await readdir(folder, { encoding: 'buffer' });
-  return names.sort(Buffer.compare).map((name) => join(folder, name.toString('utf8')));
+  return names.sort((a, b) => Buffer.compare(a, b)).map((name) => join(folder, name.toString('utf8')));
 }
 
 /** Whether a word of the event names an entry of a folder, and nothing beside or above it. */

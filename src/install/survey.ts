@@ -86,7 +86,7 @@ function foldersFiles(root: string, folder: string): string[] {
 function names(real: string): string[] {
   if (lstatSync(real, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   return readdirSync(real, { encoding: 'buffer' })
-    .sort(Buffer.compare)
+    .sort((a, b) => Buffer.compare(a, b))
     .map((name) => {
       const text = name.toString('utf8');
       if (Buffer.from(text).equals(name)) return text;
