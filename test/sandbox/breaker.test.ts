@@ -20,7 +20,7 @@ function pass(breaker: Breaker): Pass {
   return entered;
 }
 
-function fail(breaker: Breaker, times = failures): void {
+function fail(breaker: Breaker, times: number = failures): void {
   for (let i = 0; i < times; i += 1) pass(breaker).settle('cost-a-runner');
 }
 

@@ -42,6 +42,7 @@ async function p99(handler: Handler): Promise<number> {
 /** Keeps a handler's runner busy until it is told to stop; then how many events it burnt. */
 function burn(handler: Handler): { stop: () => Promise<number> } {
   let stopped = false;
+  const isStopped = (): boolean => stopped;
   const burning = (async () => {
     let burnt = 0;
     do {
@@ -50,7 +51,6 @@ function burn(handler: Handler): { stop: () => Promise<number> } {
     } while (!isStopped());
     return burnt;
   })();
-  const isStopped = (): boolean => stopped;
   return {
     stop() {
       stopped = true;
