@@ -14,7 +14,7 @@ export interface Meter {
   /** Steps executed so far; the whole budget once it ran out, wherever that was noticed. */
   spent(): number;
   /** Takes steps for work that the host does for the plugin. Throws where there are not enough. */
-  charge(steps: number): void;
+  readonly charge: (steps: number) => void;
   readonly exhausted: boolean;
   /** Whether the last time that a memory was to grow, its maximum forbade it. */
   readonly starved: boolean;

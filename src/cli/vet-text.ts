@@ -58,7 +58,7 @@ function facts(report: VetReport): string {
 }
 
 function hardened({ hardenedBytes }: VetReport): string {
-  return hardenedBytes === null ? '' : `, hardened ${inBytes(hardenedBytes)}`;
+  return hardenedBytes === null ? '' : `, ${inBytes(hardenedBytes)} as a runner loads it`;
 }
 
 function range(least: string, most: string | number | null): string {

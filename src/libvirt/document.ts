@@ -59,12 +59,12 @@ let loading: Promise<XmlTools> | undefined;
  * flood the log of its runner.
  */
 async function importQuietly(): Promise<Xml> {
-  const { error } = console;
-  console.error = () => undefined;
+  const { console } = globalThis;
+  globalThis.console = { ...console, error: () => undefined };
   try {
     return await import('libxml2-wasm');
   } finally {
-    console.error = error;
+    globalThis.console = console;
   }
 }
 

@@ -8,6 +8,8 @@ export const admissionBounds = {
   componentInstances: 256,
   functions: 100_000,
   types: 20_000,
+  /** Parameters and results of all types. */
+  typeValues: 200_000,
   imports: 10_000,
   exports: 10_000,
   globals: 100_000,
@@ -17,6 +19,8 @@ export const admissionBounds = {
   locals: 1_000_000,
   /** Deepest nesting of blocks; a `switch` nests one block for each case. */
   blockDepth: 2_000,
+  /** Memories of its instances. Each may grow to the handler's limit, so they are few; QuickJS has three. */
+  memories: 4,
   /** Tables, and the elements that they start with. */
   tables: 64,
   tableElements: 1_000_000,

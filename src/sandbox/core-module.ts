@@ -26,6 +26,8 @@ export interface CoreModule {
   /** Each function's type as text, such as `() -> i32`, imported functions first. */
   readonly functions: readonly string[];
   readonly types: number;
+  /** Parameters and results of all types. */
+  readonly typeValues: number;
   readonly globals: number;
   /** Functions that run when it is instantiated: 0 or 1. */
   readonly starts: number;
@@ -78,7 +80,7 @@ export function readCoreModule(bytes: Buffer): CoreModule {
     kind: kindOf(reader),
     index: reader.uint(),
   }));
-  const typeOf = (index: number): string => types[index] ?? '?';
+  const typeOf = (index: number): string => types[index]?.text ?? '?';
   const imported = (kind: WasmKind): WasmLimits[] =>
     imports.flatMap((item) => (item.kind === kind && item.limits !== undefined ? [item.limits] : []));
   return {
@@ -93,6 +95,7 @@ export function readCoreModule(bytes: Buffer): CoreModule {
       ...list(section.function, (reader) => typeOf(reader.uint())),
     ],
     types: types.length,
+    typeValues: types.reduce((sum, { values }) => sum + values, 0),
     globals: count(section.global),
     starts: bodies.has(section.start) ? 1 : 0,
     elementSegments: count(section.element),
@@ -125,10 +128,11 @@ function importType(reader: WasmReader, kind: WasmKind): { type?: number; limits
   return {};
 }
 
-function functionType(reader: WasmReader): string {
+function functionType(reader: WasmReader): { text: string; values: number } {
   if (reader.u8() !== 0x60) throw invalid('it uses types of the garbage collector, which no limit covers');
   const [parameters, results] = [reader.many(() => valueType(reader)), reader.many(() => valueType(reader))];
-  return `(${parameters.join(', ')}) -> ${results.length === 0 ? '()' : results.join(', ')}`;
+  const text = `(${parameters.join(', ')}) -> ${results.length === 0 ? '()' : results.join(', ')}`;
+  return { text, values: parameters.length + results.length };
 }
 
 const valueTypes = new Map([

@@ -99,6 +99,12 @@ function checkComplexity(modules: readonly VettedModule[]): Objection[] {
   return [
     ...atMost('table', elements, bounds.tableElements, (count) => `it declares a table of ${count} elements`),
     ...atMost(
+      'memory',
+      all(({ memories, instances }) => memories.length * instances),
+      bounds.memories,
+      (count) => `it has ${count} memories`,
+    ),
+    ...atMost(
       'table',
       all(({ tables, instances }) => tables.length * instances),
       bounds.tables,
@@ -108,6 +114,7 @@ function checkComplexity(modules: readonly VettedModule[]): Objection[] {
       [
         ['functions', all(({ functions }) => functions.length), bounds.functions],
         ['types', all(({ types }) => types), bounds.types],
+        ['parameters and results', all(({ typeValues }) => typeValues), bounds.typeValues],
         ['imports', all(({ imports }) => imports.length), bounds.imports],
         ['exports', all(({ exports }) => exports.length), bounds.exports],
         ['globals', all(({ globals }) => globals), bounds.globals],
@@ -122,7 +129,7 @@ function checkComplexity(modules: readonly VettedModule[]): Objection[] {
 
 /** An objection where there is more of something than allowed. */
 export function atMost(
-  rule: 'table' | 'complexity' | 'structure',
+  rule: 'memory' | 'table' | 'complexity' | 'structure',
   count: number,
   bound: number,
   what: (count: number) => string,

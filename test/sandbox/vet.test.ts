@@ -208,12 +208,23 @@ describe('examine', () => {
     expect(found.map(({ message }) => message).join()).toContain('it needs 16777216 bytes of memory at least');
   });
 
+  it('bounds the memories that may each grow to the limit', async () => {
+    const many = (count: number) =>
+      objections(
+        `(component (core module $m (memory 0)) ${'(core instance (instantiate $m))'.repeat(count)})`,
+        'component',
+      );
+    expect((await many(5)).map(({ message }) => message)).toContain('it has 5 memories; at most 4 are allowed');
+    expect((await many(4)).map(({ rule }) => rule)).not.toContain('memory');
+  });
+
   it('bounds what compilers would have to take', async () => {
     const bytes = (wat: string) => objections(`(module ${wat})`);
     const complexity = async (wat: string) => (await bytes(wat)).find(({ rule }) => rule === 'complexity')?.message;
     expect(await complexity(`(func (local ${'i32 '.repeat(5_001)}))`)).toContain('5001 locals in one function');
     expect(await complexity(`(func ${'(block '.repeat(2_001)}${')'.repeat(2_001)})`)).toContain('2001 blocks');
     expect(await complexity('(global i32 (i32.const 0))'.repeat(100_001))).toContain('100001 globals');
+    expect(await complexity(`(type (func (param ${'i32 '.repeat(500)})))`.repeat(401))).toContain('200500 parameters');
     expect((await bytes('(table 1 funcref)'.repeat(65))).map(({ rule }) => rule)).toContain('table');
   });
 });
