@@ -125,7 +125,6 @@ const schemas = {
 export type RunnerRequest = z.infer<typeof requestSchema>;
 export type RunnerReply = z.infer<typeof replySchema>;
 export type RunnerUsage = z.infer<typeof usageSchema>;
-export type Admitted = z.infer<typeof admittedSchema>;
 
 export type MessageType = keyof typeof schemas;
 export type MessageHead<Type extends MessageType> = z.infer<(typeof schemas)[Type]>;
