@@ -1,12 +1,13 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { HookvisorError } from '../errors.js';
+import { adoptHooks, driverOf, inLibvirtsOrder, neighbours } from './adopt.js';
 import { adoptedConfig, clientDeadlineFor, nameHandlers, type AdoptedHandler } from './adopted-config.js';
 import { readClient, sha256Of, type ClientFile } from './client-file.js';
 import { manifestBytes, readManifest, type AdoptedHook, type Manifest } from './manifest.js';
-import { assertBelow, below, besideName, hookNames, type HookName, places } from './places.js';
+import { assertBelow, below, besideName, type HookName, places } from './places.js';
 import { isDone, type Step } from './step.js';
-import { absoluteTarget, adoptable, otherEntries, surveyHooks, type FoundHook } from './survey.js';
+import { absoluteTarget, surveyHooks, type FoundHook } from './survey.js';
 import { clientDeadlineSeconds, fillTemplate } from './templates.js';
 
 export interface InstallOptions {
@@ -102,46 +103,6 @@ export function planInstall(options: InstallOptions): InstallPlan {
 
 function write(path: string, bytes: Buffer, mode = 0o644): Placing & { step: 'write' } {
   return { step: 'write', path, mode, bytes };
-}
-
-function adoptHooks(root: string, { driver, foreign }: FoundHook): { driver: HookName; hook: AdoptedHook }[] {
-  const main = `${places.hooks}/${driver}`;
-  // In the folder, what libvirt passes over stays where it is; the client takes the main hook's place in any case.
-  const taken = foreign.filter(({ path, executable }) => executable || path === main);
-  return taken.map((one) => ({ driver, hook: adoptable(root, one) }));
-}
-
-function driverOf({ from }: AdoptedHook): HookName {
-  const first = from
-    .slice(places.hooks.length + 1)
-    .split('/')[0]
-    ?.replace(/\.d$/u, '');
-  return hookNames.find((name) => name === first) ?? 'daemon';
-}
-
-/** The main hook, then those of its folder in byte order. */
-function inLibvirtsOrder(hooks: readonly { driver: HookName; hook: AdoptedHook }[]): typeof hooks {
-  const key = ({ hook }: { hook: AdoptedHook }): Buffer => Buffer.from(hook.from);
-  const rank = ({ driver }: { driver: HookName }): number => hookNames.indexOf(driver);
-  return hooks.filter(({ hook }) => hook.runs).toSorted((a, b) => rank(a) - rank(b) || Buffer.compare(key(a), key(b)));
-}
-
-/**
- * Links to what stays in the hooks folders, for scripts that look beside themselves by `dirname $0`. A hook's own folder is never
- * linked as a whole: what is adopted later goes there.
- */
-function neighbours(root: string, adopted: readonly AdoptedHook[]): Placing[] {
-  if (adopted.length === 0) return [];
-  const taken = new Set([
-    ...adopted.map(({ from }) => from),
-    ...hookNames.flatMap((name) => [`${places.hooks}/${name}`, `${places.hooks}/${name}.d`]),
-  ]);
-  const drivers = new Set(adopted.map(driverOf));
-  const folders = [places.hooks, ...[...drivers].map((driver) => `${places.hooks}/${driver}.d`)];
-  return folders
-    .flatMap((folder) => otherEntries(root, folder, taken))
-    .filter((path) => !path.endsWith(`/${besideName}`))
-    .map((path) => ({ step: 'link', path: places.adopted + path.slice(places.hooks.length), target: path }));
 }
 
 interface HookStep {

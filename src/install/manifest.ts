@@ -34,7 +34,6 @@ const manifestSchema = z.strictObject({
 
 /** What `install` put where, so that `uninstall` can take it away and put back what was there. */
 export type Manifest = z.infer<typeof manifestSchema>;
-export type PlacedFile = z.infer<typeof placed>;
 export type AdoptedHook = z.infer<typeof adopted>;
 
 /** The manifest of an installation; null when there is none. Throws HookvisorError `install` when it cannot be read. */

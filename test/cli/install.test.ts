@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { hookvisor } from '../support/command-line.js';
 import { temporaryFolder, writeScript } from '../support/temp.js';
 
+const analyzer = join('/usr/bin', 'systemd-analyze');
+
 describe('install', () => {
   it('shows with --dry-run what it would do, and does nothing', async () => {
     const root = temporaryFolder();
@@ -54,7 +56,7 @@ describe('install', () => {
   });
 
   it('writes units that systemd understands without a complaint', (ctx) => {
-    if (spawnSync('systemd-analyze', ['--version']).status !== 0) {
+    if (spawnSync(analyzer, ['--version']).status !== 0) {
       ctx.skip('systemd-analyze is not installed; apt install systemd');
     }
     return verifyUnits();
@@ -65,7 +67,7 @@ async function verifyUnits(): Promise<void> {
   const root = temporaryFolder();
   await hookvisor('install', '--root', root, '--scripts');
   const units = ['hookvisor.service', 'hookvisor.socket'].map((name) => join(root, 'etc/systemd/system', name));
-  const run = spawnSync('systemd-analyze', ['verify', ...units], { encoding: 'utf8', timeout: 30_000 });
+  const run = spawnSync(analyzer, ['verify', ...units], { encoding: 'utf8', timeout: 30_000 });
   expect(run.stderr).toBe('');
   expect(run.status).toBe(0);
 }
