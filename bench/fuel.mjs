@@ -27,7 +27,7 @@ async function main() {
 function readArguments() {
   try {
     const { values } = parseArgs({ options: { json: { type: 'boolean' }, rounds: { type: 'string' } } });
-    const rounds = Number(values.rounds ?? '21');
+    const rounds = Number(values.rounds ?? '9');
     if (!Number.isInteger(rounds) || rounds < 1)
       throw new Error(`--rounds takes a number from 1, not '${values.rounds}'`);
     return { json: values.json === true, rounds };

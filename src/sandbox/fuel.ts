@@ -26,98 +26,153 @@ const spendFrom = (steps: number, local: number, after: readonly number[], flush
   ...[op.i64Const, 0, op.i64LtS, op.if, 0x40, ...flush, op.unreachable, op.end],
 ];
 
-export interface FunctionPlaces {
+export interface MeteredFunction {
   readonly type: number;
   readonly parameters: number;
+  /** Its place among all functions. */
+  readonly place: number;
+  /** Functions that pay for their entry themselves. */
+  readonly paying: ReadonlySet<number>;
 }
 
 /**
- * Builds fuel into a function's body (locals and code, without its size): one step at its entry, at each turn of a loop
- * and for every 256 instructions in a row. In a function with loops the fuel lives in a local and goes to the global
- * before whatever may look at it: calls, returns, `unreachable`.
+ * Builds fuel into a function's body (locals and code, without its size). A step is a call, a turn of a loop, or 256
+ * instructions in a row; the steps of a stretch of code without a branch are taken together where it begins. In a function
+ * with loops the fuel lives in a local and goes to the global before whatever may look at it: calls, returns, traps.
  */
-export function meterFunction(body: Buffer, { type, parameters }: FunctionPlaces, places: MeterPlaces): Buffer {
+export function meterFunction(body: Buffer, metered: MeteredFunction, places: MeterPlaces): Buffer {
   const reader = new WasmReader(body);
   const groups = reader.uint();
   const groupsAt = reader.at;
-  let fuelLocal = parameters;
+  let fuelLocal = metered.parameters;
   for (let left = groups; left > 0; left -= 1) {
     fuelLocal += reader.uint();
     reader.u8();
   }
   const declared = body.subarray(groupsAt, reader.at);
-  const cached = hasLoop(body.subarray(reader.at));
+  const plan = planSteps(body.subarray(reader.at), metered);
+  const cached = plan.loops;
+  const fuel = unsigned(places.fuel);
   const local = unsigned(fuelLocal);
-  const load = [op.globalGet, ...unsigned(places.fuel)];
-  const flush = [op.localGet, ...local, op.globalSet, ...unsigned(places.fuel)];
-  const reload = Buffer.from([...load, op.localSet, ...local]);
+  const flush = [op.localGet, ...local, op.globalSet, ...fuel];
   const flushed = Buffer.from(flush);
-  const direct = [
-    ...load,
-    ...spendFrom(1, fuelLocal, [op.globalSet, ...unsigned(places.fuel), op.localGet, ...local], []),
-  ];
-  const step = cached
-    ? Buffer.from([op.localGet, ...local, ...spendFrom(1, fuelLocal, [], flush)])
-    : Buffer.from(direct);
-  const entry = cached ? Buffer.from([...load, ...spendFrom(1, fuelLocal, [], flush)]) : step;
+  const reload = Buffer.from([op.globalGet, ...fuel, op.localSet, ...local]);
+  const spend = (steps: number): Buffer =>
+    Buffer.from(
+      cached
+        ? [op.localGet, ...local, ...spendFrom(steps, fuelLocal, [], flush)]
+        : [op.globalGet, ...fuel, ...spendFrom(steps, fuelLocal, [op.globalSet, ...fuel, op.localGet, ...local], [])],
+    );
 
-  const parts: Buffer[] = [Buffer.from(unsigned(groups + 1)), declared, Buffer.from([1, 0x7e]), entry];
-  if (cached) parts.push(Buffer.from([op.block, ...places.blockType(type)]));
-  const splice = spliceInto(body, reader.at);
-  const insert = (before: number, bytes: Buffer, from = before): void => {
-    splice.replace(before, from, bytes);
-  };
+  const start = reader.at;
+  const splice = spliceInto(body, start);
   let depth = 1;
-  let run = 0;
   while (depth > 0) {
     const at = reader.at;
+    const steps = plan.steps.get(at - start);
+    if (steps !== undefined) splice.replace(at, at, spend(steps));
     const { opcode, sub, index } = readInstruction(reader);
-    run += 1;
-    if (run >= longestRun && opcode !== op.loop && opcode !== 0x05) {
-      insert(at, step);
-      run = 0;
-    }
-    if (opcode === op.block || opcode === op.if) depth += 1;
+    if (opcode === op.block || opcode === op.if || opcode === op.loop) depth += 1;
     else if (opcode === op.end) depth -= 1;
-    else if (opcode === op.loop) {
-      depth += 1;
-      run = 0;
-      insert(reader.at, step);
-    } else if (opcode === op.globalGet || opcode === op.globalSet) {
-      insert(at, Buffer.from([opcode, ...unsigned(places.moved(index))]), reader.at);
-    } else if (opcode === op.call || opcode === op.callIndirect) {
-      if (cached) {
-        insert(at, flushed);
-        insert(reader.at, reload);
-      }
-    } else if (
-      opcode === op.return ||
-      opcode === op.returnCall ||
-      opcode === op.returnCallIndirect ||
-      opcode === op.unreachable
-    ) {
-      if (cached) insert(at, flushed);
+    else if (opcode === op.globalGet || opcode === op.globalSet) {
+      splice.replace(at, reader.at, Buffer.from([opcode, ...unsigned(places.moved(index))]));
+    } else if (cached && (opcode === op.call || opcode === op.callIndirect)) {
+      splice.replace(at, at, flushed);
+      splice.replace(reader.at, reader.at, reload);
+    } else if (cached && leaves.has(opcode)) {
+      splice.replace(at, at, flushed);
     } else {
       const kind = helperKind(opcode, sub);
       if (kind === null) continue;
       const call = Buffer.from([op.call, ...unsigned(places.helper(body.subarray(at, reader.at), kind))]);
-      insert(at, cached ? Buffer.concat([flushed, call, reload]) : call, reader.at);
+      splice.replace(at, reader.at, cached ? Buffer.concat([flushed, call, reload]) : call);
     }
   }
   if (!reader.done) throw invalid('a function in it goes on after its end');
-  parts.push(splice.result());
-  // The last `end` closes the block, and what follows runs however it was left.
-  if (cached) parts.push(flushed, Buffer.from([op.end]));
-  return sized(...parts);
+  const locals = [Buffer.from(unsigned(groups + 1)), declared, Buffer.from([1, i64])];
+  if (!cached) return sized(...locals, splice.result());
+  const block = Buffer.from([op.block, ...places.blockType(metered.type)]);
+  // The body's own `end` closes the block, and what follows runs however it was left.
+  return sized(...locals, reload, block, splice.result(), flushed, Buffer.from([op.end]));
 }
 
-function hasLoop(code: Buffer): boolean {
-  // Only instructions count, not operands with the same value: a look at the bytes alone rules most functions out.
-  if (!code.includes(op.loop)) return false;
-  const reader = new WasmReader(code);
-  while (!reader.done) if (readInstruction(reader).opcode === op.loop) return true;
-  return false;
+/**
+ * The functions that pay for their entry themselves, by their bodies in order: those that a function with loops calls by
+ * name, where a charge at each call would cost the most, and those that nobody but the host calls (`entries`). For all
+ * others their callers pay, for several calls in a row at once. `imported` functions come before the bodies.
+ */
+export function payingFunctions(
+  bodies: readonly Buffer[],
+  { imported, entries }: { readonly imported: number; readonly entries: ReadonlySet<number> },
+): ReadonlySet<number> {
+  const called = new Set<number>();
+  const paying = new Set<number>();
+  for (const body of bodies) {
+    const reader = new WasmReader(body);
+    reader.many(() => [reader.uint(), reader.u8()]);
+    const callees = new Set<number>();
+    let loops = false;
+    while (!reader.done) {
+      const { opcode, index } = readInstruction(reader);
+      if (opcode === op.call) callees.add(index);
+      else if (opcode === op.loop) loops = true;
+    }
+    for (const callee of callees) {
+      called.add(callee);
+      if (loops && callee >= imported) paying.add(callee);
+    }
+  }
+  for (const entry of entries) if (!called.has(entry) && entry >= imported) paying.add(entry);
+  return paying;
 }
+
+const i64 = 0x7e;
+
+/** After these nothing of the function runs, or nothing at all. */
+const leaves: ReadonlySet<number> = new Set([op.return, op.returnCall, op.returnCallIndirect, op.unreachable]);
+
+interface Plan {
+  readonly loops: boolean;
+  /** How many steps to take at which places of the code. */
+  readonly steps: ReadonlyMap<number, number>;
+}
+
+/** Finds the stretches of a function's code that run from beginning to end, and what each costs. */
+function planSteps(code: Buffer, { place, paying }: MeteredFunction): Plan {
+  const reader = new WasmReader(code);
+  const steps = new Map<number, number>();
+  let stretchAt = 0;
+  let loops = false;
+  let run = 0;
+  const add = (count: number): void => {
+    steps.set(stretchAt, (steps.get(stretchAt) ?? 0) + count);
+  };
+  if (paying.has(place)) add(1);
+  while (!reader.done) {
+    const { opcode, index } = readInstruction(reader);
+    run += 1;
+    if (calls.has(opcode) && !(opcode === op.call && paying.has(index))) add(1);
+    else if (run >= longestRun) {
+      add(1);
+      run = 0;
+    }
+    if (!branches.has(opcode)) continue;
+    stretchAt = reader.at;
+    if (opcode !== op.loop) continue;
+    loops = true;
+    run = 0;
+    add(1);
+  }
+  return { loops, steps };
+}
+
+const calls: ReadonlySet<number> = new Set([op.call, op.callIndirect, op.returnCall, op.returnCallIndirect]);
+
+/** After these another stretch begins: code goes on elsewhere, or comes from elsewhere. */
+const branches: ReadonlySet<number> = new Set([
+  ...[op.loop, op.if, op.else, op.end, op.br, op.brIf, op.brTable],
+  ...leaves,
+]);
 
 function helperKind(opcode: number, sub: number): HelperKind | null {
   if (opcode === op.memoryGrow) return 'memory-growth';

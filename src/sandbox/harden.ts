@@ -1,5 +1,5 @@
 import { readLimits } from './core-module.js';
-import { meterFunction } from './fuel.js';
+import { payingFunctions, meterFunction } from './fuel.js';
 import { addMeter, tableElements } from './meter-additions.js';
 import type { Additions } from './meter-additions.js';
 import { readLayout } from './module-layout.js';
@@ -76,11 +76,13 @@ function assembled(header: Buffer, sections: ReadonlyMap<number, Buffer>): Buffe
 
 function meteredCode(body: Buffer, layout: ModuleLayout, { places, helpers }: Additions): Buffer {
   const reader = new WasmReader(body);
-  let at = 0;
-  const own = reader.many(() => {
-    const type = layout.functions[at++] ?? 0;
+  const bodies = reader.many(() => reader.take(reader.uint()));
+  const imported = layout.importedFunctions;
+  const paying = payingFunctions(bodies, { imported, entries: layout.entries });
+  const own = bodies.map((one, at) => {
+    const type = layout.functions[at] ?? 0;
     const parameters = layout.types[type]?.parameters.length ?? 0;
-    return meterFunction(reader.take(reader.uint()), { type, parameters }, places);
+    return meterFunction(one, { type, parameters, place: imported + at, paying }, places);
   });
   return vector([...own, ...helpers.map((helper) => helper.body)]);
 }

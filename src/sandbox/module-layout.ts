@@ -13,6 +13,8 @@ export interface ModuleLayout {
   readonly importedGlobals: number;
   /** The type of each function of its own, by place in {@link types}. */
   readonly functions: readonly number[];
+  /** The functions that the host calls: exported ones and the one that starts the module. */
+  readonly entries: ReadonlySet<number>;
   /** What each table holds, imported tables first. */
   readonly tables: readonly number[];
 }
@@ -25,6 +27,7 @@ export function readLayout(sections: ReadonlyMap<number, Buffer>): ModuleLayout 
     const reader = new WasmReader(body);
     return reader.many(() => item(reader));
   };
+  const start = sections.get(8);
   const types = list(1, (reader) => {
     reader.u8();
     const [parameters, results] = [reader.many(() => reader.u8()), reader.many(() => reader.u8())];
@@ -44,6 +47,13 @@ export function readLayout(sections: ReadonlyMap<number, Buffer>): ModuleLayout 
     types,
     importedFunctions: imports.filter(({ kind }) => kind === 0).length,
     importedGlobals: imports.filter(({ kind }) => kind === 3).length,
+    entries: new Set([
+      ...list(7, (reader) => {
+        reader.name();
+        return { kind: reader.u8(), index: reader.uint() };
+      }).flatMap(({ kind, index }) => (kind === 0 ? [index] : [])),
+      ...(start === undefined ? [] : [new WasmReader(start).uint()]),
+    ]),
     functions: list(3, (reader) => reader.uint()),
     tables: [
       ...imports.filter(({ kind }) => kind === 1).map(({ element }) => element),

@@ -7,7 +7,11 @@ export const op = {
   block: 0x02,
   loop: 0x03,
   if: 0x04,
+  else: 0x05,
   end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
   return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
@@ -49,7 +53,7 @@ export interface Instruction {
   readonly opcode: number;
   /** What follows the prefix, else 0. */
   readonly sub: number;
-  /** The global's index of `global.get` and `global.set`, else 0. */
+  /** The operand of `global.get`, `global.set` and `call`, else 0. */
   readonly index: number;
 }
 
@@ -59,7 +63,8 @@ export interface Instruction {
  */
 export function readInstruction(reader: WasmReader): Instruction {
   const opcode = reader.u8();
-  if (opcode === op.globalGet || opcode === op.globalSet) return { opcode, sub: 0, index: reader.uint() };
+  if (opcode === op.globalGet || opcode === op.globalSet || opcode === op.call)
+    return { opcode, sub: 0, index: reader.uint() };
   if (opcode === op.bulk) return { opcode, sub: skipBulk(reader), index: 0 };
   if (opcode === 0xfd) return { opcode, sub: skipVector(reader), index: 0 };
   skipImmediates(reader, opcode);
@@ -75,7 +80,7 @@ function skipImmediates(reader: WasmReader, opcode: number): void {
   switch (opcode) {
     case op.unreachable:
     case 0x01: // nop
-    case 0x05: // else
+    case op.else:
     case op.end:
     case op.return:
     case 0x1a: // drop
@@ -85,9 +90,8 @@ function skipImmediates(reader: WasmReader, opcode: number): void {
     case op.block:
     case op.loop:
     case op.if:
-    case 0x0c: // br
-    case 0x0d: // br_if
-    case op.call:
+    case op.br:
+    case op.brIf:
     case op.returnCall:
     case op.localGet:
     case op.localSet:
@@ -107,7 +111,7 @@ function skipImmediates(reader: WasmReader, opcode: number): void {
       reader.uint();
       reader.uint();
       return;
-    case 0x0e: // br_table
+    case op.brTable:
       reader.many(() => reader.uint());
       reader.uint();
       return;
