@@ -12,6 +12,8 @@ const node = 300;
 const scannedPerStep = 4;
 /** Bytes of fresh memory, which the system fills with zeros as they are used, for one step. */
 const emptyPerStep = 256;
+/** A longer expression is refused without being read (libvirt/document.ts), and reading it here would take seconds. */
+const readXPathChars = 1_024;
 
 /** Steps of a call that moves so many bytes of text between host and plugin: one for each, as measured with jco's glue. */
 export function costOfCall(bytes: number): number {
@@ -25,7 +27,7 @@ export function costOfBlock(bytes: number): number {
 
 /** Steps of one `select`, before it is done: the document is read, and the expression may visit many nodes. */
 export function costOfSelect(xpath: string, size: DocumentSize): number {
-  const visits = costOfXPath(xpath, size);
+  const visits = costOfXPath(xpath.slice(0, readXPathChars), size);
   return Math.min(evaluation + xpath.length + Math.ceil(size.bytes / scannedPerStep) + visits, Number.MAX_SAFE_INTEGER);
 }
 

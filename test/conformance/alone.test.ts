@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Artefact } from '../../src/backends/artefact.js';
 import type { Handler } from '../../src/backends/backend.js';
 import { HookvisorError } from '../../src/errors.js';
+import { hugeData } from '../fixtures/hostile/generate.js';
 import { guestsIn, lonelyGuest } from '../support/hostile.js';
 import { arenaLimits, endingOf, openArena, wakingCall } from './arena.js';
 import type { Arena, Ending } from './arena.js';
@@ -133,3 +134,10 @@ describe.each(['component', 'extism'] as const)('a hostile plugin of the %s back
     60_000,
   );
 });
+
+it('20 MB of data for a memory of 64 KiB fail each event, and cost nobody else', async () => {
+  await using arena = await openArena();
+  await using handler = await arena.load('extism', hugeData());
+  expect(await endingOf(handler, wakingCall('000'))).toMatchObject({ failure: 'trap' });
+  await arena.neighbourAnswers();
+}, 60_000);

@@ -38,12 +38,12 @@ export async function lonelyGuest(backend: Backend, guest: string): Promise<Buff
 }
 
 /** Adds what every plugin needs to WAT fields, unless they bring it themselves. */
-export function assemble(backend: Backend, fields: string): Promise<Buffer> {
+export async function assemble(backend: Backend, fields: string): Promise<Buffer> {
   const handle = /export "(hookvisor:hook.handler@0.1.0#)?handle"/u.test(fields) ? '' : allowing[backend];
   const wat = (rest: string): string => `(module ${read(`${backend}.wat`)}\n${fields}\n${rest}\n${handle})`;
-  if (backend === 'extism') return watToModule(wat('')).then(Buffer.from);
+  if (backend === 'extism') return Buffer.from(await watToModule(wat('')));
   const world = fields.includes('#validate"') ? 'configurable-hook-handler' : 'hook-handler';
-  return watToComponent(wat(fields.includes('"cabi_realloc"') ? '' : realloc), world).then(Buffer.from);
+  return Buffer.from(await watToComponent(wat(fields.includes('"cabi_realloc"') ? '' : realloc), world));
 }
 
 /** The names of the guests in a folder of `test/fixtures/hostile`. */
