@@ -11,6 +11,7 @@ import { journalCommand } from './journal.js';
 import { newProjectCommand } from './new.js';
 import { installCommand } from './install.js';
 import { reloadCommand } from './reload.js';
+import { replayCommand } from './replay.js';
 import { serveCommand } from './serve.js';
 import { statusCommand } from './status.js';
 import type { Terminal } from './terminal.js';
@@ -42,6 +43,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     reloadCommand,
     statusCommand,
     journalCommand,
+    replayCommand,
     newProjectCommand,
     buildCommand,
     testCommand,

@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Json } from '../config/config.js';
+import { readYaml } from '../config/yaml.js';
+import { HookvisorError, messageOf } from '../errors.js';
+
+/** Everything that YAML and JSON can say and a plugin can be given. */
+const settingsSchema = z.record(z.string(), z.json());
+
+/** Settings of the command line: a JSON object, or the name of a file that holds one as JSON or YAML. */
+export async function readSettings(given: string): Promise<Readonly<Record<string, Json>>> {
+  const inline = given.trimStart().startsWith('{');
+  const text = inline ? given : await readText(given);
+  const { value, problems } = readYaml(text);
+  const checked = settingsSchema.safeParse(value);
+  if (checked.success && problems.length === 0) return checked.data;
+  const [first] = problems;
+  const what =
+    first === undefined ? 'they are no mapping' : `line ${first.line}, column ${first.column}: ${first.message}`;
+  const where = inline ? 'of --settings' : `'${given}'`;
+  throw new HookvisorError('usage', `Cannot read the settings ${where}: ${what}; write { "key": value }`);
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new HookvisorError(
+      'usage',
+      `Cannot read the settings '${file}': ${messageOf(error)}; write JSON that begins with {, or name a file`,
+      { cause: error },
+    );
+  }
+}

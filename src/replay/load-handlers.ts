@@ -1,0 +1,83 @@
+import { extname, resolve } from 'node:path';
+import type { BackendName, Config, HandlerConfig, Json } from '../config/config.js';
+import { defaultTrust } from '../config/defaults.js';
+import { HookvisorError } from '../errors.js';
+import { defaultLimits } from '../limits.js';
+import { wasmLayerOf } from '../testing/wasm-layer.js';
+import type { Lanes } from './lanes.js';
+import type { ReplayHandler } from './replay-handlers.js';
+
+/** What a replay puts in the place of a configured handler's own. */
+export interface Substitute {
+  readonly handler: string;
+  /** Another plugin's file. */
+  readonly plugin?: string;
+  readonly settings?: Readonly<Record<string, Json>>;
+}
+
+/**
+ * The configuration of the handler to ask: the configured one with what stands in its place. Throws HookvisorError
+ * `usage` when there is neither such a handler nor a plugin.
+ */
+export async function substituted(config: Config | null, substitute: Substitute): Promise<HandlerConfig> {
+  const { handler: name, plugin, settings } = substitute;
+  const configured = config?.handlers.get(name) ?? null;
+  if (plugin === undefined) {
+    if (configured !== null) return { ...configured, settings: settings ?? configured.settings };
+    const known = [...(config?.handlers.keys() ?? [])].join(', ');
+    throw new HookvisorError(
+      'usage',
+      `Cannot replay handler '${name}': the configuration has none of that name${known === '' ? '' : ` (${known})`}; ` +
+        `name its plugin with --plugin`,
+    );
+  }
+  const source = resolve(plugin);
+  return {
+    ...(configured ?? unconfigured(name)),
+    backend: await backendOf(source),
+    source,
+    sha256: null,
+    settings: settings ?? configured?.settings ?? {},
+  };
+}
+
+/** Loads every plugin of a configuration, and no script. */
+export async function loadPlugins(config: Config, lanes: Lanes): Promise<ReadonlyMap<string, ReplayHandler>> {
+  const plugins = new Map<string, ReplayHandler>();
+  await Promise.all(
+    [...config.handlers.values()]
+      .filter(({ backend }) => backend !== 'script')
+      .map(async (one) => plugins.set(one.name, { config: one, handler: await lanes.load(one) })),
+  );
+  return plugins;
+}
+
+/** A plugin that no configuration knows: its replacements count, so that they show. */
+function unconfigured(name: string): HandlerConfig {
+  return {
+    name,
+    backend: 'component',
+    source: '',
+    sha256: null,
+    trust: defaultTrust,
+    settings: {},
+    failurePolicy: { policy: 'fail' },
+    mode: 'enforce',
+    grants: new Set(['replace']),
+    limits: defaultLimits,
+    arguments: 'libvirt',
+    layout: 'file',
+    libvirtAccess: 'allow',
+  };
+}
+
+/** The backend that a plugin's file is for. Throws HookvisorError `usage` for a script. */
+export async function backendOf(file: string): Promise<Exclude<BackendName, 'script'>> {
+  if (extname(file) !== '.wasm') {
+    throw new HookvisorError(
+      'usage',
+      `Cannot use '${file}' as a plugin: it is no .wasm file; build one, or name another`,
+    );
+  }
+  return (await wasmLayerOf(file)) === 'component' ? 'component' : 'extism';
+}

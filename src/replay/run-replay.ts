@@ -1,0 +1,28 @@
+import type { Replay } from './replay-handlers.js';
+import { inOrder } from './in-order.js';
+import type { RecordedCall } from './recorded-call.js';
+import { createTally, type Tally } from './tally.js';
+
+export interface ReplayOptions {
+  readonly calls: AsyncIterable<RecordedCall>;
+  readonly replay: Replay;
+  /** How many events are under way at a time. */
+  readonly atOnce: number;
+  /** Whether answers must be the same to the last digit. */
+  readonly exact?: boolean;
+  /** Told after each event how many there were. */
+  readonly onProgress?: (events: number) => void;
+}
+
+/** Decides recorded calls again and counts what changed. */
+export async function runReplay(options: ReplayOptions): Promise<Tally> {
+  const { calls, replay, atOnce, exact = false, onProgress = () => undefined } = options;
+  const tally = createTally({ exact });
+  let events = 0;
+  for await (const replayed of inOrder(calls, atOnce, replay)) {
+    tally.add(replayed);
+    events += 1;
+    onProgress(events);
+  }
+  return tally.result();
+}

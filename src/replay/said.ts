@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { Consultation } from '../dispatch/consult.js';
+import type { HandlerRecord } from '../dispatch/verdict.js';
+import type { LogLine } from '../outcome.js';
+
+/** What was said about one event, then or now: by a handler, or by a whole configuration. */
+export interface Said {
+  /** Null when it could not decide: then `failure` says how. */
+  readonly outcome: 'allow' | 'deny' | 'replace' | null;
+  readonly reason: string | null;
+  readonly failure: HandlerRecord['failure'];
+  /** Null where it is not counted. */
+  readonly fuel: number | null;
+  readonly logs: readonly LogLine[];
+  /** sha256 of the new document of `replace`; null when it is not known, or there is none. */
+  readonly document: string | null;
+}
+
+export function saidInRecord(record: HandlerRecord, document: string | null): Said {
+  const { outcome, reason, failure, fuel, logs } = record;
+  return { outcome, reason, failure, fuel, logs, document };
+}
+
+export function saidNow({ outcome, record }: Consultation): Said {
+  return saidInRecord(record, outcome?.outcome === 'replace' ? sha256(outcome.document) : null);
+}
+
+export function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * - `same`: the same outcome for the same reason;
+ * - `reworded`: the same outcome, and another reason or another failure;
+ * - `flip`: another outcome, or another document;
+ * - `new-failure`: it cannot decide any more.
+ */
+export type Change = 'same' | 'reworded' | 'flip' | 'new-failure';
+
+/** What became of an answer. Fuel and logs do not count: see {@link differsIn}. */
+export function changeBetween(before: Said, after: Said): Change {
+  if (after.failure !== null && before.failure === null) return 'new-failure';
+  if (before.outcome !== after.outcome) return 'flip';
+  if (before.document !== null && after.document !== null && before.document !== after.document) return 'flip';
+  return before.reason === after.reason && before.failure === after.failure ? 'same' : 'reworded';
+}
+
+/** In which points two answers differ, to the last digit of the fuel; a document only where both are known. */
+export function differsIn(before: Said, after: Said): string[] {
+  const points: readonly (keyof Said)[] = ['outcome', 'reason', 'failure', 'fuel', 'logs'];
+  const differing: string[] = points.filter((point) => JSON.stringify(before[point]) !== JSON.stringify(after[point]));
+  const known = before.document !== null && after.document !== null;
+  return known && before.document !== after.document ? [...differing, 'document'] : differing;
+}
