@@ -71,7 +71,12 @@ export default defineConfig(
     rules: restrictedImports(layers.slice(at + 1)),
   })),
   {
-    files: ['src/sandbox/{admit,harden,transpile,vet}.ts', 'src/sandbox/fuel.ts'],
+    // What only authors need is loaded lazily there, and says what to install when it is missing.
+    files: ['src/authoring/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [restrictLayers(['cli'])] }] },
+  },
+  {
+    files: ['src/sandbox/transpile.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [restrictLayers(layers.slice(4))] }] },
   },
   {
