@@ -1,10 +1,20 @@
 // @ts-check
-// Builds the sample handlers from source: node scripts/build-plugins.mjs [--force] [NAME...]
+// Builds the sample handlers, as `hookvisor build` does, where their sources changed:
+// node scripts/build-plugins.mjs [--force] [NAME...]
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { builders } from './plugin-builders.mjs';
+import { builders } from '../dist/authoring/build.js';
+import { readProject } from '../dist/authoring/project.js';
+import { HookvisorError } from '../dist/errors.js';
+
+/** Languages whose compiler does not come from npm: without it the plugin is left out. */
+const optional = new Set(['c', 'rust', 'go']);
+
+/** Packages whose versions decide what comes out. */
+const tools = ['@bytecodealliance/jco', '@extism/as-pdk', 'assemblyscript', 'componentize-qjs', 'typescript'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -17,35 +27,42 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args) {
   const force = args.includes('--force');
   const names = args.filter((arg) => arg !== '--force');
-  const unknown = names.filter((name) => !Object.hasOwn(builders, name));
+  const known = await projects();
+  const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
-    console.error(`Cannot build '${unknown.join("', '")}': expected ${Object.keys(builders).join(', ')} or --force`);
+    console.error(`Cannot build '${unknown.join("', '")}': expected ${known.join(', ')} or --force`);
     return 2;
   }
-  const wanted = Object.entries(builders).filter(([name]) => names.length === 0 || names.includes(name));
-  const built = await Promise.all(wanted.map(([name, builder]) => build(name, builder, force)));
+  const wanted = known.filter((name) => names.length === 0 || names.includes(name));
+  const built = await Promise.all(wanted.map((name) => build(name, force)));
   return built.every(Boolean) ? 0 : 1;
+}
+
+/** The sample handlers that are built: folders with a plugin.yaml. */
+async function projects() {
+  const names = await readdir(join(root, 'plugins'));
+  return names.filter((name) => existsSync(join(root, 'plugins', name, 'plugin.yaml'))).sort();
 }
 
 /**
  * Builds one plugin if its inputs changed since its output was written.
  * @param {string} name
- * @param {import('./plugin-builders.mjs').Builder} builder
  * @param {boolean} force
- * @returns {Promise<boolean>} Whether the output is there now.
+ * @returns {Promise<boolean>} Whether all is well: the output is there now, or its compiler is not installed. What an
+ *   earlier build has left stays.
  */
-async function build(name, builder, force) {
-  const folder = join(root, 'plugins', name);
-  const output = join(folder, 'build', `${name}.wasm`);
-  const stamp = join(folder, 'build', '.inputs');
+async function build(name, force) {
+  const project = await readProject(join(root, 'plugins', name));
+  const { folder, language, output } = project;
+  const stamp = join(dirname(output), '.inputs');
   try {
-    const inputs = await digestOfInputs(folder, builder.tools);
+    const inputs = await digestOfInputs(folder);
     if (!force && (await isCurrent(output, stamp, inputs))) {
       console.log(`${name}: unchanged`);
       return true;
     }
     const started = performance.now();
-    const bytes = await builder.build(folder);
+    const bytes = await builders[language].build(project);
     await mkdir(dirname(output), { recursive: true });
     await writeWhole(output, bytes);
     await writeWhole(stamp, `${inputs}\n${sha256(bytes)}\n`);
@@ -53,7 +70,11 @@ async function build(name, builder, force) {
     console.log(`${name}: ${relative(root, output)}, ${bytes.length} bytes, ${seconds} s`);
     return true;
   } catch (error) {
-    console.error(`Cannot build the plugin '${name}': ${error instanceof Error ? error.message : String(error)}`);
+    if (optional.has(language) && error instanceof HookvisorError && error.code === 'usage') {
+      console.log(`${name}: left out. ${error.message}`);
+      return true;
+    }
+    console.error(error instanceof Error ? error.message : String(error));
     return false;
   }
 }
@@ -87,19 +108,19 @@ async function isCurrent(output, stamp, inputs) {
 }
 
 /**
- * The digest of everything that the output depends on: sources, WIT, these scripts and the tools' versions.
+ * The digest of everything that the output depends on: sources, contract, SDK, builders and the tools' versions.
  * @param {string} folder
- * @param {readonly string[]} tools
  */
-async function digestOfInputs(folder, tools) {
+async function digestOfInputs(folder) {
   const files = [
-    ...(await filesBelow(folder)).filter((file) => !/^build\/|\.md$/u.test(relative(folder, file))),
-    ...(await filesBelow(join(root, 'wit'))),
-    ...['build-plugins.mjs', 'plugin-builders.mjs', 'strip.mjs', 'wat.mjs', 'wit.mjs'].map((script) =>
-      join(root, 'scripts', script),
-    ),
+    ...(await filesBelow(folder)).filter((file) => !/^build\/|\.md$|^cases\.yaml$/u.test(relative(folder, file))),
+    ...(await Promise.all(
+      ['wit', 'guest', 'dist/guest', 'dist/authoring'].map((name) => filesBelow(join(root, name))),
+    )),
     ...tools.map((tool) => join(root, 'node_modules', tool, 'package.json')),
-  ].sort();
+  ]
+    .flat()
+    .sort();
   const lines = await Promise.all(files.map(async (file) => `${relative(root, file)} ${sha256(await readFile(file))}`));
   return sha256(lines.join('\n'));
 }

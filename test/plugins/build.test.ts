@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { componentWit, print } from '@bytecodealliance/jco';
@@ -57,11 +58,22 @@ describe('build-plugins', () => {
   it('builds nothing when nothing changed', async () => {
     await run(process.execPath, [script]);
     const { stdout } = await run(process.execPath, [script]);
-    expect(stdout.trim().split('\n').sort()).toEqual([
-      'naming: unchanged',
-      'quota: unchanged',
-      'tiny-allow: unchanged',
-    ]);
+    const lines = stdout.trim().split('\n');
+    // Where clang is not installed its plugin is left out, and that is said.
+    const absent = "maintenance-window: left out. Cannot build '";
+    expect(lines.filter((line) => !line.endsWith(': unchanged') && !line.startsWith(absent))).toEqual([]);
+    expect(lines).toHaveLength(8);
+  }, 60_000);
+
+  it('leaves out what needs a compiler that is not there, and says which', async () => {
+    const env = { ...process.env, CLANG: '/nonexistent/clang' };
+    const file = join(packageRoot, 'plugins/maintenance-window/build/maintenance-window.wasm');
+    const before = await readFile(file).catch(() => null);
+    const { stdout } = await run(process.execPath, [script, '--force', 'maintenance-window'], { env });
+    expect(stdout).toMatch(
+      /^maintenance-window: left out\. Cannot build '.*': '\/nonexistent\/clang' is not installed; install clang and lld/u,
+    );
+    if (before !== null) expect((await readFile(file)).equals(before)).toBe(true);
   });
 
   it('gives the same bytes every time', async () => {
@@ -74,7 +86,9 @@ describe('build-plugins', () => {
   it('knows what it can build', async () => {
     await expect(run(process.execPath, [script, 'nothing'])).rejects.toMatchObject({
       code: 2,
-      stderr: "Cannot build 'nothing': expected tiny-allow, naming, quota or --force\n",
+      stderr:
+        "Cannot build 'nothing': expected device-guard, maintenance-window, migration-rewrite, naming, " +
+        'network-guard, quota, required-metadata, tiny-allow or --force\n',
     });
   });
 });

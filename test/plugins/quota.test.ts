@@ -71,6 +71,20 @@ describe('quota', () => {
     });
   });
 
+  it('counts disks, and neither drives nor what only looks like a disk', async () => {
+    const disks = (inside: string, most: string): Promise<ExtismOutput> =>
+      decide(domain(`<memory>1</memory><devices>${inside}</devices>`), {}, { maxDisks: most });
+    const three = `<disk device='disk'/><disk type='block'><target/></disk><disk device="lun"></disk>`;
+    const drives = `<disk device='cdrom'/><disk device='flo&#112;py'/><!-- <disk/> --><hub><disk/></hub>`;
+    expect(await disks(three + drives, '3')).toEqual(allow);
+    expect(await disks(drives + three, '2')).toEqual({
+      outcome: 'deny',
+      reason: 'the domain has 3 disks, the limit is 2',
+    });
+    const elsewhere = `<memory>1</memory><disk/><metadata><devices><disk/></devices></metadata><devices/><disk/>`;
+    expect(await decide(domain(elsewhere + `<devices><disk/></devices>`), {}, { maxDisks: '1' })).toEqual(allow);
+  });
+
   it.each([
     ['b', 1],
     ['bytes', 1],
@@ -198,8 +212,9 @@ describe('quota', () => {
 describe('the settings of quota', () => {
   const range = 'expected a whole number from 1 to 1000000000000';
   it.each([
-    [{}, 'no limit is set; set maxMemoryMiB, maxVcpus or both'],
-    [{ maxMemory: '1' }, 'no limit is set; set maxMemoryMiB, maxVcpus or both'],
+    [{}, 'no limit is set; set maxMemoryMiB, maxVcpus or maxDisks'],
+    [{ maxMemory: '1' }, 'no limit is set; set maxMemoryMiB, maxVcpus or maxDisks'],
+    [{ maxDisks: 'two' }, `maxDisks is 'two'; ${range}`],
     [{ maxVcpus: '0' }, `maxVcpus is '0'; ${range}`],
     [{ maxVcpus: '-1' }, `maxVcpus is '-1'; ${range}`],
     [{ maxVcpus: '1.5' }, `maxVcpus is '1.5'; ${range}`],

@@ -8,11 +8,13 @@ export class Domain {
   memoryBytes: u64 = 0;
   /** The most virtual CPUs, those that can be plugged in later included; one when the document does not say. */
   vcpus: u64 = 1;
+  /** Disks; drives for CD-ROMs and floppy disks are none. */
+  disks: u64 = 0;
 }
 
 /**
- * Reads /domain/memory and /domain/vcpu. Elements of these names anywhere else, such as in the metadata that a user may
- * write, are not looked at; of several at the right place the largest counts.
+ * Reads /domain/memory and /domain/vcpu, and counts /domain/devices/disk. Elements of these names anywhere else, such as in
+ * the metadata that a user may write, are not looked at; of several amounts at the right place the largest counts.
  */
 export function readDomain(document: Uint8Array): Domain {
   const domain = new Domain();
@@ -21,11 +23,16 @@ export function readDomain(document: Uint8Array): Domain {
   let unit = '';
   let text = '';
   let hasMemory = false;
+  let inDevices = false;
   for (;;) {
     const token = reader.next();
     if (token == Token.Open && reader.depth == 1 && !reader.isNamed('domain'))
       reader.problem = 'its root is not <domain>';
+    if (token == Token.Open && reader.depth == 3 && inDevices && reader.isNamed('disk') && isDisk(reader)) {
+      domain.disks++;
+    }
     if (token == Token.Open && reader.depth == 2) {
+      inDevices = reader.isNamed('devices');
       wanted = reader.isNamed('memory') ? 'memory' : reader.isNamed('vcpu') ? 'vcpu' : '';
       unit = wanted == 'memory' ? reader.attribute('unit') : '';
       text = '';
@@ -41,6 +48,12 @@ export function readDomain(document: Uint8Array): Domain {
   }
   domain.problem = reader.problem == '' && !hasMemory ? 'it has no <memory>' : reader.problem;
   return domain;
+}
+
+/** libvirt takes a disk that does not say what it is for a hard disk. */
+function isDisk(reader: XmlReader): bool {
+  const device = reader.attribute('device');
+  return device != 'cdrom' && device != 'floppy';
 }
 
 function addMemory(domain: Domain, text: string, unit: string): string {

@@ -1,7 +1,7 @@
 import { Host, LogLevel, Memory } from '@extism/as-pdk';
 import { error_set } from '@extism/as-pdk/lib/env';
 import { NONE, sizeText } from './amounts';
-import { readDomain } from './domain';
+import { Domain, readDomain } from './domain';
 import { JsonReader, jsonString } from './json';
 import { readSettings, Settings } from './settings';
 
@@ -15,11 +15,11 @@ export function handle(): i32 {
   if (document === null) return fail('the event has no document');
   const domain = readDomain(document);
   if (domain.problem != '') return fail('the document cannot be read: ' + domain.problem);
-  const reason = objection(settings, domain.memoryBytes, domain.vcpus);
+  const reason = objection(settings, domain);
   if (reason == '') {
     Host.log(
       LogLevel.Debug,
-      `${sizeText(domain.memoryBytes)} of memory and ${domain.vcpus} vCPUs are within the limits`,
+      `${sizeText(domain.memoryBytes)} of memory, ${domain.vcpus} vCPUs and ${domain.disks} disks are within the limits`,
     );
     return allow();
   }
@@ -67,16 +67,18 @@ function isDecided(event: string): bool {
   return event == 'prepare' || event == 'start' || event == 'migrate' || event == 'restore';
 }
 
-function objection(settings: Settings, memoryBytes: u64, vcpus: u64): string {
-  let reason = '';
-  if (settings.maxMemoryMiB != NONE && memoryBytes > <u64>settings.maxMemoryMiB * 1048576) {
-    reason = `the domain has ${sizeText(memoryBytes)} of memory, the limit is ${settings.maxMemoryMiB} MiB`;
+function objection(settings: Settings, domain: Domain): string {
+  const exceeded: string[] = [];
+  if (settings.maxMemoryMiB != NONE && domain.memoryBytes > <u64>settings.maxMemoryMiB * 1048576) {
+    exceeded.push(`${sizeText(domain.memoryBytes)} of memory, the limit is ${settings.maxMemoryMiB} MiB`);
   }
-  if (settings.maxVcpus != NONE && vcpus > <u64>settings.maxVcpus) {
-    reason += reason == '' ? 'the domain has ' : '; it has ';
-    reason += `${vcpus} vCPUs, the limit is ${settings.maxVcpus}`;
+  if (settings.maxVcpus != NONE && domain.vcpus > <u64>settings.maxVcpus) {
+    exceeded.push(`${domain.vcpus} vCPUs, the limit is ${settings.maxVcpus}`);
   }
-  return reason;
+  if (settings.maxDisks != NONE && domain.disks > <u64>settings.maxDisks) {
+    exceeded.push(`${domain.disks} disks, the limit is ${settings.maxDisks}`);
+  }
+  return exceeded.length == 0 ? '' : 'the domain has ' + exceeded.join('; it has ');
 }
 
 function allow(): i32 {

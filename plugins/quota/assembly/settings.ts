@@ -11,6 +11,7 @@ export class Settings {
   /** NONE where no limit is set. */
   maxMemoryMiB: i64 = NONE;
   maxVcpus: i64 = NONE;
+  maxDisks: i64 = NONE;
 }
 
 /** Reads the settings from Extism's config, where every number is text. */
@@ -18,8 +19,10 @@ export function readSettings(): Settings {
   const settings = new Settings();
   settings.maxMemoryMiB = readLimit('maxMemoryMiB', settings);
   settings.maxVcpus = readLimit('maxVcpus', settings);
-  if (settings.problem == '' && settings.maxMemoryMiB == NONE && settings.maxVcpus == NONE) {
-    settings.problem = 'no limit is set; set maxMemoryMiB, maxVcpus or both';
+  settings.maxDisks = readLimit('maxDisks', settings);
+  const isLimited = settings.maxMemoryMiB != NONE || settings.maxVcpus != NONE || settings.maxDisks != NONE;
+  if (settings.problem == '' && !isLimited) {
+    settings.problem = 'no limit is set; set maxMemoryMiB, maxVcpus or maxDisks';
   }
   return settings;
 }
