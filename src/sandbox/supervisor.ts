@@ -36,8 +36,6 @@ export interface SupervisorOptions {
 }
 
 const choreDeadlineMs = 5_000;
-/** Chores wait for such a pause: the events of one chain follow each other more quickly. */
-const quietMs = 2;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { trust, log, launcher, wear = wearBounds, idleMs = 60_000 } = options;
@@ -58,6 +56,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   let replacements = 0;
   let startFailures = 0;
   let backoff: NodeJS.Timeout | null = null;
+  let lull: NodeJS.Immediate | null = null;
 
   const upkeep = createUpkeep({
     wear,
@@ -69,12 +68,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       start();
     },
   });
-  const quiet = createQuietWatch(quietMs, () => {
-    if (doing === 'nothing') doChore();
-  });
   const idle = createQuietWatch(idleMs, () => {
     upkeep.idle();
-    quiet.touch();
+    pump();
   });
 
   const start = (): void => {
@@ -131,7 +127,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (upkeep.overdue && doChore()) return;
     const task = queue.shift();
     if (task === undefined) {
-      quiet.touch();
+      // By then a chain has asked its next handler, and the last one's answer is on its way to libvirt.
+      lull ??= setImmediate(() => {
+        lull = null;
+        if (doing === 'nothing') doChore();
+      });
       return;
     }
     const member = memberOf(task);
@@ -267,7 +267,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }),
     async [Symbol.asyncDispose]() {
       closed = true;
-      quiet.stop();
+      if (lull !== null) clearImmediate(lull);
       idle.stop();
       if (backoff !== null) clearTimeout(backoff);
       queue.fail('its runner is closed', () => true);
