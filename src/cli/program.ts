@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.js';
+import { benchCommand } from './bench.js';
 import { buildCommand } from './build.js';
 import { checkCommand } from './check.js';
 import { type CommandContext, type ExitStatus, exitStatus, reportError } from './command.js';
@@ -48,6 +49,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     buildCommand,
     testCommand,
     vetCommand,
+    benchCommand,
     demoCommand,
   ];
   for (const make of commands) program.addCommand(make(context));

@@ -52,6 +52,12 @@ export async function loadPlugins(config: Config, lanes: Lanes): Promise<Readonl
   return plugins;
 }
 
+/** A plugin's file with settings, and nothing else configured. Throws HookvisorError when it is no plugin. */
+export async function pluginConfig(file: string, settings: HandlerConfig['settings']): Promise<HandlerConfig> {
+  const source = resolve(file);
+  return { ...unconfigured('plugin'), backend: await backendOf(source), source, settings };
+}
+
 /** A plugin that no configuration knows: its replacements count, so that they show. */
 function unconfigured(name: string): HandlerConfig {
   return {
@@ -72,7 +78,7 @@ function unconfigured(name: string): HandlerConfig {
 }
 
 /** The backend that a plugin's file is for. Throws HookvisorError `usage` for a script. */
-export async function backendOf(file: string): Promise<Exclude<BackendName, 'script'>> {
+async function backendOf(file: string): Promise<Exclude<BackendName, 'script'>> {
   if (extname(file) !== '.wasm') {
     throw new HookvisorError(
       'usage',

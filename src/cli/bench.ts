@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { HookCall } from '../event.js';
+import { HookvisorError } from '../errors.js';
+import { packageRoot } from '../paths.js';
+import { distributionOf } from '../replay/distribution.js';
+import { pluginConfig } from '../replay/load-handlers.js';
+import { measure } from '../replay/measure.js';
+import { readSource } from '../replay/recorded-call.js';
+import { benchText } from './bench-text.js';
+import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { createProgress } from './progress.js';
+import { readSettings } from './settings-option.js';
+
+interface BenchOptions {
+  readonly events?: string;
+  readonly settings?: string;
+  readonly calls: number;
+  readonly json?: true;
+}
+
+/** Recorded calls of a guest's life, which come with Hookvisor. */
+const samples = join(packageRoot, 'examples', 'demo', 'life.jsonl');
+
+/** Enough kinds of events; a journal may have millions. */
+const mostEvents = 10_000;
+
+/** `hookvisor bench`: what a plugin costs. */
+export function benchCommand({ terminal, finish }: CommandContext): Command {
+  return newCommand('bench', 'measure call time, instantiation, fuel and memory of a plugin', [
+    'hookvisor bench build/naming.wasm',
+    `hookvisor bench build/quota.wasm --settings '{ "maxVcpus": 4 }' --events /var/log/hookvisor`,
+    'hookvisor bench build/naming.wasm --json | jq .callMs.p99',
+  ])
+    .argument('<file>', 'the plugin, a .wasm file')
+    .option('--events <source>', "a journal's folder, or a file of captured calls (default: recorded samples)")
+    .option('--settings <json>', 'its settings: JSON, or a file of JSON or YAML')
+    .option('--calls <n>', 'how many calls', callsOption, 1_000)
+    .option('--json', 'print the result as JSON')
+    .action(async (file: string, { events = samples, settings, calls: rounds, json }: BenchOptions) => {
+      const config = await pluginConfig(file, settings === undefined ? {} : await readSettings(settings));
+      const calls = await readCalls(events);
+      const progress = createProgress(terminal.err, { what: 'calls', quiet: json === true });
+      const measured = await measure({ config, calls, rounds, onProgress: progress.at });
+      progress.end();
+      if (json === true) {
+        const { callMs, instantiationMs, fuel, ...rest } = measured;
+        const distributions = {
+          callMs: distributionOf(callMs),
+          instantiationMs: distributionOf(instantiationMs),
+          fuel: distributionOf(fuel),
+        };
+        terminal.out.write(
+          `${JSON.stringify({ file: config.source, events: calls.length, ...rest, ...distributions })}\n`,
+        );
+      } else terminal.out.write(benchText(measured, { file, events: calls.length, out: terminal.out }));
+      finish(exitStatus.success);
+    });
+}
+
+async function readCalls(source: string): Promise<HookCall[]> {
+  const calls: HookCall[] = [];
+  for await (const { call } of readSource(source)) {
+    calls.push(call);
+    if (calls.length === mostEvents) break;
+  }
+  if (calls.length > 0) return calls;
+  throw new HookvisorError('usage', `Cannot measure with the events of '${source}': it has none; name another source`);
+}
+
+function callsOption(text: string): number {
+  const calls = Number(text);
+  if (!/^\d+$/u.test(text) || calls < 1 || calls > 1_000_000) {
+    throw new InvalidArgumentError('Expected a whole number from 1 to 1000000.');
+  }
+  return calls;
+}

@@ -1,0 +1,141 @@
+import type { HandlerConfig } from '../config/config.js';
+import { HookvisorError } from '../errors.js';
+import type { HookCall } from '../event.js';
+import { createAdmission } from '../sandbox/admission.js';
+import { encodeArtefact } from '../sandbox/artefact-codec.js';
+import { createLauncher } from '../sandbox/launcher.js';
+import type { RunnerReply, RunnerRequest } from '../sandbox/messages.js';
+import { readPluginFile } from '../sandbox/plugin-file.js';
+import { type Runner, startRunner } from '../sandbox/runner.js';
+
+/** What a plugin costs, times in milliseconds. */
+export interface Measurement {
+  readonly digest: string;
+  readonly bytes: number;
+  /** Vetting, hardening and compiling ahead, once for each plugin: its result is kept. */
+  readonly admissionMs: number;
+  /** Compiling in a runner, once for each process. */
+  readonly loadMs: number;
+  /** Making one instance, in the runner, which happens ahead of the event. */
+  readonly instantiationMs: readonly number[];
+  /** From the request to the answer with an instance at hand, the pipe included. */
+  readonly callMs: readonly number[];
+  /** Steps of each call; nothing of a call that could not tell. */
+  readonly fuel: readonly number[];
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Resident memory of the runner's process, bytes: empty, with the plugin, and when all is done. */
+  readonly memory: { readonly empty: number; readonly loaded: number; readonly after: number };
+}
+
+export interface MeasureOptions {
+  /** The plugin and its settings, limits and backend. */
+  readonly config: HandlerConfig;
+  /** Called in turns; at least one. */
+  readonly calls: readonly HookCall[];
+  readonly rounds: number;
+  readonly onProgress?: (rounds: number) => void;
+}
+
+const loadDeadlineMs = 60_000;
+
+/** The first calls find nothing compiled, as no event does but the first after a start. */
+const warmUp = 20;
+
+/**
+ * Calls a plugin in a runner of its own, one fresh instance for each call, as the runtime does. Throws HookvisorError as
+ * the runtime would when the plugin cannot be loaded.
+ */
+export async function measure({ config, calls, rounds, onProgress }: MeasureOptions): Promise<Measurement> {
+  const { source, backend, settings, limits } = config;
+  if (backend === 'script')
+    throw new HookvisorError('usage', `Cannot measure '${source}': it is a script; name a plugin`);
+  const { bytes, digest } = await readPluginFile(config);
+  const launcher = createLauncher(undefined, limits.memoryBytes);
+  const { result: artefact, ms: admissionMs } = await timed(async () => {
+    await using admission = createAdmission(launcher);
+    return await admission.admit({ backend, bytes, digest, memoryBytes: limits.memoryBytes });
+  });
+  const runner = startRunner(launcher, () => undefined);
+  try {
+    const ask = asker(runner, limits.deadlineMs);
+    const empty = await residentBytes(ask);
+    const load = { request: 'load', handler: 0, settings: JSON.stringify(settings), limits } as const;
+    const { ms: loadMs } = await timed(() => ask(load, encodeArtefact(artefact)));
+    if (artefact.validates) assertTaken(await ask({ request: 'validate', handler: 0 }, null), source);
+    const loaded = await residentBytes(ask);
+    const series = await callInTurns(ask, { calls, rounds, ...(onProgress && { onProgress }) });
+    return {
+      ...{ digest, bytes: bytes.length, admissionMs, loadMs },
+      ...series,
+      memory: { empty, loaded, after: await residentBytes(ask) },
+    };
+  } finally {
+    await runner.end();
+  }
+}
+
+type Ask = (request: RunnerRequest, tail: Buffer | null) => Promise<RunnerReply>;
+
+/** Asks the runner; what costs the process is an error, since nothing can be measured then. */
+function asker(runner: Runner, deadlineMs: number): Ask {
+  return (request, tail) =>
+    new Promise((resolve, reject) => {
+      const options = { tail, deadlineMs: request.request === 'evaluate' ? deadlineMs : loadDeadlineMs };
+      runner.request(request, options, (answer) => {
+        if ('failure' in answer) {
+          const what = `${answer.message} (${answer.failure})`;
+          reject(
+            new HookvisorError('runner', `Cannot measure the plugin: ${what}; find out why with 'hookvisor test'`),
+          );
+        } else if (answer.reply.reply === 'failed' && answer.reply.failure === null) {
+          reject(new HookvisorError(answer.reply.code, `Cannot measure the plugin: ${answer.reply.message}`));
+        } else resolve(answer.reply);
+      });
+    });
+}
+
+async function callInTurns(
+  ask: Ask,
+  { calls, rounds, onProgress = () => undefined }: Pick<MeasureOptions, 'calls' | 'rounds' | 'onProgress'>,
+): Promise<Pick<Measurement, 'instantiationMs' | 'callMs' | 'fuel' | 'outcomes'>> {
+  const instantiationMs: number[] = [];
+  const callMs: number[] = [];
+  const fuel: number[] = [];
+  const outcomes: Record<string, number> = {};
+  for (let round = -warmUp; round < rounds; round++) {
+    const call = calls[Math.abs(round) % calls.length];
+    if (call === undefined) break;
+    const prepared = await ask({ request: 'prepare', handler: 0 }, null);
+    const { event, document } = call;
+    const request = { request: 'evaluate', handler: 0, event, document: document !== null } as const;
+    const { result, ms } = await timed(() => ask(request, document));
+    if (round < 0) continue;
+    if (prepared.reply === 'prepared' && prepared.made) instantiationMs.push(prepared.tookMs);
+    callMs.push(ms);
+    const word = result.reply === 'evaluated' ? result.outcome : result.reply === 'failed' ? result.failure : null;
+    outcomes[word ?? 'unavailable'] = (outcomes[word ?? 'unavailable'] ?? 0) + 1;
+    if ('fuel' in result && result.fuel !== null) fuel.push(result.fuel);
+    onProgress(round + 1);
+  }
+  return { instantiationMs, callMs, fuel, outcomes };
+}
+
+async function residentBytes(ask: Ask): Promise<number> {
+  const reply = await ask({ request: 'usage' }, null);
+  return reply.reply === 'usage' ? reply.usage.rssBytes : 0;
+}
+
+function assertTaken(reply: RunnerReply, source: string): void {
+  const objection = reply.reply === 'validated' ? reply.objection : 'it could not check them';
+  if (objection === null) return;
+  throw new HookvisorError(
+    'plugin-settings',
+    `Cannot load the plugin '${source}': it refuses the settings: ${objection}; give others with --settings`,
+  );
+}
+
+async function timed<Result>(work: () => Promise<Result>): Promise<{ result: Result; ms: number }> {
+  const began = performance.now();
+  const result = await work();
+  return { result, ms: performance.now() - began };
+}
