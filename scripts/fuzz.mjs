@@ -20,6 +20,7 @@ const properties = {
 
 process.exitCode = await main();
 
+/** @returns {Promise<number>} */
 async function main() {
   const options = readArguments();
   if (options === null) return 2;
@@ -35,7 +36,11 @@ async function main() {
     ...(seed === null ? {} : { HOOKVISOR_FUZZ_SEED: seed }),
   };
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
-  return new Promise((resolve) => child.once('close', (status) => resolve(status === 0 ? 0 : 1)));
+  return new Promise((resolve) => {
+    child.once('close', (status) => {
+      resolve(status === 0 ? 0 : 1);
+    });
+  });
 }
 
 /** @returns {{ minutes: number, names: string[], seed: string | null } | null} */

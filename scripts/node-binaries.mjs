@@ -5,15 +5,16 @@ import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 
 const run = promisify(execFile);
 const folder = fileURLToPath(new URL('../node_modules/.cache/hookvisor-nodes', import.meta.url));
 
-/** @typedef {{ package: string, versions: string[] }} NodeVersions */
+const versionsSchema = z.object({ package: z.string(), versions: z.array(z.string()) });
 
-/** @returns {Promise<NodeVersions>} */
+/** The versions of Node that are tested, and the package that holds each. */
 export async function pinnedNodes() {
-  return JSON.parse(await readFile(new URL('node-versions.json', import.meta.url), 'utf8'));
+  return versionsSchema.parse(JSON.parse(await readFile(new URL('node-versions.json', import.meta.url), 'utf8')));
 }
 
 /**

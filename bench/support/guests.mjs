@@ -9,7 +9,7 @@ import { watToModule } from '../../scripts/wat.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const guests = join(root, 'bench', 'guests');
+const guests = join(root, 'test', 'fixtures', 'fuel');
 
 /** @returns {Promise<Buffer>} */
 export async function buildQuickJs() {

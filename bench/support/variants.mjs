@@ -1,4 +1,5 @@
 // @ts-check
+import { z } from 'zod';
 import { meterNames } from '../../dist/backends/meter.js';
 import { hardenModule } from '../../dist/sandbox/harden.js';
 import { transpileComponent } from '../../dist/sandbox/transpile.js';
@@ -9,6 +10,20 @@ const memoryBytes = 64 * 1024 * 1024;
  * The same work twice: as it is, and with limits built in. Both give what they computed.
  * @typedef {{ plain: () => unknown, hardened: () => unknown }} Variants
  */
+
+/**
+ * @typedef {(get: (name: string) => WebAssembly.Module | undefined, imports: object,
+ *   make: (module: WebAssembly.Module, imports: WebAssembly.Imports) => WebAssembly.Instance) => unknown} Instantiate
+ */
+/** @type {z.ZodType<Instantiate>} */
+const instantiateSchema = z.custom((value) => isFunction(value));
+const glueSchema = z.object({ instantiate: instantiateSchema });
+/** @type {z.ZodType<(event: object) => unknown>} */
+const handleSchema = z.custom((value) => isFunction(value));
+const exportsSchema = z.object({ handler: z.object({ handle: handleSchema }) });
+
+/** @param {unknown} value */
+const isFunction = (value) => typeof value === 'function';
 
 /** Nothing that a bench's guest calls, but what a component of QuickJS may ask for. */
 const hostImports = {
@@ -55,17 +70,19 @@ export function moduleVariants(bytes, name, argument) {
  */
 export async function componentVariants(bytes, event) {
   const { glue, modules } = await transpileComponent(bytes);
-  const { instantiate } = await import(`data:text/javascript;base64,${Buffer.from(glue).toString('base64')}`);
+  /** @type {unknown} */
+  const loaded = await import(`data:text/javascript;base64,${Buffer.from(glue).toString('base64')}`);
+  const { instantiate } = glueSchema.parse(loaded);
   /** @param {(bytes: Buffer) => Buffer} change */
   const variant = (change) => {
     const compiled = new Map(modules.map(({ name, bytes: core }) => [name, new WebAssembly.Module(change(core))]));
     const metered = meterImports();
-    const { handler } = instantiate(
-      (/** @type {string} */ name) => compiled.get(name),
+    const made = instantiate(
+      (name) => compiled.get(name),
       hostImports,
-      (/** @type {WebAssembly.Module} */ module, /** @type {WebAssembly.Imports} */ imports) =>
-        new WebAssembly.Instance(module, { ...imports, ...metered }),
+      (module, imports) => new WebAssembly.Instance(module, { ...imports, ...metered }),
     );
+    const { handler } = exportsSchema.parse(made);
     return () => handler.handle(event);
   };
   return { plain: variant((core) => core), hardened: variant((core) => hardenModule(core, { memoryBytes })) };

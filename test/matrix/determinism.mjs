@@ -7,6 +7,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { parseConfig } from '../../dist/config/load.js';
 import { fromHookArguments } from '../../dist/libvirt/call.js';
 import { HandlerFailure } from '../../dist/outcome.js';
@@ -21,6 +22,9 @@ import { createSandbox } from '../../dist/sandbox/sandbox.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const captures = join(root, 'test', 'fixtures', 'captures');
+
+const variantsSchema = z.record(z.string(), z.array(z.record(z.string(), z.unknown())));
+const callSchema = z.object({ driver: z.string(), argv: z.array(z.string()), stdin: z.string().nullable() });
 
 await main(process.argv[2] ?? '');
 
@@ -49,8 +53,7 @@ async function main(output) {
  * @returns {Promise<Subject[]>}
  */
 async function findSubjects() {
-  /** @type {Record<string, object[] | undefined>} */
-  const variants = JSON.parse(await readFile(new URL('variants.json', import.meta.url), 'utf8'));
+  const variants = variantsSchema.parse(JSON.parse(await readFile(new URL('variants.json', import.meta.url), 'utf8')));
   const names = (await readdir(join(root, 'plugins'))).sort();
   const subjects = await Promise.all(
     names.map(async (plugin) => {
@@ -74,8 +77,7 @@ async function readCalls() {
   return texts
     .flatMap((text) => text.trim().split('\n'))
     .map((line, at) => {
-      /** @type {{ driver: string, argv: string[], stdin: string | null }} */
-      const { driver, argv, stdin } = JSON.parse(line);
+      const { driver, argv, stdin } = callSchema.parse(JSON.parse(line));
       const id = `00000000-0000-4000-8000-${String(at).padStart(12, '0')}`;
       const document = stdin === null ? null : Buffer.from(stdin);
       const call = fromHookArguments({ driver, args: argv, document, time: 1_700_000_000_000 + at, id });
