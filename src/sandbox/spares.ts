@@ -17,7 +17,7 @@ export interface Spares {
 
 /** Made ahead of what instantiates quicker than `cheapMs`, of others, and of those in an idle runner. */
 export const sparesFor = { cheap: 8, expensive: 2, resting: 1 } as const;
-const cheapMs = 1;
+const cheapMs = 0.3;
 
 export function createSpares(): Spares {
   const counted = new Map<number, { atHand: number; wanted: number; tookMs: number }>();
