@@ -15,6 +15,10 @@ export function readNetworks(): ReadonlyMap<string, readonly string[]> {
 }
 
 function readGuests(network: string, guests: unknown): readonly string[] {
-  if (Array.isArray(guests) && guests.every((guest) => typeof guest === 'string' && guest !== '')) return guests;
+  if (Array.isArray(guests) && guests.every(isGuest)) return guests;
   throw new Error(`networks: ${network} must be a list of guests, by name, pattern or UUID`);
+}
+
+function isGuest(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }

@@ -29,7 +29,7 @@ export function readSettings(): Settings {
 }
 
 function readElement(value: unknown): Required {
-  const { namespace, name, matches, ...unknown }: Partial<Record<string, unknown>> = Object(value);
+  const { namespace, name, matches, ...unknown } = Object(value) as Partial<Record<string, unknown>>;
   refuseOthers(unknown, 'namespace, name or matches');
   if (typeof namespace !== 'string' || !/^[^\s"]+$/u.test(namespace)) {
     throw new Error('namespace of an element must be a URI');
