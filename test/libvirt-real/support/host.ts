@@ -1,0 +1,168 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { askRuntime } from '../../../src/daemon/remote.js';
+import { readJournal } from '../../../src/journal/read.js';
+import type { EventRecord } from '../../../src/journal/record.js';
+import { packageRoot } from '../../../src/paths.js';
+import { createMachine, type Machine, type Program } from './machine.js';
+import { until } from './poll.js';
+
+/** What a command said and how long it took. */
+export interface Ran {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+  readonly ms: number;
+}
+
+/** A machine on which libvirt and Hookvisor are installed. */
+export interface Host extends AsyncDisposable {
+  readonly machine: Machine;
+  readonly journal: string;
+  /** The address of libvirtd, seen from other hosts as well. */
+  uri(driver: 'qemu' | 'lxc'): string;
+  /** Runs virsh; never fails by itself. */
+  virsh(...args: readonly string[]): Promise<Ran>;
+  lxc(...args: readonly string[]): Promise<Ran>;
+  startLibvirtd(): Promise<void>;
+  stopLibvirtd(signal?: NodeJS.Signals): Promise<void>;
+  /** Sends libvirtd SIGHUP. */
+  reloadLibvirtd(): void;
+  startRuntime(): Promise<void>;
+  stopRuntime(signal?: NodeJS.Signals): Promise<void>;
+  /** Writes the configuration: handlers and routes in YAML. A runtime that runs takes it up. */
+  configure(yaml: string): Promise<void>;
+  /** Says what the client does when it cannot reach the runtime. */
+  unreachable(policy: string): void;
+  /** The recorded events of one object, in order. */
+  events(name: string): Promise<EventRecord[]>;
+  status(): Promise<z.infer<typeof statusSchema>>;
+}
+
+const statusSchema = z.object({
+  status: z.object({
+    events: z.object({ answered: z.number() }),
+    journal: z.object({ unrecorded: z.number() }).nullable(),
+    reloads: z.object({ done: z.number() }),
+  }),
+});
+
+export const mainProgram = join(packageRoot, 'dist', 'cli', 'main.js');
+
+/** Admitting a plugin takes a second: what was admitted is kept for the next file and the next run. */
+const cache = join(packageRoot, 'node_modules', '.cache', 'hookvisor-test');
+
+const qemuConf = `user = "root"
+group = "root"
+dynamic_ownership = 0
+remember_owner = 0
+security_driver = "none"
+cgroup_controllers = []
+namespaces = []
+stdio_handler = "file"
+seccomp_sandbox = 0
+lock_manager = "nop"
+`;
+
+/** Installs Hookvisor as an administrator would, and starts its runtime and libvirtd. */
+export async function createHost(yaml = '', name = 'alpha'): Promise<Host> {
+  const machine = await createMachine(`hookvisor-${name}`);
+  const { root } = machine;
+  const socket = join(root, 'run', 'hookvisor', 'hookvisor.sock');
+  const journal = join(root, 'var', 'log', 'hookvisor');
+  const libvirtSocket = join(root, 'run', 'libvirt', 'libvirt-sock');
+  execFileSync(process.execPath, [mainProgram, 'install', '--root', root], { stdio: 'pipe' });
+  const libvirt = (file: string, body: string): void => {
+    writeFileSync(join(root, 'etc', 'libvirt', file), body);
+  };
+  libvirt('qemu.conf', qemuConf);
+  libvirt(
+    'libvirtd.conf',
+    `auth_unix_ro = "none"\nauth_unix_rw = "none"\nhost_uuid = "${randomUUID()}"\n` +
+      `log_level = 3\nlog_outputs = "3:file:/var/log/libvirt/libvirtd.log"\n`,
+  );
+  let libvirtd: Program | null = null;
+  let runtime: Program | null = null;
+  let saidByRuntimes = 0;
+
+  const host: Host = {
+    machine,
+    journal,
+    uri: (driver) => `${driver}+unix:///system?socket=${libvirtSocket}`,
+    virsh: (...args) => run('virsh', ['-c', host.uri('qemu'), ...args]),
+    lxc: (...args) => run('virsh', ['-c', host.uri('lxc'), ...args]),
+    async startLibvirtd() {
+      const started = machine.start('libvirtd', 'libvirtd', '-f', '/etc/libvirt/libvirtd.conf');
+      libvirtd = started;
+      await until('libvirtd answers', async () => {
+        if (started.child.exitCode !== null) throw new Error(`libvirtd ended: ${started.said()}`);
+        return (await host.virsh('uri')).status === 0;
+      });
+    },
+    async stopLibvirtd(signal = 'SIGTERM') {
+      libvirtd?.signal(signal);
+      await libvirtd?.ended;
+      libvirtd = null;
+    },
+    reloadLibvirtd() {
+      libvirtd?.signal('SIGHUP');
+    },
+    async startRuntime() {
+      const before = saidByRuntimes;
+      const started = machine.start('runtime', process.execPath, mainProgram, 'serve');
+      runtime = started;
+      await until('the runtime listens', () => {
+        if (started.child.exitCode !== null) throw new Error(`the runtime ended: ${started.said()}`);
+        return started.said().slice(before).includes('listening on');
+      });
+      saidByRuntimes = started.said().length;
+    },
+    async stopRuntime(signal = 'SIGTERM') {
+      runtime?.signal(signal);
+      await runtime?.ended;
+      runtime = null;
+    },
+    async configure(body) {
+      const whole = body.includes('journal:') ? '' : 'journal: { sync: interval }\n';
+      const text = `version: 1\ncache: ${cache}\nsandbox: { require: process }\n${whole}${body}`;
+      writeFileSync(join(root, 'etc', 'hookvisor', 'hookvisor.yaml'), text);
+      if (runtime !== null) await askRuntime({ socket, command: { command: 'reload' }, timeoutMs: 60_000 });
+    },
+    unreachable(policy) {
+      writeFileSync(join(root, 'etc', 'hookvisor', 'unreachable'), policy);
+    },
+    async events(object) {
+      const found: EventRecord[] = [];
+      for await (const { record } of readJournal(journal)) if (record.event.name === object) found.push(record);
+      return found;
+    },
+    async status() {
+      const { head } = await askRuntime({ socket, command: { command: 'status' }, timeoutMs: 30_000 });
+      return statusSchema.parse(head);
+    },
+    [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
+  };
+
+  try {
+    await host.configure(yaml);
+    await host.startRuntime();
+    await host.startLibvirtd();
+  } catch (error) {
+    await host[Symbol.asyncDispose]();
+    throw error;
+  }
+  return host;
+}
+
+/** Runs a command to its end, a minute at most. */
+export async function run(command: string, args: readonly string[]): Promise<Ran> {
+  const began = performance.now();
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000, killSignal: 'SIGKILL' });
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { status: child.exitCode, out, err, ms: performance.now() - began };
+}
