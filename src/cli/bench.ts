@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { HookCall } from '../event.js';
 import { HookvisorError } from '../errors.js';
-import { packageRoot } from '../paths.js';
+import { recordedCalls } from '../lifecycle/samples.js';
 import { distributionOf } from '../replay/distribution.js';
 import { pluginConfig } from '../replay/load-handlers.js';
 import { measure } from '../replay/measure.js';
@@ -19,9 +18,6 @@ interface BenchOptions {
   readonly json?: true;
 }
 
-/** Recorded calls of a guest's life, which come with Hookvisor. */
-const samples = join(packageRoot, 'examples', 'demo', 'life.jsonl');
-
 /** Enough kinds of events; a journal may have millions. */
 const mostEvents = 10_000;
 
@@ -37,7 +33,7 @@ export function benchCommand({ terminal, finish }: CommandContext): Command {
     .option('--settings <json>', 'its settings: JSON, or a file of JSON or YAML')
     .option('--calls <n>', 'how many calls', callsOption, 1_000)
     .option('--json', 'print the result as JSON')
-    .action(async (file: string, { events = samples, settings, calls: rounds, json }: BenchOptions) => {
+    .action(async (file: string, { events = recordedCalls, settings, calls: rounds, json }: BenchOptions) => {
       const config = await pluginConfig(file, settings === undefined ? {} : await readSettings(settings));
       const calls = await readCalls(events);
       const progress = createProgress(terminal.err, { what: 'calls', quiet: json === true });

@@ -3,6 +3,7 @@ import { version } from '../version.js';
 import { benchCommand } from './bench.js';
 import { buildCommand } from './build.js';
 import { checkCommand } from './check.js';
+import { checkLifecycleCommand } from './check-lifecycle.js';
 import { type CommandContext, type ExitStatus, exitStatus, reportError } from './command.js';
 import { completionCommand } from './completion.js';
 import { demoCommand } from './demo.js';
@@ -50,6 +51,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     testCommand,
     vetCommand,
     benchCommand,
+    checkLifecycleCommand,
     demoCommand,
   ];
   for (const make of commands) program.addCommand(make(context));
