@@ -31,21 +31,18 @@ const operations = captures.filter(
 const absent = (name: string): string => `${name} is not built: it is written in C, and clang is not installed`;
 
 describe('the sample handlers', () => {
-  it.for(names)(
-    '%s does what its cases say',
-    async (name, ctx) => {
-      if (!existsSync(built(name)) && name === 'maintenance-window') ctx.skip(absent(name));
-      const { cases } = await readCases(join(folder, name, 'cases.yaml'));
-      const results = await runCases(cases, { file: built(name), grants: ['replace'] });
-      expect(results.length).toBeGreaterThan(0);
-      const wrong = results.filter(({ differences }) => differences.length > 0);
-      expect(wrong.map((one) => ({ case: one.case.name, differences: one.differences }))).toEqual([]);
-    },
-    120_000,
-  );
+  it.for(names)('%s does what its cases say', { timeout: 120_000 }, async (name, ctx) => {
+    if (!existsSync(built(name)) && name === 'maintenance-window') ctx.skip(absent(name));
+    const { cases } = await readCases(join(folder, name, 'cases.yaml'));
+    const results = await runCases(cases, { file: built(name), grants: ['replace'] });
+    expect(results.length).toBeGreaterThan(0);
+    const wrong = results.filter(({ differences }) => differences.length > 0);
+    expect(wrong.map((one) => ({ case: one.case.name, differences: one.differences }))).toEqual([]);
+  });
 
   it.for(Object.keys(strictest))(
     '%s, as strict as can be, denies only where that ends the operation',
+    { timeout: 60_000 },
     async (name, ctx) => {
       if (!existsSync(built(name)) && name === 'maintenance-window') ctx.skip(absent(name));
       await using plugin = await loadPlugin({ file: built(name), settings: strictest[name] ?? {} });
@@ -65,6 +62,5 @@ describe('the sample handlers', () => {
       // No recorded domain has a device to be guarded.
       expect(objections.size > 0).toBe(name !== 'device-guard');
     },
-    60_000,
   );
 });
