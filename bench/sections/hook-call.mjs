@@ -1,0 +1,109 @@
+// @ts-check
+import { classicHooks } from '../support/hooks.mjs';
+import { inTurns, p50Of, spawnCalls } from '../support/calls.mjs';
+import { handlers, routesByName, serve, startProgram, writeConfig } from '../support/stage.mjs';
+
+/** @typedef {import('../support/report.mjs').Section} Section */
+
+/** What the script handler runs: a script in sh, which also runs directly as its rival. */
+const sources = ['compiled', 'extism', 'typescript', 'script'];
+
+/**
+ * One hook call as libvirt makes it: fork, exec, the document on stdin, exit and end of file.
+ * @param {import('../support/stage.mjs').Stage} stage
+ * @param {{ scale: number }} options
+ * @returns {Promise<Section>}
+ */
+export async function hookCall(stage, { scale }) {
+  const hooks = await classicHooks(stage);
+  const script = { backend: 'script', source: hooks['sh'], arguments: 'libvirt', failurePolicy: 'fail' };
+  const { file, socket } = await writeConfig(stage, 'hook-call', {
+    handlers: { ...handlers, script },
+    routes: routesByName(sources),
+  });
+  const floor = await startFloor(stage);
+  const runtime = await serve(file);
+  try {
+    const env = { HOOKVISOR_SOCKET: socket, FLOOR_SOCKET: stage.path('floor.sock') };
+    const calls = (/** @type {string} */ program, /** @type {string} */ object, /** @type {number} */ pauseUs) => {
+      const argv = [program, object, 'prepare', 'begin', '-'];
+      return (/** @type {number} */ count) => spawnCalls(stage, { argv, count, pauseUs, env });
+    };
+    const rival = (/** @type {string} */ name, /** @type {string} */ program, object = 'web-1', pauseUs = 2_000) => {
+      const make = calls(program, object, pauseUs);
+      // Some take a hundred times as long as others, and are measured less often.
+      const count = /python|node|xmllint/u.test(name) ? 4 : 26;
+      return { name, measure: () => make(count) };
+    };
+    const floorClient = stage.program('floor-client');
+    const rivals = [
+      rival('static C, nothing', stage.program('noop')),
+      rival('floor: C and socket', floorClient),
+      rival('floor again (noise)', floorClient),
+      rival('no handler', stage.hook, 'none-1'),
+      rival('compiled component', stage.hook, 'compiled-1'),
+      rival('AssemblyScript, Extism', stage.hook, 'extism-1'),
+      rival('TypeScript component', stage.hook, 'typescript-1'),
+      rival('script handler (sh)', stage.hook, 'script-1'),
+      rival('floor, 10 ms apart', floorClient, 'web-1', 10_000),
+      rival('TypeScript, 10 ms apart', stage.hook, 'typescript-1', 10_000),
+      rival('floor, back to back', floorClient, 'web-1', 0),
+      rival('compiled, back to back', stage.hook, 'compiled-1', 0),
+      ...Object.entries(hooks).map(([name, path]) => rival(name, path)),
+    ];
+    // Once each, so that nobody is measured while he is read from the disk.
+    await inTurns(rivals, 1);
+    const rows = await inTurns(rivals, Math.ceil(24 * scale));
+    return { title: 'One hook call, as libvirt makes it', unit: 'µs', rows, targets: targetsOf(rows) };
+  } finally {
+    await runtime.stop();
+    await floor.stop();
+  }
+}
+
+/** @param {import('../support/stage.mjs').Stage} stage */
+async function startFloor(stage) {
+  const { path, program } = stage;
+  const script = `"${program('floor-server')}" "${path('floor.sock')}" & echo ready; trap "kill $!" TERM; wait`;
+  const server = await startProgram('/bin/sh', ['-c', script], /ready/u);
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const { failed } = await spawnCalls(stage, {
+      argv: [program('floor-client')],
+      count: 1,
+      env: { FLOOR_SOCKET: path('floor.sock') },
+    });
+    if (failed === 0) return server;
+  }
+  throw new Error('the server of the floor does not start');
+}
+
+/** @param {readonly import('../support/calls.mjs').Row[]} rows */
+function targetsOf(rows) {
+  const p50 = (/** @type {string} */ name) => p50Of(rows, name);
+  const compiled = rows.find(({ name }) => name === 'compiled component');
+  const floor = p50('floor: C and socket');
+  return [
+    { name: 'compiled component ÷ floor, p50, 2 ms apart', most: 1.6, measured: p50('compiled component') / floor },
+    { name: 'compiled component ÷ empty bash, p50', most: 0.8, measured: p50('compiled component') / p50('bash') },
+    {
+      name: 'compiled component ÷ floor, back to back',
+      most: 2,
+      measured: p50('compiled, back to back') / p50('floor, back to back'),
+    },
+    {
+      name: 'compiled component, p99 ÷ p50',
+      most: 4,
+      measured: (compiled?.p99 ?? 0) / (compiled?.p50 ?? 1),
+    },
+    {
+      name: 'TypeScript component ÷ floor, p50, 10 ms apart',
+      most: 1.8,
+      measured: p50('TypeScript, 10 ms apart') / p50('floor, 10 ms apart'),
+    },
+    {
+      name: 'script handler − script run directly, p50, ms',
+      most: 0.5,
+      measured: (p50('script handler (sh)') - p50('sh')) / 1_000,
+    },
+  ];
+}
