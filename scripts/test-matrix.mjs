@@ -4,7 +4,7 @@
 // Exit status: 0 all alike and green, 1 not so or a Node cannot be had, 2 bad arguments.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -109,6 +109,9 @@ function readArguments(pinned) {
 async function compareNodes(nodes) {
   const folder = await mkdtemp(join(tmpdir(), 'hookvisor-matrix-'));
   try {
+    // The same bytes for all, whatever is built meanwhile.
+    const plugins = join(folder, 'plugins');
+    await cp(join(root, 'plugins'), plugins, { recursive: true });
     /** @type {Cell[]} */
     const cells = [];
     /** @type {{ version: string, lines: string[] } | null} */
@@ -116,7 +119,7 @@ async function compareNodes(nodes) {
     for (const { version, binary } of nodes) {
       tell(`Node ${version}: sample plugins over all recorded calls, twice`);
       const output = join(folder, `${version}.jsonl`);
-      const { status, stderr } = await run(binary, [join(root, 'test', 'matrix', 'determinism.mjs'), output]);
+      const { status, stderr } = await run(binary, [join(root, 'test', 'matrix', 'determinism.mjs'), output, plugins]);
       if (status !== 0) {
         console.error(stderr.trim());
         cells.push({ ok: false, text: 'failed' });

@@ -1,6 +1,6 @@
 // @ts-check
 // Runs every sample plugin over all recorded calls in the sandbox of the Node that runs this, and writes what came of each
-// as one line of JSON: node test/matrix/determinism.mjs OUTPUT
+// as one line of JSON: node test/matrix/determinism.mjs OUTPUT [FOLDER-OF-PLUGINS]
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -26,10 +26,13 @@ const captures = join(root, 'test', 'fixtures', 'captures');
 const variantsSchema = z.record(z.string(), z.array(z.record(z.string(), z.unknown())));
 const callSchema = z.object({ driver: z.string(), argv: z.array(z.string()), stdin: z.string().nullable() });
 
-await main(process.argv[2] ?? '');
+await main(process.argv[2] ?? '', process.argv[3] ?? join(root, 'plugins'));
 
-/** @param {string} output */
-async function main(output) {
+/**
+ * @param {string} output
+ * @param {string} plugins
+ */
+async function main(output, plugins) {
   if (output === '') throw new Error('Cannot run: name the file to write to');
   const cache = await mkdtemp(join(tmpdir(), 'hookvisor-matrix-'));
   try {
@@ -50,14 +53,15 @@ async function main(output) {
 
 /**
  * Every sample plugin, in each of its variants: keys of a handler's configuration.
+ * @param {string} plugins
  * @returns {Promise<Subject[]>}
  */
-async function findSubjects() {
+async function findSubjects(plugins) {
   const variants = variantsSchema.parse(JSON.parse(await readFile(new URL('variants.json', import.meta.url), 'utf8')));
-  const names = (await readdir(join(root, 'plugins'))).sort();
+  const names = (await readdir(plugins)).sort();
   const subjects = await Promise.all(
     names.map(async (plugin) => {
-      const source = join(root, 'plugins', plugin, 'build', `${plugin}.wasm`);
+      const source = join(plugins, plugin, 'build', `${plugin}.wasm`);
       if (!existsSync(source)) return [];
       const backend = (await readFile(source)).readUInt16LE(6) === 0 ? 'extism' : 'component';
       return (variants[plugin] ?? [{}]).map((variant, at) => ({
@@ -97,16 +101,20 @@ async function evaluateAll({ subjects, calls, cache, atATime }) {
   );
   const sandbox = createSandbox({ cache, log: () => undefined });
   try {
+    // Admission takes the most time, and uses two processors.
+    const loaded = await Promise.all(
+      [...config.handlers.values()].map(async ({ backend, ...rest }) => {
+        if (backend === 'script') throw new Error(`'${rest.name}' is no plugin`);
+        return { name: rest.name, handler: await sandbox.backend(backend).load({ backend, ...rest }) };
+      }),
+    );
     /** @type {string[]} */
     const lines = [];
-    for (const { name, backend, ...rest } of config.handlers.values()) {
-      if (backend === 'script') continue;
-      const handler = await sandbox.backend(backend).load({ name, backend, ...rest });
+    for (const { name, handler } of loaded) {
       for (let at = 0; at < calls.length; at += atATime) {
         const some = calls.slice(at, at + atATime);
         lines.push(...(await Promise.all(some.map(({ title, call }) => evaluate(name, handler, { title, call })))));
       }
-      await handler[Symbol.asyncDispose]();
     }
     return lines;
   } finally {
