@@ -12,6 +12,7 @@ import { emitCommand } from './emit.js';
 import { journalCommand } from './journal.js';
 import { newProjectCommand } from './new.js';
 import { installCommand } from './install.js';
+import { promoteCommand } from './promote.js';
 import { reloadCommand } from './reload.js';
 import { replayCommand } from './replay.js';
 import { serveCommand } from './serve.js';
@@ -46,6 +47,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     statusCommand,
     journalCommand,
     replayCommand,
+    promoteCommand,
     newProjectCommand,
     buildCommand,
     testCommand,

@@ -95,6 +95,14 @@ async function command(head: unknown, tail: Buffer, runtime: Runtime): Promise<U
     case 'reload':
       await runtime.reload();
       return encodeHeadAndTail({ reloaded: true, handlers: runtime.config.handlers.size }, null);
+    case 'promote':
+      await runtime.promotions.promote(parsed.data);
+      return encodeHeadAndTail({ promoted: true }, null);
+    case 'begin-trial':
+      return encodeHeadAndTail({ trial: await runtime.promotions.begin(parsed.data) }, null);
+    case 'cancel-trial':
+      await runtime.promotions.cancel();
+      return encodeHeadAndTail({ cancelled: true }, null);
   }
 }
 

@@ -9,7 +9,9 @@ import { fromHookArguments, fromRfcArguments } from '../libvirt/call.js';
 import type { Log } from '../log.js';
 import { version } from '../version.js';
 import { createEngine, type Decision, type Engine } from './engine.js';
+import { createPromotions, type Promotions } from './promotions.js';
 import type { EmitCommand, HookRequest } from './protocol.js';
+import type { TrialStatus } from './trial.js';
 
 /** How to find and override a configuration. */
 export interface RuntimeOptions {
@@ -27,11 +29,13 @@ export interface Runtime extends AsyncDisposable {
   emit(command: EmitCommand, document: Buffer | null): Promise<Decision>;
   /** Swaps in the configuration as it is on disk, or throws and keeps the one in force. */
   reload(): Promise<void>;
+  /** Single plugins that take the place of others. */
+  readonly promotions: Pick<Promotions, 'promote' | 'begin' | 'cancel'>;
   status(): RuntimeStatus;
 }
 
 /** What `hookvisor status --json` prints. */
-export type RuntimeStatus = ReturnType<typeof describe>;
+export type RuntimeStatus = ReturnType<typeof describe> & { readonly trial: TrialStatus | null };
 
 /** Loads the configuration and everything in it. Throws HookvisorError and leaves nothing running. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
@@ -56,6 +60,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     // A reload may put another engine in its place meanwhile.
     const { identities } = engine;
     const decision = await engine.decide(call);
+    promotions.observe(decision.verdict);
     counts.events += 1;
     if (decision.verdict.answered === 'deny') counts.denied += 1;
     if (decision.verdict.handlers.some((record) => record.failure !== null)) counts.failed += 1;
@@ -69,6 +74,33 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     return decision;
   };
 
+  /** Events under way still finish on the previous engine, and are written where the journal is then. */
+  const use = (next: Engine): void => {
+    const retiring = retire(engine, log);
+    engine = next;
+    retired.add(retiring);
+    void retiring.finally(() => retired.delete(retiring));
+  };
+
+  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const run = reloading.then(work);
+    reloading = run.then(
+      () => undefined,
+      () => undefined,
+    );
+    return run;
+  };
+
+  const promotions = createPromotions({
+    inForce: () => engine,
+    written: load,
+    put: async (next) => {
+      use(await createEngine(next, log));
+    },
+    inTurn,
+    log,
+  });
+
   const swap = async (): Promise<void> => {
     const next = await load();
     if (next.socket !== engine.config.socket) {
@@ -78,22 +110,18 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       );
     }
     const nextEngine = await createEngine(next, log);
-    const previous = engine;
     const previousJournal = journal;
     try {
-      if (next.journal?.dir !== previous.config.journal?.dir) {
+      if (next.journal?.dir !== engine.config.journal?.dir) {
         journal = next.journal === null ? null : await openJournal(next.journal, log);
       }
     } catch (error) {
       await nextEngine[Symbol.asyncDispose]();
       throw error;
     }
-    engine = nextEngine;
+    use(nextEngine);
+    promotions.reloaded();
     if (next.journal !== null && previousJournal === journal) journal?.update(next.journal);
-    // Events under way still finish on the previous engine, and are written where the journal is now.
-    const retiring = retire(previous, log);
-    retired.add(retiring);
-    void retiring.finally(() => retired.delete(retiring));
     if (previousJournal !== journal) await previousJournal?.[Symbol.asyncDispose]();
   };
 
@@ -111,10 +139,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       return decide(fromRfcArguments({ ...words, document, time: Date.now(), id: randomUUID() }));
     },
     async reload() {
-      const run = reloading.then(swap);
-      reloading = run.catch(() => undefined);
       try {
-        await run;
+        await inTurn(swap);
         counts.reloads += 1;
         counts.lastReloadError = null;
         log('info', `configuration '${engine.config.file}' is in force (${engine.config.handlers.size} handlers)`);
@@ -124,9 +150,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
         throw error;
       }
     },
-    status: () => describe({ engine, journal, counts, started }),
+    promotions,
+    status: () => ({ ...describe({ engine, journal, counts, started }), trial: promotions.trial() }),
     async [Symbol.asyncDispose]() {
       disposed ??= (async () => {
+        promotions.stop();
         await reloading;
         await engine[Symbol.asyncDispose]();
         await Promise.all(retired);

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
 import type { JournaledEvent } from '../journal/events.js';
-import { readJournal } from '../journal/read.js';
+import { lastEvents, readJournal } from '../journal/read.js';
 import type { EventRecord } from '../journal/record.js';
 import { listSegments } from '../journal/segments.js';
 import { readCaptures } from './captures.js';
@@ -38,8 +38,14 @@ export async function* readSource(source: string): AsyncGenerator<RecordedCall> 
   for await (const event of readJournal(source)) yield fromJournal(event);
 }
 
+/** The last `limit` events that a handler was asked about, oldest first. Throws HookvisorError `journal`. */
+export async function lastCalls(dir: string, handler: string, limit: number): Promise<RecordedCall[]> {
+  const matches = ({ record }: JournaledEvent): boolean => record.handlers.some((one) => one.handler === handler);
+  return limit === 0 ? [] : (await lastEvents(dir, { limit, matches })).map(fromJournal);
+}
+
 /** A journaled event as a call that can be decided again. */
-export function fromJournal(event: JournaledEvent): RecordedCall {
+function fromJournal(event: JournaledEvent): RecordedCall {
   const { record } = event;
   return {
     call: { event: { ...record.event, time: record.time, uuid: record.uuid }, document: event.document() },

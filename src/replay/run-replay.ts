@@ -4,7 +4,7 @@ import type { RecordedCall } from './recorded-call.js';
 import { createTally, type Tally } from './tally.js';
 
 export interface ReplayOptions {
-  readonly calls: AsyncIterable<RecordedCall>;
+  readonly calls: AsyncIterable<RecordedCall> | Iterable<RecordedCall>;
   readonly replay: Replay;
   /** How many events are under way at a time. */
   readonly atOnce: number;

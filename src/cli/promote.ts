@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Config } from '../config/config.js';
+import { defaultConfigFile } from '../config/defaults.js';
+import { loadConfig } from '../config/load.js';
+import { parseAge } from '../config/units.js';
+import { mostTrialMs } from '../daemon/protocol.js';
+import { askRuntime } from '../daemon/remote.js';
+import { HookvisorError, messageOf } from '../errors.js';
+import { installPlugin } from '../replay/install-plugin.js';
+import { createLanes } from '../replay/lanes.js';
+import { substituted } from '../replay/load-handlers.js';
+import { lastCalls } from '../replay/recorded-call.js';
+import { replayHandler } from '../replay/replay-handlers.js';
+import { runReplay } from '../replay/run-replay.js';
+import type { Tally } from '../replay/tally.js';
+import { confirm } from './confirm.js';
+import { type CommandContext, exitStatus, type ExitStatus, newCommand } from './command.js';
+import { createProgress } from './progress.js';
+import { pluginInForce, runTrial } from './promote-trial.js';
+import { replayText } from './replay-text.js';
+import type { Terminal } from './terminal.js';
+
+interface PromoteOptions {
+  readonly config: string;
+  readonly socket?: string;
+  readonly last: number;
+  readonly monitorFor?: number;
+  readonly failOnFlip?: true;
+  readonly yes?: true;
+}
+
+/** Loading a plugin may take seconds on a busy host. */
+const timeoutMs = 180_000;
+
+/** `hookvisor promote`: another plugin for a handler of the running runtime, judged by what really happened. */
+export function promoteCommand({ terminal, finish }: CommandContext): Command {
+  return newCommand('promote', 'replay the last events through another plugin, then put it in force', [
+    'hookvisor promote naming build/naming.wasm',
+    'hookvisor promote naming build/naming.wasm --monitor-for 24h',
+    'hookvisor promote naming build/naming.wasm --yes --fail-on-flip   # from a script',
+  ])
+    .argument('<handler>', 'the handler that gets it')
+    .argument('<file>', 'the plugin, a .wasm file')
+    .option('-c, --config <file>', "the runtime's configuration", defaultConfigFile)
+    .option('--socket <path>', "the runtime's socket (default: the configuration's)")
+    .option('--last <n>', 'replay the last n events that the handler was asked about', countOption, 1_000)
+    .option('--monitor-for <time>', 'let it run in monitor beside the old one first: 30m, 24h, 7d', trialOption)
+    .option('--fail-on-flip', 'do not promote, and exit with 1, when an answer flips or a failure is new')
+    .option('-y, --yes', 'do not ask')
+    .action(async (handler: string, file: string, options: PromoteOptions) => {
+      finish(await promote({ handler, file: resolve(file), options, terminal }));
+    });
+}
+
+interface Wanted {
+  readonly handler: string;
+  readonly file: string;
+  readonly options: PromoteOptions;
+  readonly terminal: Terminal;
+}
+
+async function promote({ handler, file, options, terminal }: Wanted): Promise<ExitStatus> {
+  const config = await loadConfig(options.config);
+  const socket = options.socket ?? config.socket;
+  const bytes = await readPlugin(file);
+  const to = createHash('sha256').update(bytes).digest('hex');
+  const from = await pluginInForce(socket, handler);
+  if (from === to) {
+    terminal.out.write(`handler '${handler}' is that plugin already\n`);
+    return exitStatus.success;
+  }
+  const tally = await replayed(config, { handler, file, options, terminal });
+  const flipped = tally.flips + tally.newFailures > 0;
+  if (flipped && options.failOnFlip === true) {
+    terminal.err.write(`not promoted: see above; without --fail-on-flip you decide\n`);
+    return exitStatus.negative;
+  }
+  const question = options.monitorFor === undefined ? `Put it in force as '${handler}'?` : `Begin the trial?`;
+  if (options.yes !== true && !(await confirm(question, terminal))) {
+    terminal.err.write('not promoted\n');
+    return exitStatus.negative;
+  }
+  const promotion = { handler, from, to };
+  if (options.monitorFor !== undefined) {
+    const passed = await runTrial({ config, socket, promotion, bytes, durationMs: options.monitorFor, terminal });
+    if (!passed) return exitStatus.negative;
+  }
+  const installed = await installPlugin(config, handler, bytes);
+  try {
+    await askRuntime({ socket, command: { command: 'promote', ...promotion }, timeoutMs });
+  } catch (error) {
+    // The old one stays in force, so it has to be what the next start finds.
+    await installed.undo();
+    throw error;
+  }
+  terminal.out.write(`promoted: '${handler}' is sha256 ${to}\n`);
+  for (const one of installed.written) terminal.out.write(`written: ${one}\n`);
+  return exitStatus.success;
+}
+
+/** Shows what the plugin would have said about the handler's last events. */
+async function replayed(config: Config, { handler, file, options, terminal }: Wanted): Promise<Tally> {
+  const began = performance.now();
+  const asked = await substituted(config, { handler, plugin: file });
+  const current = config.handlers.get(handler);
+  if (current?.backend !== asked.backend) {
+    throw new HookvisorError(
+      'usage',
+      `Cannot promote '${file}': it is for the backend '${asked.backend}', handler '${handler}' has ` +
+        `'${current?.backend ?? 'none'}'; change the configuration, then 'hookvisor reload'`,
+    );
+  }
+  await using lanes = createLanes();
+  const replay = replayHandler({ config: asked, handler: await lanes.load(asked) }, null);
+  const calls = config.journal === null ? [] : await lastCalls(config.journal.dir, handler, options.last);
+  const progress = createProgress(terminal.err, { what: 'events', quiet: false });
+  const { atOnce } = lanes;
+  const tally = await runReplay({ calls, replay, atOnce, onProgress: progress.at });
+  progress.end();
+  const seconds = (performance.now() - began) / 1_000;
+  terminal.out.write(replayText(tally, { exact: false, seconds, limit: 20, out: terminal.out }));
+  return tally;
+}
+
+async function readPlugin(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new HookvisorError('plugin-unreadable', `Cannot read the plugin '${file}': ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function countOption(text: string): number {
+  if (!/^\d{1,7}$/u.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}
+
+function trialOption(text: string): number {
+  const parsed = parseAge(text);
+  if ('value' in parsed && parsed.value > 0 && parsed.value <= mostTrialMs) return parsed.value;
+  throw new InvalidArgumentError('Expected a time such as 30m, 24h or 7d, at most 24d.');
+}

@@ -1,0 +1,58 @@
+import type { Verdict } from '../dispatch/verdict.js';
+import { type Promotion, shadowName } from './one-handler.js';
+
+/** What a trial has come to so far. */
+export interface TrialStatus extends Promotion {
+  /** `running`, or why it is over: its time, a reload, or somebody who ended it. */
+  readonly state: 'running' | 'done' | 'reloaded' | 'cancelled';
+  /** Milliseconds since the Unix epoch. */
+  readonly began: number;
+  readonly until: number;
+  /** Events about which both were asked. */
+  readonly compared: number;
+  readonly flips: number;
+  readonly newFailures: number;
+  /** The first events with a flip or a failure; the journal has all of them. */
+  readonly examples: readonly TrialExample[];
+}
+
+export interface TrialExample {
+  readonly event: Verdict['event'];
+  readonly before: string;
+  readonly after: string;
+}
+
+/** A plugin in monitor beside the one in force. */
+export interface Trial {
+  /** Counts what both said about an event. */
+  observe(verdict: Verdict): void;
+  status(state: TrialStatus['state']): TrialStatus;
+}
+
+const mostExamples = 20;
+
+export function createTrial(promotion: Promotion, durationMs: number): Trial {
+  const began = Date.now();
+  const counts = { compared: 0, flips: 0, newFailures: 0 };
+  const examples: TrialExample[] = [];
+  return {
+    observe({ handlers, event }) {
+      const old = handlers.find(({ handler }) => handler === promotion.handler);
+      const next = handlers.find(({ handler }) => handler === shadowName(promotion.handler));
+      if (old === undefined || next === undefined) return;
+      counts.compared += 1;
+      const isNewFailure = next.failure !== null && old.failure === null;
+      const isFlip = !isNewFailure && next.outcome !== old.outcome;
+      if (isNewFailure) counts.newFailures += 1;
+      if (isFlip) counts.flips += 1;
+      if ((isFlip || isNewFailure) && examples.length < mostExamples) {
+        examples.push({ event, before: saidText(old), after: saidText(next) });
+      }
+    },
+    status: (state) => ({ ...promotion, state, began, until: began + durationMs, ...counts, examples: [...examples] }),
+  };
+}
+
+function saidText({ outcome, failure, reason }: Verdict['handlers'][number]): string {
+  return `${outcome ?? `failed (${failure ?? ''})`}${reason === null ? '' : `: ${reason}`}`;
+}
