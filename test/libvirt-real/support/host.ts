@@ -37,10 +37,15 @@ export interface Host extends AsyncDisposable {
   stopRuntime(signal?: NodeJS.Signals): Promise<void>;
   /** Writes the configuration: handlers and routes in YAML. A runtime that runs takes it up. */
   configure(yaml: string): Promise<void>;
+  /** Writes the configuration, for a runtime that is down. */
+  configureOnly(yaml: string): void;
+  signalRuntime(signal: NodeJS.Signals): void;
   /** Says what the client does when it cannot reach the runtime. */
   unreachable(policy: string): void;
-  /** The recorded events of one object, in order. */
-  events(name: string): Promise<EventRecord[]>;
+  /** The recorded events of one object, or of all, in order. */
+  events(name?: string): Promise<EventRecord[]>;
+  /** Runs `hookvisor` where the runtime runs. */
+  hookvisor(...args: readonly string[]): Promise<{ status: number | null; said: string }>;
   status(): Promise<z.infer<typeof statusSchema>>;
 }
 
@@ -127,10 +132,16 @@ export async function createHost(yaml = '', name = 'alpha'): Promise<Host> {
       await runtime?.ended;
       runtime = null;
     },
-    async configure(body) {
+    signalRuntime(signal) {
+      runtime?.signal(signal);
+    },
+    configureOnly(body) {
       const whole = body.includes('journal:') ? '' : 'journal: { sync: interval }\n';
       const text = `version: 1\ncache: ${cache}\nsandbox: { require: process }\n${whole}${body}`;
       writeFileSync(join(root, 'etc', 'hookvisor', 'hookvisor.yaml'), text);
+    },
+    async configure(body) {
+      host.configureOnly(body);
       if (runtime !== null) await askRuntime({ socket, command: { command: 'reload' }, timeoutMs: 60_000 });
     },
     unreachable(policy) {
@@ -138,8 +149,14 @@ export async function createHost(yaml = '', name = 'alpha'): Promise<Host> {
     },
     async events(object) {
       const found: EventRecord[] = [];
-      for await (const { record } of readJournal(journal)) if (record.event.name === object) found.push(record);
+      for await (const { record } of readJournal(journal))
+        if (object === undefined || record.event.name === object) found.push(record);
       return found;
+    },
+    async hookvisor(...args) {
+      const program = machine.start(`hookvisor-${randomUUID()}`, process.execPath, mainProgram, ...args);
+      await program.ended;
+      return { status: program.child.exitCode, said: program.said() };
     },
     async status() {
       const { head } = await askRuntime({ socket, command: { command: 'status' }, timeoutMs: 30_000 });

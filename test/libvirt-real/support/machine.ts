@@ -59,6 +59,7 @@ export async function createMachine(name: string): Promise<Machine> {
     throw new Error(`no private machine can be made here: ${readFileSync(join(dir, 'log', 'machine'), 'utf8')}`);
   });
   const first = String(onlyChild(outer));
+  const programs: ChildProcess[] = [];
 
   return {
     dir,
@@ -75,17 +76,21 @@ export async function createMachine(name: string): Promise<Machine> {
         cwd: '/',
       });
       closeSync(out);
+      programs.push(child);
       return {
         child,
         said: () => readFileSync(file, 'utf8'),
-        // nsenter only waits for the program, which is its child.
+        // nsenter only waits for the program, which is its child. It stops when that one stops.
         signal: (signal) => {
           process.kill(onlyChild(child), signal);
+          if (signal === 'SIGCONT') child.kill(signal);
         },
         ended: once(child, 'exit').then(() => undefined),
       };
     },
     async [Symbol.asyncDispose]() {
+      // Who waits from outside for one inside holds its namespace open.
+      for (const program of programs) program.kill('SIGKILL');
       outer.stdin.end();
       await ended;
       removeCgroups();

@@ -5,6 +5,8 @@ import type { Host } from './host.js';
 
 export interface GuestOptions {
   readonly uuid?: string;
+  /** 8 unless it is said. */
+  readonly memoryMiB?: number;
   /** The network of its one interface. */
   readonly network?: string;
   /** The file of its one disk. */
@@ -12,7 +14,10 @@ export interface GuestOptions {
 }
 
 /** The XML of a guest that has nothing to run: it starts in half a second, without KVM. */
-export function guestXml(name: string, { uuid = randomUUID(), network, disk }: GuestOptions = {}): string {
+export function guestXml(
+  name: string,
+  { uuid = randomUUID(), memoryMiB = 8, network, disk }: GuestOptions = {},
+): string {
   const nic =
     network === undefined
       ? ''
@@ -22,7 +27,7 @@ export function guestXml(name: string, { uuid = randomUUID(), network, disk }: G
       ? ''
       : `<disk type='file' device='disk'><driver name='qemu' type='raw' cache='none'/><source file='${disk}'/><target dev='vda' bus='virtio'/></disk>`;
   return `<domain type='qemu'><name>${name}</name><uuid>${uuid}</uuid>
-  <memory unit='MiB'>8</memory><vcpu>1</vcpu>
+  <memory unit='MiB'>${memoryMiB}</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='pc'>hvm</type></os><features><acpi/></features>
   <on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</on_crash>
   <devices><emulator>/usr/bin/qemu-system-x86_64</emulator><controller type='usb' model='none'/><memballoon model='none'/>

@@ -6,7 +6,7 @@ import { componentBytes, extismWat, moduleBytes } from '../../support/plugins.js
 import type { Host } from './host.js';
 
 /** Folder of plugins and scripts in /etc/hookvisor; `source: NAME` in the configuration. */
-function place(host: Host, name: string, bytes: Uint8Array | string, mode = 0o644): void {
+export function place(host: Host, name: string, bytes: Uint8Array | string, mode = 0o644): void {
   const path = join(host.machine.root, 'etc', 'hookvisor', name);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, bytes, { mode });
@@ -46,4 +46,10 @@ export async function placeAllower(host: Host): Promise<void> {
 /** A POSIX shell script. */
 export function placeScript(host: Host, name: string, body: string): void {
   place(host, name, `#!/bin/sh\n${body}\n`, 0o755);
+}
+
+/** An Extism plugin that would like to use a socket. */
+export async function placeCaller(host: Host): Promise<void> {
+  const imports = '(import "wasi_snapshot_preview1" "sock_accept" (func (param i32 i32 i32) (result i32)))';
+  place(host, 'caller.wasm', await moduleBytes(extismWat('{"outcome":"allow"}', { imports })));
 }
