@@ -1,6 +1,7 @@
 // @ts-check
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { rowOf, socketCalls } from '../support/calls.mjs';
 import { handlers, root, routesByName, serve, writeCall, writeConfig } from '../support/stage.mjs';
 
@@ -14,6 +15,9 @@ const variants = [
   { name: 'without-journal', label: 'compiled, no journal', setup: { journal: false }, object: 'compiled-1' },
   { name: 'no-handler', label: 'no handler', setup: {}, object: 'none-1' },
 ];
+
+const time = z.number();
+const reportSchema = z.array(z.object({ total: time, decode: time, decide: time, handlers: time, encode: time }));
 
 const stages = /** @type {const} */ (['total', 'decode', 'decide', 'handlers', 'encode']);
 const words = {
@@ -80,9 +84,7 @@ async function report(server) {
     const next = reports[server.seen];
     if (next !== undefined) {
       server.seen += 1;
-      /** @type {Stages[]} */
-      const events = JSON.parse(next.slice('stages '.length));
-      return events;
+      return reportSchema.parse(JSON.parse(next.slice('stages '.length)));
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

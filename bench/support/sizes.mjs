@@ -4,9 +4,13 @@ import { existsSync } from 'node:fs';
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 import { root } from './stage.mjs';
 
 const run = promisify(execFile);
+
+const packSchema = z.array(z.object({ unpackedSize: z.number() }));
+const lockSchema = z.object({ packages: z.record(z.string(), z.object({ dev: z.boolean().optional() })) });
 
 /**
  * Bytes of all files below a folder, without what `skip` names.
@@ -33,10 +37,8 @@ export async function folderBytes(folder, skip) {
 export async function installSizes() {
   const options = { cwd: root, maxBuffer: 16 * 1024 * 1024 };
   const packed = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
-  /** @type {{ unpackedSize: number }[]} */
-  const [pack] = JSON.parse(packed.stdout);
-  /** @type {{ packages: Record<string, { dev?: boolean }> }} */
-  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'));
+  const [pack] = packSchema.parse(JSON.parse(packed.stdout));
+  const lock = lockSchema.parse(JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')));
   // Packages for other systems are in the lock file and not on the disk.
   const folders = Object.keys(lock.packages).filter((folder) => {
     return folder !== '' && lock.packages[folder]?.dev !== true && existsSync(join(root, folder));

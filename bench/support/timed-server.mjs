@@ -33,19 +33,17 @@ const server = createServer({ allowHalfOpen: true }, (socket) => {
     events.push({ total: us(arrived, now), decode: us(arrived, decoded), decide, handlers, encode });
     return socket;
   };
-  const timed = /** @type {typeof runtime} */ (
-    Object.create(runtime, {
-      hook: {
-        value: async (/** @type {Parameters<typeof runtime.hook>[0]} */ request) => {
-          decoded = performance.now();
-          const decision = await runtime.hook(request);
-          decided = performance.now();
-          handlers = decision.verdict.handlers.reduce((sum, { durationUs }) => sum + durationUs, 0);
-          return decision;
-        },
-      },
-    })
-  );
+  /** @type {typeof runtime} */
+  const timed = {
+    ...runtime,
+    async hook(request) {
+      decoded = performance.now();
+      const decision = await runtime.hook(request);
+      decided = performance.now();
+      handlers = decision.verdict.handlers.reduce((sum, { durationUs }) => sum + durationUs, 0);
+      return decision;
+    },
+  };
   void serveConnection(socket, timed, log);
 });
 server.listen({ path: runtime.config.socket, backlog: 4096 }, () => {
