@@ -38,7 +38,12 @@ describe('rewriteXml', () => {
           expect(read.join('')).toBe(text);
         }
       }),
+      { examples: [['&lt;'], [`"'<>`], ['&#65;']] },
     );
+  });
+
+  it('writes what a parser would change or end the value with as references', () => {
+    expect(rewriteXml(`<a b='old'/>`, () => `"'<>&\t\n\r`)).toBe(`<a b='&#34;&#39;&#60;&#62;&#38;&#9;&#10;&#13;'/>`);
   });
 
   it('refuses a document type', () => {
