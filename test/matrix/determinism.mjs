@@ -36,7 +36,7 @@ async function main(output, plugins) {
   if (output === '') throw new Error('Cannot run: name the file to write to');
   const cache = await mkdtemp(join(tmpdir(), 'hookvisor-matrix-'));
   try {
-    const [subjects, calls] = [await findSubjects(), await readCalls()];
+    const [subjects, calls] = [await findSubjects(plugins), await readCalls()];
     const fresh = await evaluateAll({ subjects, calls, cache, atATime: 1 });
     const warm = await evaluateAll({ subjects, calls, cache, atATime: 16 });
     const at = fresh.findIndex((line, index) => line !== warm[index]);
