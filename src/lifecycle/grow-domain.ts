@@ -50,7 +50,7 @@ export const domainGrowths = {
     return replaceFirst(resized, /<currentMemory [^>]*>[^<]*<\/currentMemory>/u, current);
   },
   vcpus: (xml, amount) => {
-    const most = item([1, 2, 8, 64, 255, 4_096], amount);
+    const most = item([2, 8, 64, 255, 4_096], amount);
     const current = amount % 2 === 0 ? '' : ` current='1'`;
     return replaceFirst(xml, /<vcpu[^>]*>[^<]*<\/vcpu>/u, `<vcpu placement='static'${current}>${most}</vcpu>`);
   },

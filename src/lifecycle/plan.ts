@@ -1,5 +1,5 @@
 import { domainGrowths } from './grow-domain.js';
-import { createRandom, seedOf } from './random.js';
+import { createRandom, type Random, seedOf } from './random.js';
 
 /** What somebody, or something, does. The state machine knows which hook calls follow, and when it is possible. */
 export const actions = [
@@ -69,10 +69,7 @@ export function planOf(seed: number, { steps, guests }: { readonly steps: number
     driver: random.oneIn(4) ? 'lxc' : 'qemu',
     name: random.pick(names),
     interfaces: random.int(3),
-    growths: Array.from({ length: random.int(6) }, () => ({
-      name: growthNames[random.int(growthNames.length)] ?? 'memory',
-      amount: random.int(64),
-    })),
+    growths: growthsOf(random),
   });
   return {
     guests: Array.from({ length: guests }, guest),
@@ -83,4 +80,13 @@ export function planOf(seed: number, { steps, guests }: { readonly steps: number
       seed: seedOf(seed, at),
     })),
   };
+}
+
+/** Each at most once: two of a kind need not be a document that libvirt would write. */
+function growthsOf(random: Random): GuestPlan['growths'] {
+  const drawn = Array.from({ length: random.int(6) }, () => ({
+    name: growthNames[random.int(growthNames.length)] ?? 'memory',
+    amount: random.int(64),
+  }));
+  return drawn.filter(({ name }, at) => drawn.findIndex((other) => other.name === name) === at);
 }

@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { loadXml } from '../../src/libvirt/document.js';
+import { growDocument } from '../../src/lifecycle/document.js';
+import { domainGrowths } from '../../src/lifecycle/grow-domain.js';
+import { callsOf, worldOf } from '../../src/lifecycle/machine.js';
+import { planOf } from '../../src/lifecycle/plan.js';
+import { readSamples } from '../../src/lifecycle/samples.js';
+
+it('every document is XML with the name of its guest', { timeout: 60_000 }, async () => {
+  const [samples, xml] = [await readSamples(), await loadXml()];
+  let documents = 0;
+  fc.assert(
+    fc.property(fc.nat(), (seed) => {
+      const plan = planOf(seed, { steps: 20, guests: 3 });
+      const world = worldOf(plan);
+      for (const step of plan.steps) {
+        for (const call of callsOf(step, world)) {
+          const { name, document } = growDocument(call, plan, step, samples);
+          if (document === null || call.driver === 'network') continue;
+          const open = xml.open(Buffer.from(document));
+          try {
+            expect(open.select('string(/domain/name)')).toEqual({ ok: [name] });
+            documents += 1;
+          } finally {
+            open.close();
+          }
+        }
+      }
+    }),
+    { numRuns: 40 },
+  );
+  expect(documents).toBeGreaterThan(100);
+});
+
+it.each(Object.keys(domainGrowths))('growing by %s changes a recorded document, and it stays XML', async (name) => {
+  const [samples, xml] = [await readSamples(), await loadXml()];
+  const grow = Object.entries(domainGrowths).find(([known]) => known === name)?.[1];
+  const [recorded] = samples('qemu', 'started');
+  for (let amount = 0; amount < 10; amount++) {
+    const grown = grow?.(recorded, amount) ?? '';
+    expect(grown).not.toBe(recorded);
+    const open = xml.open(Buffer.from(grown));
+    expect(open.select('string(/domain/name)')).toEqual({ ok: ['tiny'] });
+    open.close();
+  }
+});
