@@ -132,7 +132,7 @@ routes: [ { match: {}, handlers: [naming, slow] } ]`,
     const runners = execFileSync('pgrep', ['-P', String(runtime.pid)], { encoding: 'utf8' })
       .trim()
       .split('\n');
-    const running = hookCaller(dir, join(dir, 'hv.sock'))('qemu', ['tiny', 'start', 'begin', '-']);
+    const running = hookCaller(dir, join(dir, 'hv.sock'))('qemu', ['TINY', 'start', 'begin', '-']);
     await sleep(500);
     const exited = once(runtime, 'exit');
     runtime.kill('SIGKILL');

@@ -26,7 +26,7 @@ describe('loadPlugin', () => {
     await using plugin = await loadPlugin({
       file: samplePlugin('quota'),
       settings: { maxMemoryMiB: 256 },
-      limits: { fuel: 1_000 },
+      limits: { fuel: 8_000 },
     });
     const result = await plugin.handle({ argv: ['web', 'prepare', 'begin', '-'], document: small });
     expect(result).toMatchObject({ outcome: null, failure: 'out-of-fuel' });
