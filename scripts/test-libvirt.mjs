@@ -23,6 +23,10 @@ const packages = {
   'util-linux': '/usr/bin/nsenter',
 };
 
+// As variables: these belong to the system, and no package of this one brings them.
+const aptGet = 'apt-get';
+const unshare = 'unshare';
+
 process.exitCode = main();
 
 /** @returns {number} */
@@ -57,7 +61,7 @@ function obstacle() {
 function install() {
   const missing = Object.entries(packages).flatMap(([name, file]) => (existsSync(file) ? [] : [name]));
   if (missing.length === 0) return null;
-  if (spawnSync('apt-get', ['--version']).status !== 0) {
+  if (spawnSync(aptGet, ['--version']).status !== 0) {
     return `these are not installed, and there is no apt-get: ${missing.join(' ')}`;
   }
   console.error(`… installing ${missing.join(' ')}`);
@@ -67,7 +71,7 @@ function install() {
     ['update', '-q'],
     ['install', '-yq', '--no-install-recommends', ...missing],
   ]) {
-    const { status, stdout, stderr } = spawnSync('apt-get', args, { env, encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync(aptGet, args, { env, encoding: 'utf8' });
     if (status !== 0) return `apt-get ${args[0]} failed:\n${stdout}${stderr}`;
   }
   // Where systemd runs, a package starts its daemon: it is not ours to stop, and does not disturb.
@@ -79,7 +83,7 @@ function install() {
 /** Some containers give root no namespaces. */
 function privateMachineProblem() {
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--fork', '--mount-proc'];
-  const { status, stderr } = spawnSync('unshare', [...namespaces, 'true'], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(unshare, [...namespaces, 'true'], { encoding: 'utf8' });
   return status === 0 ? null : `no namespaces can be made here: ${stderr.trim()}`;
 }
 

@@ -13,7 +13,7 @@ routes: [{ match: { event: [migrate, restore] }, handlers: [rewrite] }]`;
 let source: Host;
 let destination: Host;
 beforeAll(async () => {
-  [source, destination] = await Promise.all([createHost('', 'source'), createHost('', 'destination')]);
+  [source, destination] = await Promise.all([createHost({ name: 'source' }), createHost({ name: 'destination' })]);
   await Promise.all([placeRewriter(source), placeRewriter(destination), placeDenier(destination)]);
 });
 afterAll(async () => {

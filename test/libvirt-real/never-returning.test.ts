@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHost, type Host, type Ran } from './support/host.js';
@@ -23,7 +23,7 @@ beforeAll(async () => {
   host = await createHost();
   await placeEndless(host);
   placeScript(host, 'denier', 'exit 1');
-  placeScript(host, 'sleeper', 'sleep 1000');
+  placeScript(host, 'sleeper', 'touch /run/sleeping; sleep 1000');
   placeScript(host, 'stubborn', "trap '' TERM; while :; do sleep 1; done");
   placeScript(host, 'parent', 'sleep 1000 & echo $! >/run/child.pid');
   placeScript(host, 'asks-libvirt', 'virsh -c qemu:///system dominfo "$1" >/run/virsh.out 2>&1 || exit 1');
@@ -80,8 +80,10 @@ describe('a handler that never returns', () => {
   it('holds `virsh list` up no longer than its deadline', async () => {
     await host.configure(handler('endless', 'backend: script, source: sleeper'));
     await defineGuest(host, 'locked');
+    const sleeping = join(host.machine.root, 'run', 'sleeping');
+    rmSync(sleeping, { force: true });
     const start = host.virsh('start', 'locked');
-    await until('the script runs', () => host.status().then(() => true));
+    await until('the script runs', () => existsSync(sleeping));
     const list = await host.virsh('list', '--all');
     expect(list.status).toBe(0);
     expect(list.ms).toBeLessThan(deadlineMs + graceMs);

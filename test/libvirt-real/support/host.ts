@@ -74,14 +74,21 @@ seccomp_sandbox = 0
 lock_manager = "nop"
 `;
 
+export interface HostOptions {
+  /** Tells hosts apart; those that migrate to each other need different ones. */
+  readonly name?: string;
+  /** Whether Hookvisor is installed, and its runtime started; it is when not said. */
+  readonly installed?: boolean;
+}
+
 /** Installs Hookvisor as an administrator would, and starts its runtime and libvirtd. */
-export async function createHost(yaml = '', name = 'alpha'): Promise<Host> {
+export async function createHost({ name = 'alpha', installed = true }: HostOptions = {}): Promise<Host> {
   const machine = await createMachine(`hookvisor-${name}`);
   const { root } = machine;
   const socket = join(root, 'run', 'hookvisor', 'hookvisor.sock');
   const journal = join(root, 'var', 'log', 'hookvisor');
   const libvirtSocket = join(root, 'run', 'libvirt', 'libvirt-sock');
-  execFileSync(process.execPath, [mainProgram, 'install', '--root', root], { stdio: 'pipe' });
+  if (installed) execFileSync(process.execPath, [mainProgram, 'install', '--root', root], { stdio: 'pipe' });
   const libvirt = (file: string, body: string): void => {
     writeFileSync(join(root, 'etc', 'libvirt', file), body);
   };
@@ -166,8 +173,10 @@ export async function createHost(yaml = '', name = 'alpha'): Promise<Host> {
   };
 
   try {
-    await host.configure(yaml);
-    await host.startRuntime();
+    if (installed) {
+      await host.configure('');
+      await host.startRuntime();
+    }
     await host.startLibvirtd();
   } catch (error) {
     await host[Symbol.asyncDispose]();

@@ -32,6 +32,10 @@ export interface Program {
 
 const environment = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8' };
 
+// As variables: these belong to the system, and no package of this one brings them.
+const unshare = 'unshare';
+const nsenter = 'nsenter';
+
 /** Makes a machine. `name` is its hostname, by which migrating daemons tell each other apart. */
 export async function createMachine(name: string): Promise<Machine> {
   const removeCgroups = rememberCgroups();
@@ -51,7 +55,7 @@ export async function createMachine(name: string): Promise<Machine> {
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--fork', '--mount-proc', '--kill-child'];
   const script = join(packageRoot, 'test', 'libvirt-real', 'support', 'private-machine.sh');
   // Its stdin is a pipe from this process: should this one be killed, the machine ends too.
-  const outer = spawn('unshare', [...namespaces, 'bash', script, dir, name], { stdio: ['pipe', log, log] });
+  const outer = spawn(unshare, [...namespaces, 'bash', script, dir, name], { stdio: ['pipe', log, log] });
   closeSync(log);
   const ended = once(outer, 'exit');
   await until('the machine is up', () => {
@@ -69,7 +73,7 @@ export async function createMachine(name: string): Promise<Machine> {
       const file = join(dir, 'log', label);
       const out = openSync(file, 'a');
       const enter = ['-t', first, '-m', '-n', '-u', '-i', '-p', '--', command, ...args];
-      const child = spawn('nsenter', enter, {
+      const child = spawn(nsenter, enter, {
         stdio: ['ignore', out, out],
         env: environment,
         detached: true,
@@ -91,7 +95,7 @@ export async function createMachine(name: string): Promise<Machine> {
     async [Symbol.asyncDispose]() {
       // Who waits from outside for one inside holds its namespace open.
       for (const program of programs) program.kill('SIGKILL');
-      outer.stdin.end();
+      outer.stdin?.end();
       await ended;
       removeCgroups();
       rmSync(dir, { recursive: true, force: true });

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { buildAssemblyScript } from '../../../src/authoring/assemblyscript.js';
-import { packageRoot } from '../../../src/paths.js';
 import { componentBytes, extismWat, moduleBytes } from '../../support/plugins.js';
 import type { Host } from './host.js';
 
-/** Folder of plugins and scripts in /etc/hookvisor; `source: NAME` in the configuration. */
+/** Writes a plugin or a script into /etc/hookvisor: it is `source: NAME` in the configuration. */
 export function place(host: Host, name: string, bytes: Uint8Array | string, mode = 0o644): void {
   const path = join(host.machine.root, 'etc', 'hookvisor', name);
   mkdirSync(dirname(path), { recursive: true });
@@ -23,8 +23,8 @@ export const denial = /unexpected exit status 1: no: not today error: \\x1b\[31m
 
 /** An Extism plugin that replaces text in the document: settings `find` and `with`. */
 export async function placeRewriter(host: Host): Promise<void> {
-  const folder = join(packageRoot, 'test', 'fixtures', 'libvirt-real');
-  const source = join(folder, 'rewrite.ts');
+  const source = fileURLToPath(new URL('../../fixtures/libvirt-real/rewrite.ts', import.meta.url));
+  const folder = dirname(source);
   const project = { folder, source, output: '', name: 'rewrite', language: 'as' } as const;
   place(host, 'rewrite.wasm', await buildAssemblyScript(project));
 }
@@ -32,15 +32,6 @@ export async function placeRewriter(host: Host): Promise<void> {
 /** A component that never answers. */
 export async function placeEndless(host: Host): Promise<void> {
   place(host, 'endless.wasm', await componentBytes({ handle: '(loop $again (br $again)) (unreachable)' }));
-}
-
-/** A component that allows everything. */
-export async function placeAllower(host: Host): Promise<void> {
-  place(
-    host,
-    'yes.wasm',
-    await componentBytes({ handle: '(call $outcome (i32.const 0) (i32.const 0) (i32.const 0))' }),
-  );
 }
 
 /** A POSIX shell script. */

@@ -1,0 +1,94 @@
+import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageRoot } from '../../src/paths.js';
+import { createHost, type Host } from './support/host.js';
+import { defineGuest, must } from './support/objects.js';
+
+/** In these tests Hookvisor is installed on the machine itself, where a libvirtd runs that knows of no hooks. */
+let host: Host;
+const at = (path: string): string => join(host.machine.root, path);
+beforeAll(async () => {
+  host = await createHost({ installed: false });
+  await defineGuest(host, 'tiny');
+});
+afterAll(async () => {
+  await host[Symbol.asyncDispose]();
+});
+
+const startAndDestroy = async (): Promise<void> => {
+  await must(host.virsh('start', 'tiny'));
+  await must(host.virsh('destroy', 'tiny'));
+};
+
+describe('docs/install.md, followed to the letter', () => {
+  const guide = readFileSync(join(packageRoot, 'docs', 'install.md'), 'utf8');
+
+  it('install --reload-libvirt: the libvirtd that runs asks from now on, and is denied while no runtime runs', async () => {
+    const installed = await host.hookvisor('install', '--reload-libvirt');
+    expect(installed).toMatchObject({ status: 0 });
+    expect(installed.said).toMatch(/^told libvirtd \(pid \d+\) to look for new hooks$/mu);
+    expect(installed.said).toContain('start the runtime, until then the hooks deny');
+    const { err } = await host.virsh('start', 'tiny');
+    expect(err).toContain('hookvisor: the runtime at /run/hookvisor/hookvisor.sock cannot be reached');
+  });
+
+  it('the runtime is started: guests start', async () => {
+    await host.startRuntime();
+    await startAndDestroy();
+    expect((await host.events('tiny')).map(({ event }) => event.event)).toContain('prepare');
+  });
+
+  it('a plugin denies, with the words of the guide', async () => {
+    const [, yaml = ''] = /<<'YAML'\n([\s\S]*?)\nYAML/u.exec(guide) ?? [];
+    mkdirSync(at('etc/hookvisor/plugins'));
+    copyFileSync(join(packageRoot, 'plugins/naming/build/naming.wasm'), at('etc/hookvisor/plugins/naming.wasm'));
+    writeFileSync(at('etc/hookvisor/hookvisor.yaml'), yaml);
+    expect(await host.hookvisor('check')).toMatchObject({ status: 0 });
+    expect(await host.hookvisor('reload')).toMatchObject({ status: 0 });
+    const [, promised = ''] = /^unexpected exit status 1: (.*)$/mu.exec(guide) ?? [];
+    expect(promised).toContain('naming: ');
+    expect((await host.virsh('start', 'tiny')).err).toContain(`unexpected exit status 1: ${promised}\n`);
+  });
+
+  it('doctor finds the hooks in place and libvirt told', async () => {
+    const { said } = await host.hookvisor('doctor', '--json');
+    expect(said).not.toMatch(/"check":"hooks"[^}]*"state":"(?:bad|wrong|error)"/u);
+  });
+
+  it('uninstall: libvirt asks no longer, without being told', async () => {
+    expect(await host.hookvisor('uninstall')).toMatchObject({ status: 0 });
+    const recorded = (await host.events('tiny')).length;
+    await startAndDestroy();
+    expect((await host.events('tiny')).length).toBe(recorded);
+    await host.stopRuntime();
+  });
+});
+
+describe('install --adopt, where /etc/hookvisor is another file system', () => {
+  const script = '#!/bin/sh\n# \xe9: not UTF-8\n[ "$2" != prepare ] || { echo "the old hook says no" >&2; exit 3; }\n';
+
+  it('the old hook decides as a handler, and uninstall puts it back byte for byte', async () => {
+    const mount = host.machine.start('mount', 'mount', '-t', 'tmpfs', 'none', '/etc/hookvisor');
+    await mount.ended;
+    expect(mount.child.exitCode).toBe(0);
+    const hook = at('etc/libvirt/hooks/qemu');
+    expect(existsSync(hook)).toBe(false);
+    writeFileSync(hook, script, 'latin1');
+    chmodSync(hook, 0o4750);
+    const before = lstatSync(hook);
+    expect(await host.hookvisor('install', '--adopt', '--reload-libvirt')).toMatchObject({ status: 0 });
+    expect(readFileSync(hook).subarray(0, 4).toString('latin1')).toBe('\x7fELF');
+
+    await host.startRuntime();
+    const { err } = await host.virsh('start', 'tiny');
+    expect(err).toMatch(/unexpected exit status 1: [\w.-]+: the old hook says no\n/u);
+    await host.stopRuntime();
+
+    expect(await host.hookvisor('uninstall')).toMatchObject({ status: 0 });
+    expect(readFileSync(hook, 'latin1')).toBe(script);
+    const { mode, uid, gid, mtimeMs } = before;
+    expect(lstatSync(hook)).toMatchObject({ mode, uid, gid, mtimeMs });
+    expect((await host.virsh('start', 'tiny')).err).toContain('unexpected exit status 3: the old hook says no');
+  });
+});
