@@ -34,15 +34,7 @@ const restrictedImports = (later) => ({
 
 export default defineConfig(
   {
-    ignores: [
-      'dist/',
-      'coverage/',
-      'plugins/*/build/',
-      'plugins/*/generated/',
-      'plugins/*/assembly/',
-      'templates/',
-      'test/fixtures/',
-    ],
+    ignores: ['dist/', 'coverage/', 'plugins/*/build/', 'plugins/*/assembly/', 'templates/', 'test/fixtures/'],
   },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,

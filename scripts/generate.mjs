@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { $init, generateTypes } from '@bytecodealliance/jco-transpile/component';
+import { format } from 'prettier';
 import { z } from 'zod';
 import { undocumented, witPackage } from './wit.mjs';
 
@@ -53,11 +54,16 @@ async function guestTypes() {
     guest: true,
     features: { tag: 'list', val: [] },
   });
-  return files.map(([name, bytes]) => ({
-    path: `plugins/naming/generated/${name}`,
-    // The tool leaves spaces at the ends of lines.
-    text: Buffer.from(bytes).toString('utf8').replace(/ +$/gmu, ''),
-  }));
+  const declarations = files
+    .filter(([name]) => name.startsWith('interfaces/'))
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([, bytes]) =>
+      Buffer.from(bytes)
+        .toString('utf8')
+        .replace(/^\/\/\/ <reference.*\n/gmu, ''),
+    );
+  const text = await format(declarations.join(''), { parser: 'typescript', singleQuote: true, printWidth: 120 });
+  return [{ path: 'guest/types/hookvisor.d.ts', text }];
 }
 
 /** @returns {Promise<Generated[]>} */

@@ -1,11 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateTypes, $init } from '@bytecodealliance/jco-transpile/component';
-import { format } from 'prettier';
 import { describe, expect, it } from 'vitest';
-import { witPackage } from '../../src/authoring/wit.js';
-import { packageRoot } from '../../src/paths.js';
 import { hookvisor } from '../support/command.js';
 import { temporaryFolder, write } from '../support/temp.js';
 
@@ -133,26 +129,5 @@ describe('build', () => {
       if (before === undefined) delete process.env['CLANG'];
       else process.env['CLANG'] = before;
     }
-  });
-});
-
-describe('the types of hookvisor/guest', () => {
-  it('are those of the WIT', async () => {
-    await $init;
-    const files = generateTypes('hookvisor', {
-      wit: { tag: 'source', val: await witPackage() },
-      world: 'configurable-hook-handler',
-      guest: true,
-      features: { tag: 'list', val: [] },
-    });
-    const text = files
-      .filter(([name]) => name.startsWith('interfaces/'))
-      .map(([name, bytes]) => ({ name, text: Buffer.from(bytes).toString('utf8') }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1))
-      .map((file) => file.text.replace(/^\/\/\/ <reference.*\n/gmu, ''))
-      .join('');
-    const options = { parser: 'typescript', singleQuote: true, printWidth: 120 } as const;
-    const file = join(packageRoot, 'guest/types/hookvisor.d.ts');
-    expect(await readFile(file, 'utf8')).toBe(await format(text, options));
   });
 });
