@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Config, type Json } from '../config/config.js';
+import type { Config, Json } from '../config/config.js';
 import { defaultConfigFile } from '../config/defaults.js';
 import { loadConfig } from '../config/load.js';
 import { HookvisorError } from '../errors.js';

@@ -1,4 +1,4 @@
-import type { GuestPlan, Plan, Step } from './plan.js';
+import type { Action, GuestPlan, Plan, Step } from './plan.js';
 
 /** A hook call that libvirt makes, before its document is grown. */
 export interface PlannedCall {
@@ -45,7 +45,8 @@ export function worldOf({ guests }: Plan): World {
  */
 export function* callsOf(step: Step, world: World): Calls {
   const guest = world.guests[step.guest % Math.max(1, world.guests.length)];
-  switch (step.action) {
+  const { action } = step;
+  switch (action) {
     case 'net-start':
       if (world.network === 'inactive') yield* startNetwork(world);
       return;
@@ -63,12 +64,26 @@ export function* callsOf(step: Step, world: World): Calls {
     case 'reload-libvirtd':
       yield { driver: 'daemon', event: 'reload', qualifier: 'begin', extra: 'SIGHUP', guest: null };
       return;
-    default:
-      if (guest !== undefined) yield* guestCalls(step, guest, world);
+    case 'start':
+    case 'stop':
+    case 'save':
+    case 'restore':
+    case 'migrate-in':
+    case 'migrate-out':
+    case 'migrate-offline':
+    case 'attach-interface':
+    case 'detach-interface':
+      if (guest !== undefined) yield* guestCalls({ ...step, action }, guest, world);
   }
 }
 
-function* guestCalls(step: Step, guest: Guest, world: World): Calls {
+type HostAction = 'net-start' | 'net-destroy' | 'net-update' | 'restart-libvirtd' | 'reload-libvirtd';
+
+interface GuestStep extends Step {
+  readonly action: Exclude<Action, HostAction>;
+}
+
+function* guestCalls(step: GuestStep, guest: Guest, world: World): Calls {
   const { state, driver } = guest;
   switch (step.action) {
     case 'start':
@@ -102,8 +117,6 @@ function* guestCalls(step: Step, guest: Guest, world: World): Calls {
       if (state !== 'running' || guest.ports === 0) return;
       guest.ports -= 1;
       yield port(guest, 'port-deleted');
-      return;
-    default:
   }
 }
 

@@ -7,9 +7,10 @@ export interface NotComparable {
 
 /** The document that the handler at place `at` of an event's record had before it, as far as the journal has it. */
 export function documentSeenBy(
-  { call, record, replacement }: RecordedCall,
+  recorded: RecordedCall,
   at: number,
 ): { readonly document: Buffer | null; readonly redacted: boolean } | NotComparable {
+  const { call, record } = recorded;
   if (record === null) return { document: call.document, redacted: false };
   const replacers = record.handlers.flatMap((one, place) =>
     one.mode === 'enforce' && one.outcome === 'replace' ? [place] : [],
@@ -20,7 +21,7 @@ export function documentSeenBy(
     return { document: call.document, redacted: record.document?.redacted ?? false };
   }
   // Only what the last one made is stored.
-  const document = last === replacers.at(-1) ? replacement() : null;
+  const document = last === replacers.at(-1) ? recorded.replacement() : null;
   if (document === null) return { why: 'it saw a document that another handler made, which is not stored' };
   return { document, redacted: record.replacement?.redacted ?? false };
 }

@@ -15,7 +15,9 @@ it('every document is XML with the name of its guest', { timeout: 60_000 }, asyn
       const plan = planOf(seed, { steps: 20, guests: 3 });
       const world = worldOf(plan);
       for (const step of plan.steps) {
-        for (const call of callsOf(step, world)) {
+        const sequence = callsOf(step, world);
+        for (let next = sequence.next(); next.done !== true; next = sequence.next(false)) {
+          const call = next.value;
           const { name, document } = growDocument(call, plan, step, samples);
           if (document === null || call.driver === 'network') continue;
           const open = xml.open(Buffer.from(document));
