@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configFrom, createRuntime, type Runtime } from '../../src/daemon/runtime.js';
 import { type EventRecord, journalLineSchema } from '../../src/journal/record.js';
@@ -25,7 +26,10 @@ export interface TestRuntime {
 }
 
 /** Admitted plugins are shared between tests: admitting one costs seconds. */
-const cache = join(packageRoot, 'node_modules', '.cache', 'hookvisor-test');
+const cache =
+  process.getuid?.() === 0
+    ? join(packageRoot, 'node_modules', '.cache', 'hookvisor-test')
+    : join(tmpdir(), `hookvisor-test-cache-${process.getuid?.() ?? 'user'}`);
 
 /** A runtime with a socket in a folder of its own. `yaml` is the configuration without version, journal and cache. */
 export async function serve(yaml: string, dir = temporaryFolder()): Promise<TestRuntime> {
