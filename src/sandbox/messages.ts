@@ -157,6 +157,19 @@ export function decodeMessage<Type extends MessageType>(
   return { head: parsed.data as MessageHead<Type>, tail };
 }
 
+/**
+ * Reads a request in the runner, where its fields need no check: what sends them is the runtime, of the same release and
+ * with more rights. Throws HookvisorError `protocol` for a frame that is none.
+ */
+export function decodeRequest(frame: Frame): { head: MessageHead<'request'>; tail: Buffer } {
+  if (frame.type !== frameTypes.request) {
+    throw new HookvisorError('protocol', `Cannot read a message: frame type ${frame.type} is not 'request'`);
+  }
+  const { head, tail } = decodeHeadAndTail(frame.body);
+  // `encodeMessage` wrote it from this very type.
+  return { head: head as MessageHead<'request'>, tail };
+}
+
 /** True when a code may be told across the border of a process as it stands. */
 export function isKnownErrorCode(code: ErrorCode): code is (typeof errorCodes)[number] {
   return errorCodes.some((known) => known === code);

@@ -15,7 +15,7 @@ import { HandlerFailure } from '../outcome.js';
 import type { Evaluation, LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
 import { artefactBytes, decodeArtefact } from './artefact-codec.js';
-import { decodeMessage, encodeMessage, isKnownErrorCode } from './messages.js';
+import { decodeRequest, encodeMessage, isKnownErrorCode } from './messages.js';
 import type { RunnerReply, RunnerRequest, RunnerUsage } from './messages.js';
 
 interface Answer {
@@ -140,7 +140,7 @@ async function serve(): Promise<void> {
     const size = readSync(0, chunk);
     if (size === 0) return;
     for (const frame of frames.push(chunk.subarray(0, size))) {
-      const { head, tail } = decodeMessage('request', frame);
+      const { head, tail } = decodeRequest(frame);
       const { reply, tail: document } = await answer(head.body, tail).catch(failed);
       const bytes = encodeMessage('reply', { id: head.id, body: reply }, document);
       for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
