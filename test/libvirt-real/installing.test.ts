@@ -52,8 +52,12 @@ describe('docs/install.md, followed to the letter', () => {
   });
 
   it('doctor finds the hooks in place and libvirt told', async () => {
-    const { said } = await host.hookvisor('doctor', '--json');
-    expect(said).not.toMatch(/"check":"hooks"[^}]*"state":"(?:bad|wrong|error)"/u);
+    const { said } = await host.hookvisor('doctor');
+    for (const driver of ['daemon', 'qemu', 'lxc', 'network']) {
+      expect(said).toContain(`ok    hooks: '/etc/libvirt/hooks/${driver}' is the native client of this release\n`);
+    }
+    expect(said).toMatch(/^ok {4}libvirt told: libvirtd \(pid \d+\) knows the hooks$/mu);
+    expect(said).not.toMatch(/^fail/mu);
   });
 
   it('uninstall: libvirt asks no longer, without being told', async () => {
