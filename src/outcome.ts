@@ -7,24 +7,26 @@ export type Outcome =
   | { readonly outcome: 'replace'; readonly document: Buffer };
 
 /** Why a handler could not decide. Never to be confused with a denial. */
-export type FailureCode =
+export const failureCodes = [
   /** The plugin ran into `unreachable`, an access out of bounds, a stack overflow, or threw. */
-  | 'trap'
-  | 'out-of-fuel'
-  | 'out-of-memory'
-  | 'deadline'
+  'trap',
+  'out-of-fuel',
+  'out-of-memory',
+  'deadline',
   /** The answer is not an outcome of the contract. */
-  | 'protocol'
-  /** The handler could not be run: missing, not executable, its runner is gone. */
-  | 'unavailable'
+  'protocol',
+  /** The handler could not be run: missing, not executable, its runner is gone, its breaker is open. */
+  'unavailable',
   /** A script was ended by a signal that Hookvisor did not send, or a runner died under the event. */
-  | 'crashed'
+  'crashed',
   /** The handler needs a grant that it does not hold, or replaced where libvirt takes no document. */
-  | 'not-granted'
+  'not-granted',
   /** A replaced document that libvirt could not use: not XML, another name or UUID. */
-  | 'bad-replacement'
+  'bad-replacement',
   /** The document cannot be handed to a plugin: too large, or not UTF-8. */
-  | 'document';
+  'document',
+] as const;
+export type FailureCode = (typeof failureCodes)[number];
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 

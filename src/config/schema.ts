@@ -1,29 +1,13 @@
 import { z } from 'zod';
+import { unit } from './unit.js';
 import { grantNames } from '../libvirt/catalog.js';
 import { backendNames, isolationLevels, isolationMechanisms, type Json } from './config.js';
 import { delegate, expected, isMapping, mapping, word } from './mapping.js';
 import { quote, suggest } from './quote.js';
-import {
-  parseAge,
-  parseDuration,
-  parseFuel,
-  parseJournalSize,
-  parseMemory,
-  parseSegmentSize,
-  type Parsed,
-} from './units.js';
+import { parseAge, parseDuration, parseFuel, parseJournalSize, parseMemory, parseSegmentSize } from './units.js';
 
 /** A handler's name: it appears in messages, in the journal and on command lines. */
 export const handlerName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
-
-function unit(parse: (input: unknown) => Parsed) {
-  return z.unknown().transform((input, ctx): number => {
-    const parsed = parse(input);
-    if ('value' in parsed) return parsed.value;
-    ctx.addIssue({ code: 'custom', message: `${quote(input)} ${parsed.wrong}` });
-    return z.NEVER;
-  });
-}
 
 function path(missing?: string) {
   const error = expected({ wrong: 'is not a path; write the path of a file', ...(missing && { missing }) });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backendNames } from '../config/config.js';
+import { failureCodes } from '../outcome.js';
 
 const logLine = z.object({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() });
 
@@ -13,20 +14,7 @@ const handlerRecordSchema = z.object({
   /** Null when it could not decide: then `failure` says how, and `reason` why. */
   outcome: z.enum(['allow', 'deny', 'replace']).nullable(),
   reason: z.string().nullable(),
-  failure: z
-    .enum([
-      'trap',
-      'out-of-fuel',
-      'out-of-memory',
-      'deadline',
-      'protocol',
-      'unavailable',
-      'crashed',
-      'not-granted',
-      'bad-replacement',
-      'document',
-    ])
-    .nullable(),
+  failure: z.enum(failureCodes).nullable(),
   /** Steps executed; null where they are not counted. */
   fuel: z.number().nullable(),
   durationUs: z.number(),

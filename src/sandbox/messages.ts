@@ -3,24 +3,11 @@ import { HookvisorError } from '../errors.js';
 import type { ErrorCode } from '../errors.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail } from '../framing.js';
 import type { Frame } from '../framing.js';
-import type { FailureCode } from '../outcome.js';
+import { failureCodes } from '../outcome.js';
 import { vetReportSchema } from './vet-report.js';
 
 /** Types of the frames on the pipes of runners and of the admission process. */
 export const frameTypes = { request: 1, reply: 2, admit: 3, admitted: 4 } as const;
-
-const failureCodes = [
-  'trap',
-  'out-of-fuel',
-  'out-of-memory',
-  'deadline',
-  'protocol',
-  'unavailable',
-  'crashed',
-  'not-granted',
-  'bad-replacement',
-  'document',
-] as const satisfies readonly FailureCode[];
 
 const errorCodes = [
   'plugin-refused',

@@ -1,35 +1,16 @@
 import { z } from 'zod';
+import { unit } from '../config/unit.js';
 import { backendNames, type Json } from '../config/config.js';
 import { expected, isMapping, mapping, word } from '../config/mapping.js';
-import { parseDuration, parseFuel, parseMemory, type Parsed } from '../config/units.js';
+import { parseDuration, parseFuel, parseMemory } from '../config/units.js';
 import { quote } from '../config/quote.js';
+import { failureCodes } from '../outcome.js';
 import { parsePattern, type Pattern } from './pattern.js';
 
-const failures = [
-  'trap',
-  'out-of-fuel',
-  'out-of-memory',
-  'deadline',
-  'protocol',
-  'unavailable',
-  'crashed',
-  'not-granted',
-  'bad-replacement',
-  'document',
-] as const;
 const outcomes = ['allow', 'deny', 'replace'] as const;
 
 function text(what: string, missing?: string) {
   return z.string({ error: expected({ wrong: `is not ${what}; write text`, ...(missing && { missing }) }) });
-}
-
-function unit(parse: (input: unknown) => Parsed) {
-  return z.unknown().transform((input, ctx): number => {
-    const parsed = parse(input);
-    if ('value' in parsed) return parsed.value;
-    ctx.addIssue({ code: 'custom', message: `${quote(input)} ${parsed.wrong}` });
-    return z.NEVER;
-  });
 }
 
 const pattern = text('a text').transform((input, ctx): Pattern => {
@@ -42,7 +23,7 @@ const pattern = text('a text').transform((input, ctx): Pattern => {
 const expectation = mapping({
   outcome: word(outcomes).optional(),
   reason: pattern.optional(),
-  failure: word(failures).optional(),
+  failure: word(failureCodes).optional(),
   refused: pattern.optional(),
   document: pattern.optional(),
   logs: z.array(pattern, { error: expected({ wrong: "is not a list; write ['info: text', /pattern/]" }) }).optional(),

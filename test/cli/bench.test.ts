@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hookvisor } from '../support/command-line.js';
+import { hookvisor } from '../support/command.js';
 import { temporaryFolder } from '../support/temp.js';
 import { writePlugin } from '../support/tiny-plugins.js';
 

@@ -2,7 +2,7 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, describe } from 'vitest';
 import { z } from 'zod';
-import { hookvisor } from '../support/command-line.js';
+import { hookvisor } from '../support/command.js';
 import { temporaryFolder, write } from '../support/temp.js';
 
 const report = z.object({

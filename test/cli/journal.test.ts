@@ -4,25 +4,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { runCommandLine } from '../../src/cli/program.js';
-import type { Stream } from '../../src/cli/terminal.js';
 import type { HandlerRecord } from '../../src/dispatch/verdict.js';
 import { packageRoot } from '../../src/paths.js';
 import { entryOf, type EntryFields, openTestJournal } from '../support/journal.js';
+import { hookvisor } from '../support/command.js';
 import { temporaryFolder, write } from '../support/temp.js';
 
 /** Runs `hookvisor journal …` in this process and gives what it printed. */
-async function journal(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  const printed = { out: '', err: '' };
-  const stream = (name: 'out' | 'err'): Stream => ({
-    write: (text) => {
-      printed[name] += text;
-    },
-    paint: (_, text) => text,
-    columns: null,
-  });
-  const status = await runCommandLine(['journal', ...args], { out: stream('out'), err: stream('err') });
-  return { status, ...printed };
+async function journal(...args: string[]): ReturnType<typeof hookvisor> {
+  return hookvisor('journal', ...args);
 }
 
 const now = Date.now();

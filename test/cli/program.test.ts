@@ -2,24 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/cli/program.js';
-import type { Stream } from '../../src/cli/terminal.js';
+import { hookvisor } from '../support/command.js';
 import { samplePlugin, serve, writeConfig } from '../support/runtime.js';
 import { temporaryFolder, write, writeScript } from '../support/temp.js';
-
-/** Runs a command line in this process and gives what it printed. */
-async function hookvisor(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  const printed = { out: '', err: '' };
-  const stream = (name: 'out' | 'err'): Stream => ({
-    write: (text) => {
-      printed[name] += text;
-    },
-    paint: (_, text) => text,
-    columns: null,
-  });
-  const status = await runCommandLine(args, { out: stream('out'), err: stream('err') });
-  return { status, ...printed };
-}
 
 const domain = '<domain><name>web</name><memory unit="MiB">512</memory><vcpu>1</vcpu></domain>';
 

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { hookvisor } from '../support/command-line.js';
+import { hookvisor } from '../support/command.js';
 import { serve, type TestRuntime } from '../support/runtime.js';
 import { temporaryFolder, write, writeScript } from '../support/temp.js';
 import { writePlugin, writeTrap } from '../support/tiny-plugins.js';

@@ -2,25 +2,15 @@ import { truncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCommandLine } from '../../src/cli/program.js';
-import type { Stream } from '../../src/cli/terminal.js';
 import { vetReportSchema } from '../../src/sandbox/vet-report.js';
 import { extismWat, moduleBytes } from '../support/plugins.js';
 import { samplePlugin } from '../support/runtime.js';
+import { hookvisor } from '../support/command.js';
 import { temporaryFolder } from '../support/temp.js';
 
 /** Runs `hookvisor vet` in this process; the plugin is looked at in one of its own. */
-async function vet(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  const printed = { out: '', err: '' };
-  const stream = (name: 'out' | 'err'): Stream => ({
-    write: (text) => {
-      printed[name] += text;
-    },
-    paint: (_, text) => text,
-    columns: null,
-  });
-  const status = await runCommandLine(['vet', ...args], { out: stream('out'), err: stream('err') });
-  return { status, ...printed };
+async function vet(...args: string[]): ReturnType<typeof hookvisor> {
+  return hookvisor('vet', ...args);
 }
 
 async function fileOf(bytes: Buffer): Promise<string> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hookvisor } from '../support/command-line.js';
+import { hookvisor } from '../support/command.js';
 import { serve, type TestRuntime } from '../support/runtime.js';
 import { temporaryFolder } from '../support/temp.js';
 import { writePlugin } from '../support/tiny-plugins.js';
