@@ -18,6 +18,9 @@ import { createSupervisor } from '../../src/sandbox/supervisor.js';
 import type { Supervisor } from '../../src/sandbox/supervisor.js';
 import { hookCall, samplePlugin, temporaryFolder, until } from '../sandbox/support.js';
 
+/** A variable, since it is no dependency: the test that needs it is skipped without. */
+const tracer = 'strace';
+
 const limits = { deadlineMs: 10_000, fuel: 50_000_000, memoryBytes: 64 * 1024 * 1024 };
 const admit = (name: 'naming' | 'tiny-allow') =>
   admitPlugin(readFileSync(samplePlugin(name)), { backend: 'component', memoryBytes: limits.memoryBytes });
@@ -138,7 +141,7 @@ describe('the runner', () => {
 
 describe('the client', () => {
   it('makes few system calls', async (ctx) => {
-    if (spawnSync('strace', ['true']).status !== 0) ctx.skip('strace is not installed, or must not trace');
+    if (spawnSync(tracer, ['true']).status !== 0) ctx.skip('strace is not installed, or must not trace');
     await using folder = await temporaryFolder();
     const socket = join(folder.path, 'socket');
     const answer = encodeHookAnswer({ status: 0, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) });
@@ -150,7 +153,7 @@ describe('the client', () => {
     symlinkSync(join(packageRoot, 'dist', 'hook-client'), hook);
     const trace = join(folder.path, 'trace');
     const env = { HOOKVISOR_SOCKET: socket, HOOKVISOR_UNREACHABLE: '/dev/null' };
-    const child = spawn('strace', ['-qq', '-o', trace, hook, 'vm', 'prepare', 'begin', '-'], { env });
+    const child = spawn(tracer, ['-qq', '-o', trace, hook, 'vm', 'prepare', 'begin', '-'], { env });
     child.stdin.end('<domain/>');
     await once(child, 'close');
     server.close();
