@@ -24,6 +24,15 @@ const statusSchema = z.object({
     events: z.object({ answered: z.number(), denied: z.number(), withFailures: z.number() }),
     journal: z.object({ file: z.string(), unrecorded: z.number() }).nullable(),
     reloads: z.object({ done: z.number(), lastError: z.string().nullable() }),
+    trial: z
+      .looseObject({
+        handler: z.string(),
+        state: z.string(),
+        compared: z.number(),
+        flips: z.number(),
+        newFailures: z.number(),
+      })
+      .nullable(),
     handlers: z.array(
       z.object({
         handler: z.string(),
@@ -78,7 +87,7 @@ export function statusCommand({ terminal, finish }: CommandContext): Command {
 }
 
 function describe(status: z.infer<typeof statusSchema>['status']): string {
-  const { events, journal, reloads, handlers, sandbox } = status;
+  const { events, journal, reloads, trial, handlers, sandbox } = status;
   const facts = [
     `hookvisor ${status.version}, pid ${status.pid}, since ${status.started}`,
     `configuration  ${status.config} (${reloads.done} reloads)`,
@@ -87,6 +96,12 @@ function describe(status: z.infer<typeof statusSchema>['status']): string {
     `journal        ${journal === null ? 'none' : journal.file}`,
     ...(journal === null || journal.unrecorded === 0 ? [] : [`               ${journal.unrecorded} records lost`]),
     `events         ${events.answered} answered, ${events.denied} denied, ${events.withFailures} with failures`,
+    ...(trial === null
+      ? []
+      : [
+          `trial          ${trial.handler}: ${trial.state}, ${trial.compared} events compared, ${trial.flips} flips, ` +
+            `${trial.newFailures} new failures`,
+        ]),
     ...isolationText(sandbox.isolation),
   ];
   const ofHandlers = handlers.map((one) => [
