@@ -34,7 +34,16 @@ const restrictedImports = (later) => ({
 
 export default defineConfig(
   {
-    ignores: ['dist/', 'coverage/', 'plugins/*/build/', 'plugins/*/assembly/', 'templates/', 'test/fixtures/'],
+    ignores: [
+      'dist/',
+      'coverage/',
+      'plugins/*/build/',
+      'plugins/*/assembly/',
+      'templates/',
+      'test/fixtures/',
+      'bench/guests/',
+      'guest/types/',
+    ],
   },
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,

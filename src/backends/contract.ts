@@ -49,7 +49,6 @@ export type ExtismOutput = z.infer<typeof extismOutput>;
 
 /** What an Extism plugin's `validate` answers when it does not answer with nothing: its objection to the settings. */
 export const extismObjection = z.strictObject({ error: z.string() });
-export type ExtismObjection = z.infer<typeof extismObjection>;
 
 const settingsObject = z.record(z.string(), z.unknown());
 

@@ -1,26 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../version.js';
-import { benchCommand } from './bench.js';
-import { buildCommand } from './build.js';
-import { checkCommand } from './check.js';
-import { checkLifecycleCommand } from './check-lifecycle.js';
 import { type CommandContext, type ExitStatus, exitStatus, reportError } from './command.js';
+import { loadCommands } from './commands.js';
 import { completionCommand } from './completion.js';
-import { demoCommand } from './demo.js';
-import { doctorCommand } from './doctor.js';
-import { emitCommand } from './emit.js';
-import { journalCommand } from './journal.js';
-import { newProjectCommand } from './new.js';
-import { installCommand } from './install.js';
-import { promoteCommand } from './promote.js';
-import { reloadCommand } from './reload.js';
-import { replayCommand } from './replay.js';
-import { serveCommand } from './serve.js';
-import { statusCommand } from './status.js';
 import type { Terminal } from './terminal.js';
-import { uninstallCommand } from './uninstall.js';
-import { testCommand } from './test.js';
-import { vetCommand } from './vet.js';
 
 /** Runs one command line and gives its exit status: 0 success, 1 a negative answer, 2 a usage or other error. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitStatus> {
@@ -36,27 +19,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     .version(version)
     .enablePositionalOptions()
     .showHelpAfterError('(add --help for the options and examples)');
-  const commands = [
-    serveCommand,
-    emitCommand,
-    installCommand,
-    uninstallCommand,
-    doctorCommand,
-    checkCommand,
-    reloadCommand,
-    statusCommand,
-    journalCommand,
-    replayCommand,
-    promoteCommand,
-    newProjectCommand,
-    buildCommand,
-    testCommand,
-    vetCommand,
-    benchCommand,
-    checkLifecycleCommand,
-    demoCommand,
-  ];
-  for (const make of commands) program.addCommand(make(context));
+  for (const make of await loadCommands(args[0])) program.addCommand(make(context));
   program.addCommand(completionCommand(context, program));
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands: inner }) => inner)]) {
     command.exitOverride().configureOutput({

@@ -99,7 +99,9 @@ describe('a runner that dies', () => {
 });
 
 describe('a runner whose runtime is killed', () => {
-  const modes = createLauncher().isolation.protections.includes('dies-with-runtime') ? (['idle', 'busy'] as const) : (['idle'] as const);
+  const modes = createLauncher().isolation.protections.includes('dies-with-runtime')
+    ? (['idle', 'busy'] as const)
+    : (['idle'] as const);
   it.each(modes)('ends too when it is %s', async (mode) => {
     await using folder = await temporaryFolder();
     const source = mode === 'busy' ? await buildFixture('spin', folder.path) : samplePlugin('tiny-allow');

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import type { CommandContext } from './command.js';
+
+type MakeCommand = (context: CommandContext) => Command;
+
+/**
+ * Every command by its name, in the order of the help. Each is loaded only when it is named: the tools of authors are
+ * many modules, and `serve` must be up at once.
+ */
+const loaders: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  serve: async () => (await import('./serve.js')).serveCommand,
+  emit: async () => (await import('./emit.js')).emitCommand,
+  install: async () => (await import('./install.js')).installCommand,
+  uninstall: async () => (await import('./uninstall.js')).uninstallCommand,
+  doctor: async () => (await import('./doctor.js')).doctorCommand,
+  check: async () => (await import('./check.js')).checkCommand,
+  reload: async () => (await import('./reload.js')).reloadCommand,
+  status: async () => (await import('./status.js')).statusCommand,
+  journal: async () => (await import('./journal.js')).journalCommand,
+  replay: async () => (await import('./replay.js')).replayCommand,
+  promote: async () => (await import('./promote.js')).promoteCommand,
+  new: async () => (await import('./new.js')).newProjectCommand,
+  build: async () => (await import('./build.js')).buildCommand,
+  test: async () => (await import('./test.js')).testCommand,
+  vet: async () => (await import('./vet.js')).vetCommand,
+  bench: async () => (await import('./bench.js')).benchCommand,
+  'check-lifecycle': async () => (await import('./check-lifecycle.js')).checkLifecycleCommand,
+  demo: async () => (await import('./demo.js')).demoCommand,
+};
+
+/** The command that `name` names, alone; all of them when it names none, for help, suggestions and completion. */
+export async function loadCommands(name: string | undefined): Promise<readonly MakeCommand[]> {
+  const named = name !== undefined && Object.hasOwn(loaders, name) ? loaders[name] : undefined;
+  return Promise.all(named === undefined ? Object.values(loaders).map((load) => load()) : [named()]);
+}
