@@ -14,3 +14,15 @@ export function oneLine(text: string, maxChars: number): string {
     })
     .trim();
 }
+
+/**
+ * A value as one line of JSON, with its line break. What JSON leaves as it is and a terminal may obey (DEL, the C1
+ * controls, bidirectional overrides) is escaped; it reads back as the same value.
+ */
+export function jsonLine(value: unknown): string {
+  const json = JSON.stringify(value).replace(
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${json}\n`;
+}

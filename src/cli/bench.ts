@@ -6,6 +6,7 @@ import { distributionOf } from '../replay/distribution.js';
 import { pluginConfig } from '../replay/load-handlers.js';
 import { measure } from '../replay/measure.js';
 import { readSource } from '../replay/recorded-call.js';
+import { jsonLine } from '../text.js';
 import { benchText } from './bench-text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 import { createProgress } from './progress.js';
@@ -46,9 +47,7 @@ export function benchCommand({ terminal, finish }: CommandContext): Command {
           instantiationMs: distributionOf(instantiationMs),
           fuel: distributionOf(fuel),
         };
-        terminal.out.write(
-          `${JSON.stringify({ file: config.source, events: calls.length, ...rest, ...distributions })}\n`,
-        );
+        terminal.out.write(jsonLine({ file: config.source, events: calls.length, ...rest, ...distributions }));
       } else terminal.out.write(benchText(measured, { file, events: calls.length, out: terminal.out }));
       finish(exitStatus.success);
     });

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { buildProject, type Built } from '../authoring/build.js';
 import { readProject } from '../authoring/project.js';
 import { HookvisorError } from '../errors.js';
+import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 import { printable } from './printable.js';
 
@@ -22,11 +23,11 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
       const project = await readProject(folder);
       try {
         const built = await buildProject(project);
-        out.write(json === true ? `${JSON.stringify(built)}\n` : describeBuild(built));
+        out.write(json === true ? jsonLine(built) : describeBuild(built));
         finish(exitStatus.success);
       } catch (error) {
         if (!(error instanceof HookvisorError) || !sourceErrors.has(error.code)) throw error;
-        if (json === true) out.write(`${JSON.stringify({ error: { code: error.code, message: error.message } })}\n`);
+        if (json === true) out.write(jsonLine({ error: { code: error.code, message: error.message } }));
         else err.write(`${err.paint('red', 'not built')}: ${printable(error.message)}\n`);
         finish(exitStatus.negative);
       }

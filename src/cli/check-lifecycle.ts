@@ -10,6 +10,7 @@ import { checkLifecycle } from '../lifecycle/check.js';
 import { readSamples } from '../lifecycle/samples.js';
 import { createLanes } from '../replay/lanes.js';
 import { pluginConfig, substituted } from '../replay/load-handlers.js';
+import { jsonLine } from '../text.js';
 import { lifecycleJson, lifecycleText } from './check-lifecycle-text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 import { createProgress } from './progress.js';
@@ -60,7 +61,7 @@ export function checkLifecycleCommand({ terminal, finish }: CommandContext): Com
         onProgress: progress.at,
       });
       progress.end();
-      if (options.json === true) terminal.out.write(`${JSON.stringify(lifecycleJson(result))}\n`);
+      if (options.json === true) terminal.out.write(jsonLine(lifecycleJson(result)));
       else terminal.out.write(lifecycleText(result, { file, out: terminal.out }));
       finish(result.failing === null ? exitStatus.success : exitStatus.negative);
     });

@@ -5,6 +5,7 @@ import { loadConfig } from '../config/load.js';
 import { createEngine } from '../daemon/engine.js';
 import { HookvisorError } from '../errors.js';
 import { createLog } from '../log.js';
+import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 import { table } from './table.js';
 
@@ -29,9 +30,7 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
         await using engine = await createEngine(config, createLog(err));
         const { handlers } = engine.status();
         if (json === true) {
-          out.write(
-            `${JSON.stringify({ valid: true, config: config.file, handlers, routes: config.routes.length })}\n`,
-          );
+          out.write(jsonLine({ valid: true, config: config.file, handlers, routes: config.routes.length }));
         } else {
           out.write(describe(config));
           out.write(`${out.paint('green', 'valid')}: ${config.file}\n`);
@@ -40,7 +39,7 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
       } catch (error) {
         if (!(error instanceof HookvisorError) || error.code !== 'config-invalid') throw error;
         const problems = error.message.split('\n').slice(1);
-        if (json === true) out.write(`${JSON.stringify({ valid: false, config: file, problems })}\n`);
+        if (json === true) out.write(jsonLine({ valid: false, config: file, problems }));
         else err.write(`${err.paint('red', 'not valid')}: ${error.message}\n`);
         finish(exitStatus.negative);
       }

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { HookvisorError, messageOf } from '../errors.js';
+import { jsonLine } from '../text.js';
 import type { Terminal } from './terminal.js';
 
 /** Exit statuses of every command. */
@@ -26,7 +27,7 @@ export function reportError(error: unknown, options: { terminal: Terminal; json:
   const code = error instanceof HookvisorError ? error.code : 'internal';
   if (json) {
     const fields = error instanceof HookvisorError ? error.fields : {};
-    terminal.out.write(`${JSON.stringify({ error: { code, message: messageOf(error), fields } })}\n`);
+    terminal.out.write(jsonLine({ error: { code, message: messageOf(error), fields } }));
     return;
   }
   terminal.err.write(`${terminal.err.paint('red', 'hookvisor:')} ${messageOf(error)}\n`);

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { examine } from '../install/doctor/examine.js';
 import type { Finding } from '../install/doctor/finding.js';
-import { oneLine } from '../text.js';
+import { jsonLine, oneLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 import type { Style } from './terminal.js';
 
@@ -28,7 +28,7 @@ export function doctorCommand({ terminal, finish }: CommandContext): Command {
     .action(async ({ root, config, json }: DoctorOptions) => {
       const findings = await examine({ root: resolve(root), config: config ?? null });
       const failed = findings.some(({ state }) => state === 'fail');
-      if (json === true) out.write(`${JSON.stringify({ healthy: !failed, findings })}\n`);
+      if (json === true) out.write(jsonLine({ healthy: !failed, findings }));
       else for (const finding of findings) out.write(lines(finding, (style, text) => out.paint(style, text)));
       finish(failed ? exitStatus.negative : exitStatus.success);
     });

@@ -10,7 +10,7 @@ import { configFrom, createRuntime } from '../daemon/runtime.js';
 import { verdictSchema } from '../dispatch/verdict.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { createLog } from '../log.js';
-import { oneLine } from '../text.js';
+import { jsonLine, oneLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand, secondsOption } from './command.js';
 import type { Terminal } from './terminal.js';
 
@@ -54,7 +54,7 @@ export function emitCommand({ terminal, finish }: CommandContext): Command {
         options.config !== undefined && options.socket === undefined
           ? await decideHere(options.config, { words, document, terminal })
           : await decideThere(options.socket ?? defaultSocket, { words, document, timeoutMs: options.timeout });
-      if (options.json === true) terminal.out.write(`${JSON.stringify(decision.verdict)}\n`);
+      if (options.json === true) terminal.out.write(jsonLine(decision.verdict));
       else print(decision, terminal);
       finish(decision.verdict.answered === 'deny' ? exitStatus.negative : exitStatus.success);
     });

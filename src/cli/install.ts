@@ -12,7 +12,7 @@ import { findLibvirt, runsHookFolders } from '../install/libvirt-version.js';
 import { manifestBytes, readManifest } from '../install/manifest.js';
 import { defaultHooks, hookNames, places, type HookName } from '../install/places.js';
 import { describeStep } from '../install/step.js';
-import { oneLine } from '../text.js';
+import { jsonLine, oneLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 
 interface InstallCommandOptions {
@@ -68,7 +68,7 @@ export function installCommand({ terminal, finish }: CommandContext): Command {
       if (options.json === true) {
         const { notes } = plan;
         const handlers = plan.adopted.map(({ name, hook }) => ({ handler: name, was: hook.from, source: hook.to }));
-        out.write(`${JSON.stringify({ done: options.dryRun !== true, root, steps, notes, handlers, told, next })}\n`);
+        out.write(jsonLine({ done: options.dryRun !== true, root, steps, notes, handlers, told, next }));
       } else {
         out.write(steps.length === 0 ? 'nothing to do: everything is in place\n' : `${steps.join('\n')}\n`);
         for (const note of plan.notes) out.write(`note: ${oneLine(note, 600)}\n`);

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { defaultConfigFile } from '../config/defaults.js';
 import { type JournalReport, verifyJournal } from '../journal/verify.js';
+import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 import { journalFolder } from './journal-folder.js';
 import type { Terminal } from './terminal.js';
@@ -25,7 +26,7 @@ export function journalVerifyCommand({ terminal, finish }: CommandContext): Comm
       const dir = await journalFolder(given, config);
       const report = await verifyJournal(dir, contains === undefined ? {} : { contains });
       const valid = report.bad === null && report.contains !== false;
-      if (json === true) terminal.out.write(`${JSON.stringify({ valid, journal: dir, ...report })}\n`);
+      if (json === true) terminal.out.write(jsonLine({ valid, journal: dir, ...report }));
       else print({ dir, report, terminal });
       finish(valid ? exitStatus.success : exitStatus.negative);
     });

@@ -4,6 +4,7 @@ import { HookvisorError } from '../errors.js';
 import type { JournaledEvent } from '../journal/events.js';
 import { lastEvents, readJournal } from '../journal/read.js';
 import { followJournal } from '../journal/tail.js';
+import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 import { type JournalFilter, matcher, momentOption, verdictWords } from './journal-filter.js';
 import { journalFolder } from './journal-folder.js';
@@ -67,13 +68,13 @@ async function list(dir: string, options: JournalOptions, { out, err }: Terminal
   const { since = 0, json, limit = json === true ? 0 : tableLimit } = options;
   const matches = matcher(options);
   if (json === true && limit === 0) {
-    for await (const event of readJournal(dir, { since })) if (matches(event)) out.write(jsonLine(event));
+    for await (const event of readJournal(dir, { since })) if (matches(event)) out.write(recordLine(event));
     return;
   }
   // One more than is shown tells whether there are more.
   const found = await lastEvents(dir, { since, matches, limit: limit === 0 ? Infinity : limit + 1 });
   const shown = limit === 0 ? found : found.slice(-limit);
-  if (json === true) for (const event of shown) out.write(jsonLine(event));
+  if (json === true) for (const event of shown) out.write(recordLine(event));
   else if (shown.length === 0) err.write('no such event\n');
   else
     out.write(
@@ -94,7 +95,7 @@ async function follow(dir: string, options: JournalOptions, { out }: Terminal): 
   const matches = matcher(options);
   if (options.json !== true) out.write(followedHeader);
   for await (const event of followJournal(dir, stop.signal)) {
-    if (matches(event)) out.write(options.json === true ? jsonLine(event) : followedLine(event.record, out));
+    if (matches(event)) out.write(options.json === true ? recordLine(event) : followedLine(event.record, out));
   }
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
 }
@@ -117,8 +118,8 @@ async function printDocument(dir: string, id: string, { out, err }: Terminal): P
   out.write(document.toString('utf8'));
 }
 
-function jsonLine({ record }: JournaledEvent): string {
-  return `${JSON.stringify(record)}\n`;
+function recordLine({ record }: JournaledEvent): string {
+  return jsonLine(record);
 }
 
 function limitOption(text: string): number {

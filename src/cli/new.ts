@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { newProject } from '../authoring/new-project.js';
 import { languages, type Language } from '../authoring/project.js';
+import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 
 interface NewOptions {
@@ -21,7 +22,7 @@ export function newProjectCommand({ terminal, finish }: CommandContext): Command
     .option('--json', 'print the result as JSON')
     .action(async (folder: string, { language, json }: NewOptions) => {
       const files = await newProject(folder, language);
-      if (json === true) out.write(`${JSON.stringify({ folder, language, files })}\n`);
+      if (json === true) out.write(jsonLine({ folder, language, files }));
       else {
         for (const file of files) out.write(`  ${join(folder, file)}\n`);
         out.write(`\nNext: hookvisor build ${folder} && hookvisor test ${folder}\n`);

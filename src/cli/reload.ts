@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { defaultSocket } from '../config/defaults.js';
 import { askRuntime } from '../daemon/remote.js';
+import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 
 interface ReloadOptions {
@@ -22,7 +23,7 @@ export function reloadCommand({ terminal, finish }: CommandContext): Command {
     .action(async ({ socket, json }: ReloadOptions) => {
       if (json !== true && terminal.err.columns !== null) terminal.err.write('loading the configuration…\n');
       const { head } = await askRuntime({ socket, command: { command: 'reload' }, timeoutMs });
-      if (json === true) terminal.out.write(`${JSON.stringify(head)}\n`);
+      if (json === true) terminal.out.write(jsonLine(head));
       else terminal.out.write('the new configuration is in force\n');
       finish(exitStatus.success);
     });

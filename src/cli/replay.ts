@@ -11,6 +11,7 @@ import { replayConfig } from '../replay/replay-config.js';
 import { type Replay, replayExactly, replayHandler } from '../replay/replay-handlers.js';
 import { runReplay } from '../replay/run-replay.js';
 import type { Tally } from '../replay/tally.js';
+import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, type ExitStatus, newCommand } from './command.js';
 import { createProgress } from './progress.js';
 import { replayJson, replayText } from './replay-text.js';
@@ -59,7 +60,7 @@ export function replayCommand({ terminal, finish }: CommandContext): Command {
       const tally = await runReplay({ calls: readSource(source), replay, atOnce, exact, onProgress: progress.at });
       progress.end();
       const seconds = (performance.now() - began) / 1_000;
-      if (options.json === true) terminal.out.write(`${JSON.stringify(replayJson(tally, { exact, seconds }))}\n`);
+      if (options.json === true) terminal.out.write(jsonLine(replayJson(tally, { exact, seconds })));
       else print(tally, { options, exact, seconds, terminal });
       finish(statusOf(tally, options));
     });

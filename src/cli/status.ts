@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defaultSocket } from '../config/defaults.js';
 import { askRuntime } from '../daemon/remote.js';
 import { HookvisorError } from '../errors.js';
-import { oneLine } from '../text.js';
+import { jsonLine, oneLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand, secondsOption } from './command.js';
 import { table } from './table.js';
 
@@ -80,7 +80,7 @@ export function statusCommand({ terminal, finish }: CommandContext): Command {
       if (!parsed.success) {
         throw new HookvisorError('protocol', `Cannot read the runtime's status: ${parsed.error.message}`);
       }
-      if (json === true) terminal.out.write(`${JSON.stringify(parsed.data.status)}\n`);
+      if (json === true) terminal.out.write(jsonLine(parsed.data.status));
       else terminal.out.write(describe(parsed.data.status));
       finish(exitStatus.success);
     });

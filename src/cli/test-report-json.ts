@@ -1,4 +1,5 @@
 import type { Reporter } from './test-report.js';
+import { jsonLine } from '../text.js';
 import type { Terminal } from './terminal.js';
 
 /** One JSON object at the end. */
@@ -18,7 +19,7 @@ export function jsonReporter({ out }: Terminal): Reporter {
         })),
       );
       const failed = cases.filter(({ passed }) => !passed).length;
-      out.write(`${JSON.stringify({ passed: cases.length - failed, failed, durationMs, cases })}\n`);
+      out.write(jsonLine({ passed: cases.length - failed, failed, durationMs, cases }));
     },
   };
 }

@@ -3,7 +3,7 @@ import { applySteps } from '../install/apply.js';
 import { isDone } from '../install/step.js';
 import { describeStep } from '../install/step.js';
 import { planUninstall } from '../install/uninstall-plan.js';
-import { oneLine } from '../text.js';
+import { jsonLine, oneLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 import { hasSystemd, rootOf, systemctl } from './install.js';
 
@@ -36,7 +36,7 @@ export function uninstallCommand({ terminal, finish }: CommandContext): Command 
       }
       const { notes } = plan;
       if (options.json === true) {
-        out.write(`${JSON.stringify({ done: options.dryRun !== true, root, steps, notes })}\n`);
+        out.write(jsonLine({ done: options.dryRun !== true, root, steps, notes }));
       } else {
         out.write(steps.length === 0 ? 'nothing to do: nothing is installed\n' : `${steps.join('\n')}\n`);
         for (const note of notes) out.write(`note: ${oneLine(note, 600)}\n`);

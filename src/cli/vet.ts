@@ -7,6 +7,7 @@ import { bounds, defaultLimits } from '../limits.js';
 import { createAdmission } from '../sandbox/admission.js';
 import { createLauncher } from '../sandbox/launcher.js';
 import type { VetReport } from '../sandbox/vet-report.js';
+import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 import { describeReport } from './vet-text.js';
 
@@ -27,7 +28,7 @@ export function vetCommand({ terminal, finish }: CommandContext): Command {
     .option('--json', 'print the report as JSON')
     .action(async (file: string, { memory, json }: VetOptions) => {
       const report = await vetFile(file, memory);
-      out.write(json === true ? `${JSON.stringify(report)}\n` : describeReport(file, report, out));
+      out.write(json === true ? jsonLine(report) : describeReport(file, report, out));
       finish(report.verdict === 'admitted' ? exitStatus.success : exitStatus.negative);
     });
 }

@@ -31,6 +31,9 @@ const bytesShift = 4;
 /** A page of 64 KiB costs 64 steps (2^6): it is cleared by the kernel, when it is first touched. */
 const pageShift = 6;
 
+/** What growing a memory costs besides, even by nothing: the engine takes up to a millisecond for it. */
+const growthSteps = 20_000;
+
 /**
  * The function that stands for an instruction whose work grows with its last operand: it takes fuel in proportion, then
  * runs the instruction on the same operands.
@@ -80,6 +83,9 @@ function costOf({ kind, mostGrowth }: HelperOptions, size: number): readonly num
   if (kind === 'bytes') return [...amount, op.i64Const, bytesShift, op.i64ShrU];
   if (kind === 'elements' || kind === 'table-fill') return amount;
   const possible = [op.localGet, size, op.i32Const, ...signed(mostGrowth), op.i32LeU];
-  const cost = kind === 'memory-growth' ? [...amount, op.i64Const, pageShift, op.i64Shl] : amount;
+  const cost =
+    kind === 'memory-growth'
+      ? [...amount, op.i64Const, pageShift, op.i64Shl, op.i64Const, ...signed(growthSteps), op.i64Add]
+      : amount;
   return [...cost, op.i64Const, 0, ...possible, op.select];
 }

@@ -30,6 +30,7 @@ export const op = {
   i32LeU: 0x4d,
   i64LtS: 0x53,
   i64Sub: 0x7d,
+  i64Add: 0x7c,
   i64Shl: 0x86,
   i64ShrU: 0x88,
   i64ExtendI32U: 0xad,
