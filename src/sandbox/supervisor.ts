@@ -96,6 +96,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       log('warn', `${about}; it is started again`);
       start();
     } else startLater(about, how);
+    // Its successor may have been ready for long: the one that is gone was busy then.
+    pump();
   };
 
   const startLater = (about: string, how: string): void => {

@@ -7,7 +7,18 @@ import { createLauncher } from '../../src/sandbox/launcher.js';
 import type { Answer, Lost } from '../../src/sandbox/runner.js';
 import { createSupervisor } from '../../src/sandbox/supervisor.js';
 import type { Supervisor, SupervisorOptions } from '../../src/sandbox/supervisor.js';
-import { endless, errorOf, handlerConfig, hookCall, isAlive, openSandbox, samplePlugin, until } from './support.js';
+import {
+  buildFixture,
+  endless,
+  errorOf,
+  handlerConfig,
+  hookCall,
+  isAlive,
+  openSandbox,
+  samplePlugin,
+  temporaryFolder,
+  until,
+} from './support.js';
 
 const allow = { outcome: 'allow' };
 const open = /its breaker is open after 3 failures that cost its process; next try in \d s/u;
@@ -68,6 +79,24 @@ describe('a worn runner', () => {
   });
 });
 
+describe('a worn runner that is killed while its successor is ready', () => {
+  it('makes way for it, and the next event is answered', async () => {
+    const said: string[] = [];
+    await using folder = await temporaryFolder();
+    const { supervisor, guest } = await supervisorOf({
+      wear: { cpuMs: 1, growthBytes: Infinity },
+      log: (_, message) => said.push(message),
+      source: await buildFixture('spin', folder.path),
+      fuel: Number.MAX_SAFE_INTEGER,
+    });
+    await until(() => said.some((line) => line.includes('is replaced')));
+    // Long enough for the successor to be ready.
+    expect(await evaluate(supervisor, guest, 3_000)).toMatchObject({ failure: 'deadline' });
+    expect(await evaluate(supervisor, guest, 200)).toMatchObject({ failure: 'deadline', sent: true });
+    expect(said.join('\n')).toContain('another is about to take its place');
+  });
+});
+
 describe('an idle runner', () => {
   it('gives its instances back and answers the next event all the same', async () => {
     const { supervisor, guest } = await supervisorOf({ idleMs: 20 });
@@ -80,22 +109,24 @@ describe('an idle runner', () => {
 });
 
 async function supervisorOf(
-  options: Pick<SupervisorOptions, 'wear' | 'idleMs'>,
+  options: Partial<Pick<SupervisorOptions, 'wear' | 'idleMs' | 'log'>> & { source?: string; fuel?: number },
 ): Promise<{ supervisor: Supervisor; guest: number }> {
-  const { limits }: HandlerConfig = handlerConfig();
-  const bytes = await readFile(samplePlugin('tiny-allow'));
+  const { source = samplePlugin('tiny-allow'), fuel, ...rest } = options;
+  const defaults: HandlerConfig['limits'] = handlerConfig().limits;
+  const limits = { ...defaults, fuel: fuel ?? defaults.fuel };
+  const bytes = await readFile(source);
   const artefact = await admitPlugin(bytes, { backend: 'component', memoryBytes: limits.memoryBytes });
-  const supervisor = createSupervisor({ trust: 'a', log: () => undefined, launcher: createLauncher(), ...options });
+  const supervisor = createSupervisor({ trust: 'a', log: () => undefined, launcher: createLauncher(), ...rest });
   onTestFinished(() => supervisor[Symbol.asyncDispose]());
   const guest = await supervisor.load({ name: 'plugin', artefact: encodeArtefact(artefact), settings: '{}', limits });
   if (typeof guest !== 'number') throw new Error('the plugin was not loaded');
   return { supervisor, guest };
 }
 
-function evaluate(supervisor: Supervisor, handler: number): Promise<Answer | Lost> {
+function evaluate(supervisor: Supervisor, handler: number, deadlineMs = 5_000): Promise<Answer | Lost> {
   const { event } = hookCall();
   return new Promise((done) => {
     const request = { request: 'evaluate', handler, event, document: false } as const;
-    supervisor.submit({ request, tail: null, deadlineMs: 5_000, done });
+    supervisor.submit({ request, tail: null, deadlineMs, done });
   });
 }
