@@ -32,7 +32,7 @@ const templates: Readonly<Record<Language, Template>> = {
     settings: '{ maxLength: 32 }',
   },
   c: { source: 'src/handler.c', backend: 'component', fuel: '20_000', failure: 'trap', ...vcpus },
-  rust: { source: 'src/lib.rs', backend: 'component', fuel: '20_000', failure: 'trap', ...vcpus },
+  rust: { source: 'src/lib.rs', backend: 'component', fuel: '50_000', failure: 'trap', ...vcpus },
   go: { source: 'main.go', backend: 'component', fuel: '20_000_000', failure: 'trap', ...vcpus },
   wat: {
     source: 'src/handler.wat',
