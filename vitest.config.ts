@@ -8,8 +8,6 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     pool: 'forks',
-    // Deadlines of real processes: a busy machine may miss one once. What fails twice fails.
-    retry: process.env['CI'] === undefined ? 0 : 1,
     reporters: ['verbose'],
   },
 });

@@ -8,8 +8,6 @@ export default defineConfig({
     hookTimeout: 90_000,
     pool: 'forks',
     fileParallelism: false,
-    // Deadlines of real processes: a busy machine may miss one once. What fails twice fails.
-    retry: process.env['CI'] === undefined ? 0 : 1,
     reporters: ['verbose'],
   },
 });
