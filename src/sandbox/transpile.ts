@@ -1,4 +1,4 @@
-import { transpileBytes } from '@bytecodealliance/jco-transpile';
+import { $init, generate } from '#component-bindgen';
 import { messageOf } from '../errors.js';
 import { oneLine } from '../text.js';
 import { invalid } from './wasm-reader.js';
@@ -14,19 +14,8 @@ export interface Transpiled {
 
 /** Throws HookvisorError `plugin-invalid` for what is no valid component. */
 export async function transpileComponent(bytes: Buffer): Promise<Transpiled> {
-  const files = await transpileBytes(bytes, {
-    name: 'plugin',
-    instantiation: 'sync',
-    base64Cutoff: 0,
-    nodejsCompat: false,
-    tlaCompat: false,
-    wasiShim: false,
-  }).then(
-    (result) => Object.entries(result.files).map(([name, content]) => ({ name, bytes: Buffer.from(content) })),
-    (error: unknown) => {
-      throw invalid(`it is not a valid component (${oneLine(messageOf(error), 300)})`, error);
-    },
-  );
+  await $init;
+  const files = generateFiles(bytes);
   const glue = files.find(({ name }) => name === 'plugin.js')?.bytes.toString('utf8') ?? '';
   // With every import handed in, nothing is left for the glue to import by itself.
   if (!glue.includes('export function instantiate(') || /^\s*import\b(?!\.meta)/mu.test(glue)) {
@@ -39,4 +28,19 @@ export async function transpileComponent(bytes: Buffer): Promise<Transpiled> {
       files.filter(({ name }) => name.endsWith('.d.ts')).map((file) => [file.name, file.bytes.toString('utf8')]),
     ),
   };
+}
+
+function generateFiles(bytes: Buffer): { name: string; bytes: Buffer }[] {
+  try {
+    const { files } = generate(bytes, {
+      name: 'plugin',
+      instantiation: { tag: 'sync' },
+      base64Cutoff: 0,
+      noNodejsCompat: true,
+      noComponentErrorWrapping: true,
+    });
+    return files.map(([name, content]) => ({ name, bytes: Buffer.from(content) }));
+  } catch (error) {
+    throw invalid(`it is not a valid component (${oneLine(messageOf(error), 300)})`, error);
+  }
 }
