@@ -42,6 +42,7 @@ function meterImports() {
     [meterNames.module]: {
       [meterNames.fuel]: new WebAssembly.Global({ value: 'i64', mutable: true }, plenty),
       [meterNames.growFailed]: new WebAssembly.Global({ value: 'i32', mutable: true }, 0),
+      [meterNames.grown]: new WebAssembly.Global({ value: 'i32', mutable: true }, 0),
     },
   };
 }

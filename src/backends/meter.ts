@@ -5,7 +5,12 @@ import type { FailureCode, LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
 
 /** Under these names a hardened core module imports its meter. No plugin may import from this module by itself. */
-export const meterNames = { module: 'hookvisor:meter', fuel: 'fuel', growFailed: 'grow-failed' } as const;
+export const meterNames = {
+  module: 'hookvisor:meter',
+  fuel: 'fuel',
+  growFailed: 'grow-failed',
+  grown: 'grown',
+} as const;
 
 /** What one evaluation uses, counted by code that was built into the plugin and shared by all of its core modules. */
 export interface Meter {
@@ -16,7 +21,7 @@ export interface Meter {
   /** Takes steps for work that the host does for the plugin. Throws where there are not enough. */
   readonly charge: (steps: number) => void;
   readonly exhausted: boolean;
-  /** Whether the last time that a memory was to grow, its maximum forbade it. */
+  /** Whether the last time that a memory was to grow, the limit forbade it. */
   readonly starved: boolean;
 }
 
@@ -24,8 +29,9 @@ export interface Meter {
 export function createMeter(limits: Limits): Meter {
   const fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, BigInt(limits.fuel));
   const growFailed = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
+  const grown = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
   return {
-    globals: { [meterNames.fuel]: fuel, [meterNames.growFailed]: growFailed },
+    globals: { [meterNames.fuel]: fuel, [meterNames.growFailed]: growFailed, [meterNames.grown]: grown },
     spent: () => limits.fuel - Math.max(0, Number(fuel.value)),
     charge: (steps) => {
       const left = Number(fuel.value) - steps;

@@ -19,7 +19,7 @@ export const admissionBounds = {
   locals: 1_000_000,
   /** Deepest nesting of blocks; a `switch` nests one block for each case. */
   blockDepth: 2_000,
-  /** Memories of its instances. Each may grow to the handler's limit, so they are few; QuickJS has three. */
+  /** Memories of its instances, each of which reserves address space; QuickJS has three. */
   memories: 4,
   /** Tables, and the elements that they start with. */
   tables: 64,

@@ -5,12 +5,15 @@ import { hardenModule } from './harden.js';
 import { transpileComponent } from './transpile.js';
 import { checkWorldTypes } from './world-types.js';
 import { vetCore, vetPlugin } from './vet.js';
+import { initialMemory } from './vet-core.js';
 import { withoutCustomSections } from './custom-sections.js';
 
 export interface AdmitOptions {
   readonly backend: Artefact['backend'];
-  /** Largest size of each linear memory, bytes; built into the modules. */
+  /** Largest size of all linear memories of the plugin together, bytes; built into the modules. */
   readonly memoryBytes: number;
+  /** Largest plugin, bytes; the one that no configuration can raise unless given. */
+  readonly pluginBytes?: number;
 }
 
 /**
@@ -21,9 +24,10 @@ export interface AdmitOptions {
 export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise<Artefact> {
   enableExtendedConst();
   const digest = createHash('sha256').update(bytes).digest('hex');
-  const { validates } = vetPlugin(bytes, options.backend, options);
+  const { validates, modules: vetted } = vetPlugin(bytes, options.backend, options);
+  const limits = { memoryBytes: options.memoryBytes, initialBytes: initialMemory(vetted) };
   if (options.backend === 'extism') {
-    const modules = [{ name: 'main', bytes: hardenModule(bytes, options) }];
+    const modules = [{ name: 'main', bytes: hardenModule(bytes, limits) }];
     return { backend: 'extism', digest, glue: '', validates, modules };
   }
   const { glue, modules, declarations } = await transpileComponent(withoutCustomSections(bytes));
@@ -31,7 +35,7 @@ export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise
   const hardened = modules.map(({ name, bytes: core }) => {
     // jco adds modules of its own making and may rewrite others: what is hardened is what was vetted.
     vetCore(core, options);
-    return { name, bytes: hardenModule(core, options) };
+    return { name, bytes: hardenModule(core, limits) };
   });
   return { backend: 'component', digest, glue, validates, modules: hardened };
 }

@@ -17,34 +17,37 @@ const section = { ...order, ...lateOrder } as const;
 const sectionOrder: readonly number[] = Object.values(section);
 
 export interface HardenOptions {
-  /** Largest size of each linear memory, bytes. */
+  /** Largest size of all linear memories of the plugin together, bytes. */
   readonly memoryBytes: number;
+  /** Bytes that they start with; without it, those of this module alone. */
+  readonly initialBytes?: number;
 }
 
 /**
  * Builds limits into a vetted core module: function entries, loop turns and long runs of code take a step of fuel from a
  * global imported under the names of `meterNames`; what works on whole ranges of memories and tables takes steps in proportion; all
- * trap when there are none left. A memory that could not grow is noted in another global, and memories and tables get a
- * maximum. The same bytes always give the same result. What costs how much is in docs/determinism.md.
+ * trap when there are none left. Growth of memories is counted in a global that all modules of a plugin share, and what
+ * could not grow is noted in another; memories and tables get a maximum. The same bytes always give the same result. What costs how much is in docs/determinism.md.
  * Throws HookvisorError `plugin-invalid` for what is no valid module with the supported features.
  */
-export function hardenModule(bytes: Buffer, { memoryBytes }: HardenOptions): Buffer {
+export function hardenModule(bytes: Buffer, { memoryBytes, initialBytes }: HardenOptions): Buffer {
   if (!WebAssembly.validate(bytes)) throw invalid('a core module in it is not valid WebAssembly');
   // Custom sections decide nothing, and some hold places in code that move.
   const sections = new Map(wasmSections(bytes).flatMap(({ id, body }) => (id === 0 ? [] : [[id, body] as const])));
   if ([...sections.keys()].some((id) => !sectionOrder.includes(id))) {
     throw invalid('it uses features of WebAssembly that are not supported');
   }
-  const pages = Math.floor(memoryBytes / pageBytes);
   const layout = readLayout(sections);
-  const additions = addMeter(layout, pages);
+  const initialPages = initialBytes === undefined ? minimumPages(sections) : initialBytes / pageBytes;
+  const growth = Math.max(0, Math.floor(memoryBytes / pageBytes) - initialPages);
+  const additions = addMeter(layout, growth);
   const { moved } = additions.places;
   const rewrite = (id: number, change: (body: Buffer) => Buffer): void => {
     const body = sections.get(id);
     if (body !== undefined) sections.set(id, change(body));
   };
   rewrite(section.table, cappedTables);
-  rewrite(section.memory, (body) => cappedMemories(body, pages));
+  rewrite(section.memory, (body) => cappedMemories(body, growth));
   rewrite(section.global, (body) => moveGlobals.global(body, moved));
   rewrite(section.export, (body) => moveGlobals.export(body, moved));
   rewrite(section.element, (body) => moveGlobals.element(body, moved));
@@ -94,18 +97,26 @@ function longer(body: Buffer, items: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.from(unsigned(count + items.length)), body.subarray(reader.at), ...items]);
 }
 
-function cappedMemories(body: Buffer, pages: number): Buffer {
+function minimumPages(sections: ReadonlyMap<number, Buffer>): number {
+  const body = sections.get(section.memory);
+  if (body === undefined) return 0;
   const reader = new WasmReader(body);
-  return vector(reader.many(() => cappedLimits(reader, pages)));
+  return reader.many(() => readLimits(reader).minimum).reduce((sum, pages) => sum + pages, 0);
+}
+
+function cappedMemories(body: Buffer, growth: number): Buffer {
+  const reader = new WasmReader(body);
+  return vector(reader.many(() => cappedLimits(reader, (minimum) => minimum + growth)));
 }
 
 function cappedTables(body: Buffer): Buffer {
   const reader = new WasmReader(body);
-  return vector(reader.many(() => Buffer.concat([reader.take(1), cappedLimits(reader, tableElements)])));
+  return vector(reader.many(() => Buffer.concat([reader.take(1), cappedLimits(reader, () => tableElements)])));
 }
 
-function cappedLimits(reader: WasmReader, cap: number): Buffer {
+function cappedLimits(reader: WasmReader, capOf: (minimum: number) => number): Buffer {
   const { minimum, maximum } = readLimits(reader);
+  const cap = capOf(minimum);
   const most = Math.max(minimum, Math.min(maximum ?? cap, cap));
   return Buffer.from([1, ...unsigned(minimum), ...unsigned(most)]);
 }

@@ -21,10 +21,10 @@ export interface Additions {
   readonly helpers: { readonly type: number; readonly body: Buffer }[];
 }
 
-/** Finds places for the meter in a module. `pages` is the cap of its memory. */
-export function addMeter(layout: ModuleLayout, pages: number): Additions {
+/** Finds places for the meter in a module. All memories of the plugin together may grow by `growth` pages. */
+export function addMeter(layout: ModuleLayout, growth: number): Additions {
   const { importedGlobals: fuel, importedFunctions, functions } = layout;
-  const growFailed = fuel + 1;
+  const [growFailed, grown] = [fuel + 1, fuel + 2];
   const types: Buffer[] = [];
   const helpers: Additions['helpers'] = [];
   const known = new Map<string, number>();
@@ -42,12 +42,12 @@ export function addMeter(layout: ModuleLayout, pages: number): Additions {
     Buffer.concat([text(meterNames.module), text(name), Buffer.from([3, type, 1])]);
   const places: MeterPlaces = {
     fuel,
-    moved: (global) => (global < fuel ? global : global + 2),
+    moved: (global) => (global < fuel ? global : global + 3),
     helper: (instruction, kind) =>
       once(`helper ${instruction.toString('hex')}`, () => {
         const elementType = layout.tables[tableOf(instruction)] ?? 0;
-        const mostGrowth = kind === 'memory-growth' ? pages : tableElements;
-        const helper = meterHelper({ kind, instruction, elementType, fuel, growFailed, mostGrowth });
+        const mostGrowth = kind === 'memory-growth' ? growth : tableElements;
+        const helper = meterHelper({ kind, instruction, elementType, fuel, growFailed, grown, mostGrowth });
         return (
           importedFunctions + functions.length + helpers.push({ type: typePlace(helper.type), body: helper.body }) - 1
         );
@@ -62,7 +62,11 @@ export function addMeter(layout: ModuleLayout, pages: number): Additions {
     places,
     types,
     helpers,
-    imports: [meterGlobal(meterNames.fuel, i64), meterGlobal(meterNames.growFailed, i32)],
+    imports: [
+      meterGlobal(meterNames.fuel, i64),
+      meterGlobal(meterNames.growFailed, i32),
+      meterGlobal(meterNames.grown, i32),
+    ],
   };
 }
 

@@ -18,7 +18,11 @@ export interface HelperOptions {
   /** The globals of the meter. */
   readonly fuel: number;
   readonly growFailed: number;
-  /** What more than this cannot grow by, and costs nothing: pages or elements. */
+  readonly grown: number;
+  /**
+   * What grows by more is refused and costs nothing. Elements of one table; pages of all memories of the plugin together,
+   * since it began.
+   */
   readonly mostGrowth: number;
 }
 
@@ -36,10 +40,10 @@ const growthSteps = 20_000;
 
 /**
  * The function that stands for an instruction whose work grows with its last operand: it takes fuel in proportion, then
- * runs the instruction on the same operands.
+ * runs the instruction on the same operands. A memory is not even asked to grow where the limit forbids it.
  */
 export function meterHelper(options: HelperOptions): Helper {
-  const { kind, instruction, fuel, growFailed } = options;
+  const { kind, instruction, fuel } = options;
   const parameters = parametersOf(kind, options.elementType);
   const size = parameters.length - 1;
   const left = [...unsigned(parameters.length)];
@@ -50,12 +54,8 @@ export function meterHelper(options: HelperOptions): Helper {
     ...[op.unreachable, op.end],
   ];
   const operands = parameters.flatMap((_, at) => [op.localGet, at]);
-  // The first parameter is no longer needed and is an i32: it holds whether the memory could grow.
-  const note =
-    kind === 'memory-growth'
-      ? [op.localTee, 0, op.i32Const, 0x7f, op.i32Eq, op.globalSet, ...unsigned(growFailed), op.localGet, 0]
-      : [];
-  const code = [1, 1, i64, ...charge, ...operands, ...instruction, ...note, op.end];
+  const work = kind === 'memory-growth' ? growthOf(options) : [...operands, ...instruction];
+  const code = [2, 1, i64, 1, i32, ...charge, ...work, op.end];
   const results = grows ? [1, i32] : [0];
   return {
     type: Buffer.from([parameters.length, ...parameters, ...results]),
@@ -77,15 +77,29 @@ function parametersOf(kind: HelperKind, elementType: number): readonly number[] 
   }
 }
 
+/** Grows the memory where the local after that of the charge says that it may, and notes how that went. */
+function growthOf({ instruction, growFailed, grown }: HelperOptions): readonly number[] {
+  const [pages, result] = [0, 2];
+  return [
+    ...[op.localGet, result, op.if, i32, op.localGet, pages, ...instruction, op.else, op.i32Const, 0x7f, op.end],
+    ...[op.localTee, result, op.i32Const, 0x7f, op.i32Eq, op.globalSet, ...unsigned(growFailed)],
+    ...[op.globalGet, ...unsigned(grown), op.i32Const, 0, op.localGet, pages],
+    ...[op.globalGet, ...unsigned(growFailed), op.select, op.i32Add, op.globalSet, ...unsigned(grown)],
+    ...[op.localGet, result],
+  ];
+}
+
 /** Code that leaves the cost as an i64. */
-function costOf({ kind, mostGrowth }: HelperOptions, size: number): readonly number[] {
+function costOf({ kind, grown, mostGrowth }: HelperOptions, size: number): readonly number[] {
   const amount = [op.localGet, size, op.i64ExtendI32U];
   if (kind === 'bytes') return [...amount, op.i64Const, bytesShift, op.i64ShrU];
   if (kind === 'elements' || kind === 'table-fill') return amount;
-  const possible = [op.localGet, size, op.i32Const, ...signed(mostGrowth), op.i32LeU];
-  const cost =
-    kind === 'memory-growth'
-      ? [...amount, op.i64Const, pageShift, op.i64Shl, op.i64Const, ...signed(growthSteps), op.i64Add]
-      : amount;
-  return [...cost, op.i64Const, 0, ...possible, op.select];
+  const most = [op.i32Const, ...signed(mostGrowth), op.i32LeU];
+  const possible = [op.localGet, size, ...most];
+  if (kind === 'table-growth') return [...amount, op.i64Const, 0, ...possible, op.select];
+  const together = [op.localGet, size, op.globalGet, ...unsigned(grown), op.i32Add, ...most];
+  return [
+    ...[...amount, op.i64Const, pageShift, op.i64Shl, op.i64Const, ...signed(growthSteps), op.i64Add, op.i64Const, 0],
+    ...[...possible, ...together, op.i32And, op.localTee, size + 2, op.select],
+  ];
 }

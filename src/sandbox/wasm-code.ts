@@ -28,6 +28,8 @@ export const op = {
   i64Const: 0x42,
   i32Eq: 0x46,
   i32LeU: 0x4d,
+  i32Add: 0x6a,
+  i32And: 0x71,
   i64LtS: 0x53,
   i64Sub: 0x7d,
   i64Add: 0x7c,
