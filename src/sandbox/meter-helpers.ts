@@ -32,6 +32,12 @@ const i64 = 0x7e;
 /** A step pays for 16 bytes (2^4) that are written, about what a turn of a small loop takes. */
 const bytesShift = 4;
 
+/** Writing no byte costs more than writing some: the processor takes 100 ns to find that there is nothing to do. */
+const noBytesSteps = 12;
+
+/** What an instruction on a table costs besides its elements: the engine does it in a call. */
+const tableSteps = 3;
+
 /** A page of 64 KiB costs 64 steps (2^6): it is cleared by the kernel, when it is first touched. */
 const pageShift = 6;
 
@@ -92,11 +98,15 @@ function growthOf({ instruction, growFailed, grown }: HelperOptions): readonly n
 /** Code that leaves the cost as an i64. */
 function costOf({ kind, grown, mostGrowth }: HelperOptions, size: number): readonly number[] {
   const amount = [op.localGet, size, op.i64ExtendI32U];
-  if (kind === 'bytes') return [...amount, op.i64Const, bytesShift, op.i64ShrU];
-  if (kind === 'elements' || kind === 'table-fill') return amount;
+  if (kind === 'bytes') {
+    const none = [op.i64Const, 0, op.i64Const, noBytesSteps, op.localGet, size, op.select];
+    return [...amount, op.i64Const, bytesShift, op.i64ShrU, ...none, op.i64Add];
+  }
+  const elements = [...amount, op.i64Const, tableSteps, op.i64Add];
+  if (kind === 'elements' || kind === 'table-fill') return elements;
   const most = [op.i32Const, ...signed(mostGrowth), op.i32LeU];
   const possible = [op.localGet, size, ...most];
-  if (kind === 'table-growth') return [...amount, op.i64Const, 0, ...possible, op.select];
+  if (kind === 'table-growth') return [...elements, op.i64Const, 0, ...possible, op.select];
   const together = [op.localGet, size, op.globalGet, ...unsigned(grown), op.i32Add, ...most];
   return [
     ...[...amount, op.i64Const, pageShift, op.i64Shl, op.i64Const, ...signed(growthSteps), op.i64Add, op.i64Const, 0],
