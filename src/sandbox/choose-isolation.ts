@@ -87,7 +87,7 @@ function attempt(name: IsolationMechanism): Mechanism | { readonly reason: strin
 /** Starts Node that way, lets it read the package, and tells what went wrong. */
 function problemOf(mechanism: Mechanism): string | null {
   const limits = { memoryMiB: 1_024, cpuSeconds: 10, processes: 32 };
-  const readable = readablePaths();
+  const readable = readablePaths(['zod']);
   const command = [nodeBinary, '-e', trial, ...readable, join(packageRoot, 'dist', 'sandbox', 'runner-main.js')];
   const [program = '', ...args] = mechanism.wrap({ command, readable, limits });
   const { stdout, stderr, error, status } = spawnSync(program, args, {

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { SandboxSettings } from '../config/config.js';
 import { packageRoot } from '../paths.js';
@@ -30,13 +29,16 @@ const entry = (name: string): string => join(packageRoot, 'dist', 'sandbox', nam
 const kinds: Readonly<Record<ProcessKind, Kind>> = {
   // A week of computing: far more than all events of a busy host, and an end to what computes for itself.
   runner: {
-    program: { file: entry('runner-main.js'), heapMiB: 256, grants: [] },
+    program: {
+      file: entry('runner-main.js'),
+      heapMiB: 256,
+      packages: ['zod', 'libxml2-wasm', '@extism/extism'],
+    },
     limits: { memoryMiB: 3_072, cpuSeconds: 604_800, processes: 32 },
   },
-  // jco starts a worker and loads a native minifier when it is imported; runners load neither.
   admission: {
-    program: { file: entry('admission-main.js'), heapMiB: 1_024, grants: ['--allow-worker', '--allow-addons'] },
-    limits: { memoryMiB: 4_096, cpuSeconds: 120, processes: 64 + availableParallelism() },
+    program: { file: entry('admission-main.js'), heapMiB: 1_024, packages: ['zod'] },
+    limits: { memoryMiB: 4_096, cpuSeconds: 120, processes: 32 },
   },
 };
 

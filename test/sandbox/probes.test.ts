@@ -125,7 +125,7 @@ describe('isolation by process', () => {
 
 /** Starts the probe as the launcher starts a runner, with or without Node's permission model. */
 function start({ mechanism }: ChosenIsolation, permissions: boolean, limits = generous): SandboxProcess {
-  const { command, readable } = nodeCommand({ file: probe, heapMiB: 256, grants: [], reads: [probe] });
+  const { command, readable } = nodeCommand({ file: probe, heapMiB: 256, packages: ['zod'], reads: [probe] });
   const kept = permissions
     ? command
     : command.filter((word) => !/^--(experimental-)?permission$|^--allow-/u.test(word));
