@@ -4,12 +4,18 @@ export interface Limits {
   readonly deadlineMs: number;
   /** Executed steps of a plugin, counted the same way on every machine. */
   readonly fuel: number;
-  /** Largest size of each linear memory of a plugin, bytes. */
+  /** Largest size of all linear memories of a plugin together, bytes. */
   readonly memoryBytes: number;
 }
 
 /** Used where the configuration says nothing. */
 export const defaultLimits: Limits = { deadlineMs: 2_000, fuel: 50_000_000, memoryBytes: 64 * 1024 * 1024 };
+
+/**
+ * Largest plugin file where the configuration says nothing, bytes: several times what the compilers at hand write (C 6 KB,
+ * QuickJS 1.1 MB, Go 2.7 MB), and an admission of it still takes little time and memory.
+ */
+export const defaultPluginBytes = 16 * 1024 * 1024;
 
 /** Bounds that are not configurable, in one place. */
 export const bounds = {
@@ -17,7 +23,7 @@ export const bounds = {
   frameBytes: 64 * 1024 * 1024,
   /** Largest document handed to a plugin, bytes. Scripts get any size. */
   documentBytes: 16 * 1024 * 1024,
-  /** Largest plugin file, bytes. */
+  /** Largest plugin file that the configuration may allow, bytes. */
   pluginBytes: 64 * 1024 * 1024,
   /** Longest reason kept of a denial or failure, characters. */
   reasonChars: 1_024,

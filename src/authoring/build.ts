@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { defaultCache } from '../config/defaults.js';
 import { HookvisorError } from '../errors.js';
-import { defaultLimits } from '../limits.js';
+import { bounds, defaultLimits } from '../limits.js';
 import { createAdmission } from '../sandbox/admission.js';
 import { createCache } from '../sandbox/cache.js';
 import { createLauncher } from '../sandbox/launcher.js';
@@ -70,7 +70,7 @@ async function vetted(
   try {
     const cached = await cache.read(key);
     if (cached !== null) return cached.validates;
-    const artefact = await admission.admit({ ...key, bytes });
+    const artefact = await admission.admit({ ...key, bytes, pluginBytes: bounds.pluginBytes });
     await cache.write(key, artefact);
     return artefact.validates;
   } catch (error) {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../config/config.js';
@@ -9,6 +8,7 @@ import { parseAge } from '../config/units.js';
 import { mostTrialMs } from '../daemon/protocol.js';
 import { askRuntime } from '../daemon/remote.js';
 import { HookvisorError, messageOf } from '../errors.js';
+import { bounds } from '../limits.js';
 import { installPlugin } from '../replay/install-plugin.js';
 import { createLanes } from '../replay/lanes.js';
 import { substituted } from '../replay/load-handlers.js';
@@ -16,6 +16,8 @@ import { lastCalls } from '../replay/recorded-call.js';
 import { replayHandler } from '../replay/replay-handlers.js';
 import { runReplay } from '../replay/run-replay.js';
 import type { Tally } from '../replay/tally.js';
+import { readBounded } from '../sandbox/read-bounded.js';
+import { sizeObjection } from '../sandbox/size-objection.js';
 import { confirm } from './confirm.js';
 import { type CommandContext, exitStatus, type ExitStatus, newCommand } from './command.js';
 import { createProgress } from './progress.js';
@@ -65,7 +67,7 @@ interface Wanted {
 async function promote({ handler, file, options, terminal }: Wanted): Promise<ExitStatus> {
   const config = await loadConfig(options.config);
   const socket = options.socket ?? config.socket;
-  const bytes = await readPlugin(file);
+  const bytes = await readPlugin(config, { handler, file, options, terminal });
   const to = createHash('sha256').update(bytes).digest('hex');
   const from = await pluginInForce(socket, handler);
   if (from === to) {
@@ -125,14 +127,20 @@ async function replayed(config: Config, { handler, file, options, terminal }: Wa
   return tally;
 }
 
-async function readPlugin(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw new HookvisorError('plugin-unreadable', `Cannot read the plugin '${file}': ${messageOf(error)}`, {
-      cause: error,
+async function readPlugin(config: Config, { handler, file }: Wanted): Promise<Buffer> {
+  const fail = (what: string, cause?: unknown): HookvisorError =>
+    new HookvisorError('plugin-unreadable', `Cannot read the plugin '${file}': ${what}`, {
+      ...(cause === undefined ? {} : { cause }),
     });
-  }
+  // A handler that is not configured is objected to by the runtime, in better words.
+  const most = config.handlers.get(handler)?.pluginBytes ?? bounds.pluginBytes;
+  const read = await readBounded(file, most).catch((error: unknown) => {
+    throw fail(messageOf(error), error);
+  });
+  if (read.found === 'file') return read.bytes;
+  if (read.found !== 'too-large') throw fail('it is not a regular file; name a .wasm file');
+  const { code, message, fields } = sizeObjection(read.size, most);
+  throw new HookvisorError(code, `Cannot promote '${file}' as '${handler}': ${message}`, { fields });
 }
 
 function countOption(text: string): number {

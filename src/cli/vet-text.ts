@@ -37,7 +37,7 @@ function facts(report: VetReport): string {
   const tables = modules.flatMap(({ tables: own }) => own);
   const rows: [string, string][] = [
     ['size', `${inBytes(report.bytes)}${hardened(report)}`],
-    ['sha256', report.sha256],
+    ['sha256', report.sha256 ?? 'not read'],
     ['core modules', `${modules.length}, instantiated ${instances} times, ${functions} functions`],
     [
       'memories',

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { constants, open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseMemory } from '../config/units.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { bounds, defaultLimits } from '../limits.js';
+import { type Parsed, parseMemory, parsePluginSize } from '../config/units.js';
+import { type ErrorFields, HookvisorError, messageOf } from '../errors.js';
+import { defaultLimits, defaultPluginBytes } from '../limits.js';
 import { createAdmission } from '../sandbox/admission.js';
 import { createLauncher } from '../sandbox/launcher.js';
+import { type BoundedFile, readBounded } from '../sandbox/read-bounded.js';
+import { sizeObjection } from '../sandbox/size-objection.js';
 import type { VetReport } from '../sandbox/vet-report.js';
 import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
@@ -13,8 +14,11 @@ import { describeReport } from './vet-text.js';
 
 interface VetOptions {
   readonly memory: number;
+  readonly pluginSize: number;
   readonly json?: true;
 }
+
+type SizeLimits = Pick<VetReport, 'memoryBytes' | 'pluginBytes'>;
 
 /** `hookvisor vet`: what a plugin is, what it can and cannot do, and whether it would be admitted. Nothing of it runs. */
 export function vetCommand({ terminal, finish }: CommandContext): Command {
@@ -24,24 +28,67 @@ export function vetCommand({ terminal, finish }: CommandContext): Command {
     'hookvisor vet plugin.wasm --memory 128MiB --json',
   ])
     .argument('<file>', 'a component or an Extism module, .wasm')
-    .option('--memory <size>', "the limit of its memory, as the handler's", memoryOption, defaultLimits.memoryBytes)
+    .option(
+      '--memory <size>',
+      "the limit of its memory, as the handler's",
+      sizeOption(parseMemory),
+      defaultLimits.memoryBytes,
+    )
+    .option(
+      '--plugin-size <size>',
+      "the largest file, as the handler's",
+      sizeOption(parsePluginSize),
+      defaultPluginBytes,
+    )
     .option('--json', 'print the report as JSON')
-    .action(async (file: string, { memory, json }: VetOptions) => {
-      const report = await vetFile(file, memory);
+    .action(async (file: string, { memory, pluginSize, json }: VetOptions) => {
+      const report = await vetFile(file, { memoryBytes: memory, pluginBytes: pluginSize });
       out.write(json === true ? jsonLine(report) : describeReport(file, report, out));
       finish(report.verdict === 'admitted' ? exitStatus.success : exitStatus.negative);
     });
 }
 
 /** Looks a file over in a process of its own. Throws HookvisorError `plugin-unreadable`. */
-async function vetFile(file: string, memoryBytes: number): Promise<VetReport> {
-  const { bytes, size, sha256 } = await readPlugin(file);
-  const refused = (reason: VetReport['reasons'][number]): VetReport => ({
+async function vetFile(file: string, limits: SizeLimits): Promise<VetReport> {
+  const read = await readPlugin(file, limits.pluginBytes);
+  if (read.found === 'too-large') {
+    return refusedReport({
+      bytes: read.size,
+      sha256: null,
+      limits,
+      reason: sizeObjection(read.size, limits.pluginBytes),
+    });
+  }
+  const { bytes } = read;
+  await using admission = createAdmission(createLauncher());
+  try {
+    return await admission.vet(bytes, limits);
+  } catch (error) {
+    // A plugin at which a parser or compiler gives up is not admitted, either.
+    if (!(error instanceof HookvisorError) || error.code !== 'admission-failed') throw error;
+    const { code, message, fields } = error;
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const said = message.replace(/^Cannot admit a plugin: /u, '');
+    const reason = { rule: 'complexity', code, message: said, fields } as const;
+    return refusedReport({ bytes: bytes.length, sha256, limits, reason });
+  }
+}
+
+interface Refused {
+  readonly bytes: number;
+  readonly sha256: string | null;
+  readonly limits: SizeLimits;
+  readonly reason: Omit<VetReport['reasons'][number], 'fields'> & { readonly fields: ErrorFields };
+}
+
+/** A report on a plugin of which nothing is known but that it is refused. */
+function refusedReport({ bytes, sha256, limits, reason }: Refused): VetReport {
+  return {
     verdict: 'refused',
     backend: null,
-    bytes: size,
+    bytes,
     sha256,
-    memoryBytes,
+    ...limits,
     modules: [],
     features: [],
     producers: [],
@@ -49,57 +96,32 @@ async function vetFile(file: string, memoryBytes: number): Promise<VetReport> {
     exports: [],
     can: [],
     cannot: [],
-    reasons: [reason],
+    reasons: [{ ...reason, fields: { ...reason.fields } }],
     hardenedBytes: null,
-  });
-  if (bytes === null) {
-    const message = `it has ${size} bytes; at most ${bounds.pluginBytes} are allowed`;
-    return refused({ rule: 'size', code: 'plugin-refused', message, fields: { rule: 'size', bytes: size } });
-  }
-  await using admission = createAdmission(createLauncher());
-  try {
-    return await admission.vet(bytes, memoryBytes);
-  } catch (error) {
-    // A plugin at which a parser or compiler gives up is not admitted, either.
-    if (!(error instanceof HookvisorError) || error.code !== 'admission-failed') throw error;
-    const { code, message, fields } = error;
-    return refused({ rule: 'complexity', code, message: message.replace(/^Cannot admit a plugin: /u, ''), fields });
-  }
+  };
 }
 
-/** `bytes` is null for a file that is too large to be looked at. */
-async function readPlugin(file: string): Promise<{ bytes: Buffer | null; size: number; sha256: string }> {
+async function readPlugin(file: string, most: number): Promise<Extract<BoundedFile, { found: 'file' | 'too-large' }>> {
   const fail = (what: string, cause?: unknown): HookvisorError =>
     new HookvisorError('plugin-unreadable', `Cannot read plugin '${file}': ${what}`, {
       ...(cause === undefined ? {} : { cause }),
       fields: { source: file },
     });
-  try {
-    // A pipe in the place of the file must not keep the command waiting for its writer.
-    await using opened = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = await opened.stat();
-    if (!stat.isFile()) throw fail('it is not a regular file; name a .wasm file');
-    const digest = createHash('sha256');
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of opened.createReadStream({ autoClose: false })) {
-      // A stream without an encoding gives buffers; its type does not say so.
-      const part = chunk as Buffer;
-      digest.update(part);
-      size += part.length;
-      if (size <= bounds.pluginBytes) chunks.push(part);
-    }
-    const bytes = size > bounds.pluginBytes ? null : Buffer.concat(chunks);
-    return { bytes, size, sha256: digest.digest('hex') };
-  } catch (error) {
-    if (error instanceof HookvisorError) throw error;
+  const read = await readBounded(file, most).catch((error: unknown) => {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     throw fail(missing ? 'there is no such file; name a .wasm file' : `${messageOf(error)}; name a .wasm file`, error);
+  });
+  if (read.found === 'folder' || read.found === 'special') {
+    throw fail('it is not a regular file; name a .wasm file');
   }
+  return read;
 }
 
-function memoryOption(text: string): number {
-  const parsed = parseMemory(text);
-  if ('value' in parsed) return parsed.value;
-  throw new InvalidArgumentError(`'${text}' ${parsed.wrong}`);
+/** An option's value as the configuration reads it. */
+function sizeOption(parse: (text: string) => Parsed): (text: string) => number {
+  return (text) => {
+    const parsed = parse(text);
+    if ('value' in parsed) return parsed.value;
+    throw new InvalidArgumentError(`'${text}' ${parsed.wrong}`);
+  };
 }

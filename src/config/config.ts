@@ -27,6 +27,8 @@ export interface HandlerConfig {
   /** `replace`, and `deny-OPERATION` for the operations whose denial does not simply abort. */
   readonly grants: ReadonlySet<string>;
   readonly limits: Limits;
+  /** Largest plugin file that is looked at, bytes. */
+  readonly pluginBytes: number;
   /** How a script is called: `libvirt`: NAME OP SUBOP EXTRA; `rfc`: KIND NAME EVENT QUALIFIER [EXTRA]. */
   readonly arguments: 'libvirt' | 'rfc';
   /** What a script's source is: `file`, or `tree`: a folder whose GUEST/OPERATION/SUBOPERATION/* are run. */

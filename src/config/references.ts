@@ -7,7 +7,7 @@ import type { Finding } from './yaml.js';
 export const eventsScriptHandler = 'events_script';
 
 const scriptKeys = ['arguments', 'layout', 'libvirtAccess'] as const;
-const pluginKeys = ['sha256', 'trust', 'settings', 'fuel', 'memory'] as const;
+const pluginKeys = ['sha256', 'trust', 'settings', 'fuel', 'memory', 'pluginSize'] as const;
 
 /**
  * What the parts of a configuration say about each other. Works on the data as it was written, so that these mistakes are

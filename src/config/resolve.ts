@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { defaultLimits, type Limits } from '../limits.js';
+import { defaultLimits, defaultPluginBytes, type Limits } from '../limits.js';
 import type { Config, FailurePolicy, HandlerConfig, JournalConfig, Route, RouteMatch } from './config.js';
 import {
   defaultBudgetMs,
@@ -17,16 +17,17 @@ export function resolveConfig(written: ConfigFile, file: string): Config {
   const absolute = resolve(file);
   const folder = dirname(absolute);
   const limits = limitsOf(written.limits ?? {}, defaultLimits);
+  const pluginBytes = written.limits?.pluginSize ?? defaultPluginBytes;
   const handlers = new Map<string, HandlerConfig>();
   for (const [name, entry] of Object.entries(written.handlers ?? {})) {
-    handlers.set(name, handlerOf({ name, entry, folder, limits }));
+    handlers.set(name, handlerOf({ name, entry, folder, limits, pluginBytes }));
   }
   const routes = (written.routes ?? []).map(({ match, handlers: names }): Route => ({
     match: matchOf(match),
     handlers: names,
   }));
   if (written.events_script !== undefined) {
-    handlers.set(eventsScriptHandler, eventsScript(written.events_script, limits));
+    handlers.set(eventsScriptHandler, eventsScript(written.events_script, limits, pluginBytes));
     const kind = written.events_set;
     routes.push({ match: kind === undefined ? {} : { kind }, handlers: [eventsScriptHandler] });
   }
@@ -62,9 +63,10 @@ interface Named {
   readonly entry: HandlerEntry;
   readonly folder: string;
   readonly limits: Limits;
+  readonly pluginBytes: number;
 }
 
-function handlerOf({ name, entry, folder, limits }: Named): HandlerConfig {
+function handlerOf({ name, entry, folder, limits, pluginBytes }: Named): HandlerConfig {
   // libvirt takes what a script prints, so a script may replace unless its grants say otherwise.
   const granted = entry.grants ?? (entry.backend === 'script' ? ['replace'] : []);
   return {
@@ -78,6 +80,7 @@ function handlerOf({ name, entry, folder, limits }: Named): HandlerConfig {
     mode: entry.mode ?? 'enforce',
     grants: new Set(granted),
     limits: limitsOf(entry, limits),
+    pluginBytes: entry.pluginSize ?? pluginBytes,
     arguments: entry.arguments ?? 'libvirt',
     layout: entry.layout ?? 'file',
     libvirtAccess: entry.libvirtAccess ?? 'allow',
@@ -85,7 +88,7 @@ function handlerOf({ name, entry, folder, limits }: Named): HandlerConfig {
 }
 
 /** The RFC's script is called with its own arguments and its exit status counts. */
-function eventsScript(source: string, limits: Limits): HandlerConfig {
+function eventsScript(source: string, limits: Limits, pluginBytes: number): HandlerConfig {
   return {
     name: eventsScriptHandler,
     backend: 'script',
@@ -97,6 +100,7 @@ function eventsScript(source: string, limits: Limits): HandlerConfig {
     mode: 'enforce',
     grants: new Set(['replace']),
     limits,
+    pluginBytes,
     arguments: 'rfc',
     layout: 'file',
     libvirtAccess: 'allow',

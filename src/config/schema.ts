@@ -4,7 +4,15 @@ import { grantNames } from '../libvirt/catalog.js';
 import { backendNames, isolationLevels, isolationMechanisms, type Json } from './config.js';
 import { delegate, expected, isMapping, mapping, word } from './mapping.js';
 import { quote, suggest } from './quote.js';
-import { parseAge, parseDuration, parseFuel, parseJournalSize, parseMemory, parseSegmentSize } from './units.js';
+import {
+  parseAge,
+  parseDuration,
+  parseFuel,
+  parseJournalSize,
+  parseMemory,
+  parsePluginSize,
+  parseSegmentSize,
+} from './units.js';
 
 /** A handler's name: it appears in messages, in the journal and on command lines. */
 export const handlerName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
@@ -37,6 +45,7 @@ const limits = {
   deadline: unit(parseDuration).optional(),
   fuel: unit(parseFuel).optional(),
   memory: unit(parseMemory).optional(),
+  pluginSize: unit(parsePluginSize).optional(),
 };
 
 const grants = z.array(

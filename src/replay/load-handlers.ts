@@ -2,7 +2,7 @@ import { extname, resolve } from 'node:path';
 import type { BackendName, Config, HandlerConfig, Json } from '../config/config.js';
 import { defaultTrust } from '../config/defaults.js';
 import { HookvisorError } from '../errors.js';
-import { defaultLimits } from '../limits.js';
+import { bounds, defaultLimits } from '../limits.js';
 import { wasmLayerOf } from '../testing/wasm-layer.js';
 import type { Lanes } from './lanes.js';
 import type { ReplayHandler } from './replay-handlers.js';
@@ -71,6 +71,7 @@ function unconfigured(name: string): HandlerConfig {
     mode: 'enforce',
     grants: new Set(['replace']),
     limits: defaultLimits,
+    pluginBytes: bounds.pluginBytes,
     arguments: 'libvirt',
     layout: 'file',
     libvirtAccess: 'allow',

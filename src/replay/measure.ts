@@ -46,14 +46,14 @@ const warmUp = 20;
  * the runtime would when the plugin cannot be loaded.
  */
 export async function measure({ config, calls, rounds, onProgress }: MeasureOptions): Promise<Measurement> {
-  const { source, backend, settings, limits } = config;
+  const { source, backend, settings, limits, pluginBytes } = config;
   if (backend === 'script')
     throw new HookvisorError('usage', `Cannot measure '${source}': it is a script; name a plugin`);
   const { bytes, digest } = await readPluginFile(config);
   const launcher = createLauncher(undefined, limits.memoryBytes);
   const { result: artefact, ms: admissionMs } = await timed(async () => {
     await using admission = createAdmission(launcher);
-    return await admission.admit({ backend, bytes, digest, memoryBytes: limits.memoryBytes });
+    return await admission.admit({ backend, bytes, digest, memoryBytes: limits.memoryBytes, pluginBytes });
   });
   const runner = startRunner(launcher, () => undefined);
   try {

@@ -14,6 +14,8 @@ export interface AdmissionRequest {
   /** sha256 of `bytes`, hex. */
   readonly digest: string;
   readonly memoryBytes: number;
+  /** Largest file that is looked at. */
+  readonly pluginBytes: number;
 }
 
 /** Admits plugins, each in a process of its own. */
@@ -21,7 +23,7 @@ export interface Admission {
   /** Vets, hardens and transpiles a plugin. Throws HookvisorError with the code of the step that refused it. */
   admit(request: AdmissionRequest): Promise<Artefact>;
   /** Looks a plugin over and tells everything about it. A refusal is a report, too. */
-  vet(bytes: Buffer, memoryBytes: number): Promise<VetReport>;
+  vet(bytes: Buffer, limits: Pick<AdmissionRequest, 'memoryBytes' | 'pluginBytes'>): Promise<VetReport>;
   /** Admissions under way. */
   running(): number;
   /** Ends those under way; their callers get HookvisorError `closed`. */
@@ -83,9 +85,9 @@ export function createAdmission(launcher: Launcher): Admission {
 
   return {
     running: () => running,
-    admit: ({ backend, memoryBytes, bytes, digest }) =>
+    admit: ({ backend, memoryBytes, pluginBytes, bytes, digest }) =>
       inTurn({
-        head: { task: 'admit', backend, memoryBytes },
+        head: { task: 'admit', backend, memoryBytes, pluginBytes },
         bytes,
         read: ({ reply }, tail) => {
           if (reply !== 'artefact') throw failedError('its process answered another question');
@@ -94,9 +96,9 @@ export function createAdmission(launcher: Launcher): Admission {
           return artefact;
         },
       }),
-    vet: (bytes, memoryBytes) =>
+    vet: (bytes, { memoryBytes, pluginBytes }) =>
       inTurn({
-        head: { task: 'vet', memoryBytes },
+        head: { task: 'vet', memoryBytes, pluginBytes },
         bytes,
         read: (head) => {
           if (head.reply !== 'report') throw failedError('its process answered another question');

@@ -15,11 +15,17 @@ import type { Objection } from './objection.js';
 /** Most imports or exports that a report lists. */
 const listed = 1_000;
 
+/** What a handler's configuration says about sizes, bytes. */
+interface SizeLimits {
+  readonly memoryBytes: number;
+  readonly pluginBytes: number;
+}
+
 /**
  * Everything about a plugin that can be said without running it. The verdict is that of an admission, which is done to
  * the end for a plugin that breaks no rule. Only ever called in the admission process.
  */
-export async function examinePlugin(bytes: Buffer, options: { memoryBytes: number }): Promise<VetReport> {
+export async function examinePlugin(bytes: Buffer, options: SizeLimits): Promise<VetReport> {
   const backend = detectBackend(bytes);
   const findings = examine(bytes, backend ?? 'component', options);
   const hardened = findings.objections.length === 0 ? await tryAdmission(bytes, findings, options) : null;
@@ -32,6 +38,7 @@ export async function examinePlugin(bytes: Buffer, options: { memoryBytes: numbe
     bytes: bytes.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     memoryBytes: options.memoryBytes,
+    pluginBytes: options.pluginBytes,
     modules: findings.modules.map(moduleReport),
     features: [...new Set(findings.modules.flatMap(({ code }) => [...code.features]))].sort(),
     producers: readProducers(bytes),
@@ -44,11 +51,7 @@ export async function examinePlugin(bytes: Buffer, options: { memoryBytes: numbe
   return report;
 }
 
-async function tryAdmission(
-  bytes: Buffer,
-  { backend }: Findings,
-  options: { memoryBytes: number },
-): Promise<Artefact | Objection> {
+async function tryAdmission(bytes: Buffer, { backend }: Findings, options: SizeLimits): Promise<Artefact | Objection> {
   try {
     return await admitPlugin(bytes, { backend, ...options });
   } catch (error) {

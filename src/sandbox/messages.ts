@@ -80,10 +80,12 @@ const replySchema = z.discriminatedUnion('reply', [
   }),
 ]);
 
+const sizes = { memoryBytes: z.int().positive(), pluginBytes: z.int().positive() };
+
 /** What the admission process is asked; the plugin is the tail. With `vet` it finds out the backend by itself. */
 const admitSchema = z.discriminatedUnion('task', [
-  z.object({ task: z.literal('admit'), backend: z.enum(['component', 'extism']), memoryBytes: z.int().positive() }),
-  z.object({ task: z.literal('vet'), memoryBytes: z.int().positive() }),
+  z.object({ task: z.literal('admit'), backend: z.enum(['component', 'extism']), ...sizes }),
+  z.object({ task: z.literal('vet'), ...sizes }),
 ]);
 
 const fieldSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { constants, open } from 'node:fs/promises';
 import type { HandlerConfig } from '../config/config.js';
 import { HookvisorError, messageOf } from '../errors.js';
-import { bounds } from '../limits.js';
+import { readBounded } from './read-bounded.js';
+import { sizeObjection } from './size-objection.js';
 
 export interface PluginFile {
   readonly bytes: Buffer;
@@ -11,11 +11,11 @@ export interface PluginFile {
 }
 
 /**
- * Reads a handler's plugin and checks it against the configured digest. Throws HookvisorError `plugin-unreadable`
- * or `plugin-digest`.
+ * Reads a handler's plugin and checks it against the configured size and digest. Throws HookvisorError
+ * `plugin-unreadable`, `plugin-refused` for one that is too large, or `plugin-digest`.
  */
 export async function readPluginFile(config: HandlerConfig): Promise<PluginFile> {
-  const bytes = await readBounded(config);
+  const bytes = await readWhole(config);
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (config.sha256 !== null && config.sha256 !== digest) {
     throw new HookvisorError(
@@ -28,25 +28,28 @@ export async function readPluginFile(config: HandlerConfig): Promise<PluginFile>
   return { bytes, digest };
 }
 
-async function readBounded({ name, source }: HandlerConfig): Promise<Buffer> {
+async function readWhole({ name, source, pluginBytes }: HandlerConfig): Promise<Buffer> {
   const refuse = (what: string, cause?: unknown): HookvisorError =>
     new HookvisorError('plugin-unreadable', `Cannot read plugin '${source}' of handler '${name}': ${what}`, {
       ...(cause === undefined ? {} : { cause }),
       fields: { handler: name, source },
     });
-  try {
-    // A pipe in the place of the file must not keep the runtime waiting for its writer.
-    await using file = await open(source, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = await file.stat();
-    if (stat.isDirectory()) throw refuse("it is a folder; name the .wasm file in 'source'");
-    if (!stat.isFile()) throw refuse("it is not a regular file; name a .wasm file in 'source'");
-    if (stat.size > bounds.pluginBytes) {
-      throw refuse(`it has ${stat.size} bytes, ${bounds.pluginBytes} are allowed; build a smaller plugin`);
-    }
-    return await file.readFile();
-  } catch (error) {
-    if (error instanceof HookvisorError) throw error;
+  const read = await readBounded(source, pluginBytes).catch((error: unknown) => {
     throw refuse(reasonOf(error), error);
+  });
+  switch (read.found) {
+    case 'file':
+      return read.bytes;
+    case 'folder':
+      throw refuse("it is a folder; name the .wasm file in 'source'");
+    case 'special':
+      throw refuse("it is not a regular file; name a .wasm file in 'source'");
+    case 'too-large': {
+      const { code, message, fields } = sizeObjection(read.size, pluginBytes);
+      throw new HookvisorError(code, `Cannot load plugin '${source}' of handler '${name}': ${message}`, {
+        fields: { handler: name, source, ...fields },
+      });
+    }
   }
 }
 

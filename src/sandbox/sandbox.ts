@@ -35,6 +35,12 @@ export interface Sandbox extends AsyncDisposable {
   breaker(handler: Handler): BreakerStatus | null;
 }
 
+/** A plugin to be admitted, and the largest that it may be. */
+interface Plugin {
+  readonly bytes: Buffer;
+  readonly pluginBytes: number;
+}
+
 interface Group {
   readonly supervisor: Supervisor;
   /** Handlers that are loaded in it or about to be. */
@@ -65,14 +71,14 @@ export function createSandbox({ cache: folder, log, settings, memoryBytes }: San
   const admitting = new Map<string, Promise<Artefact>>();
   let disposal: Promise<void> | null = null;
 
-  const artefactOf = (key: CacheKey, bytes: Buffer): Promise<Artefact> => {
+  const artefactOf = (key: CacheKey, { bytes, pluginBytes }: Plugin): Promise<Artefact> => {
     const name = cacheName(key);
     const shared = admitting.get(name);
     if (shared !== undefined) return shared;
     const fresh = async (): Promise<Artefact> => {
       const cached = await cache.read(key);
       if (cached !== null) return cached;
-      const artefact = await admission.admit({ ...key, bytes });
+      const artefact = await admission.admit({ ...key, bytes, pluginBytes });
       await cache.write(key, artefact);
       return artefact;
     };
@@ -98,7 +104,7 @@ export function createSandbox({ cache: folder, log, settings, memoryBytes }: San
     throwIfClosed(disposal !== null, config);
     const { bytes, digest } = await readPluginFile(config);
     const key: CacheKey = { digest, backend, memoryBytes: config.limits.memoryBytes };
-    const artefact = await artefactOf(key, bytes);
+    const artefact = await artefactOf(key, { bytes, pluginBytes: config.pluginBytes });
     throwIfClosed(disposal !== null, config);
     const group = join(config.trust);
     try {

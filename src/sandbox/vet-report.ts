@@ -17,10 +17,12 @@ export const vetReportSchema = z.object({
   /** What the file is for; null when it is no WebAssembly. */
   backend: z.enum(['component', 'extism']).nullable(),
   bytes: z.number(),
-  /** Hex. */
-  sha256: z.string(),
+  /** Hex; null for a file that is too large to be read. */
+  sha256: z.string().nullable(),
   /** The limit that the verdict is for, bytes of all memories together. */
   memoryBytes: z.number(),
+  /** Largest file that the verdict is for, bytes. */
+  pluginBytes: z.number(),
   /** Core modules, how often each is instantiated, and what it declares by itself. */
   modules: z.array(
     z.object({

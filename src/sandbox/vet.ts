@@ -6,6 +6,7 @@ import type { ComponentBinary } from './component-binary.js';
 import type { CoreModule } from './core-module.js';
 import { objectionError, refusal, unusable } from './objection.js';
 import type { Objection } from './objection.js';
+import { sizeObjection } from './size-objection.js';
 import { atMost, checkModules, readModule } from './vet-core.js';
 import type { VettedModule } from './vet-core.js';
 import { checkNames } from './wasm-names.js';
@@ -29,6 +30,8 @@ const extismFunctions = new Set(
 export interface VetOptions {
   /** Limit of all linear memories of one instance of the plugin, bytes. */
   readonly memoryBytes: number;
+  /** Largest plugin, bytes; the one that no configuration can raise unless given. */
+  readonly pluginBytes?: number;
 }
 
 /** What was found in a plugin without running it, and every reason not to admit it. */
@@ -49,9 +52,9 @@ export interface Findings {
 export function examine(bytes: Buffer, backend: Findings['backend'], options: VetOptions): Findings {
   const found = { objections: [] as Objection[], modules: [] as VettedModule[] };
   const nothing: Findings = { backend, ...found, imports: [], exports: [], validates: false, component: null };
-  if (bytes.length > bounds.pluginBytes) {
-    const size = refusal('size', `it has ${bytes.length} bytes`, `at most ${bounds.pluginBytes} are allowed`);
-    return { ...nothing, objections: [size] };
+  const { pluginBytes = bounds.pluginBytes } = options;
+  if (bytes.length > pluginBytes) {
+    return { ...nothing, objections: [sizeObjection(bytes.length, pluginBytes)] };
   }
   try {
     return backend === 'component' ? examineComponent(bytes, options) : examineExtism(bytes, options);

@@ -7,7 +7,7 @@ import { consult } from '../dispatch/consult.js';
 import type { HandlerRecord } from '../dispatch/verdict.js';
 import { HookvisorError } from '../errors.js';
 import { loadXml } from '../libvirt/document.js';
-import { defaultLimits, type Limits } from '../limits.js';
+import { bounds, defaultLimits, type Limits } from '../limits.js';
 import type { FailureCode, LogLine } from '../outcome.js';
 import { wasmLayerOf } from './wasm-layer.js';
 import { createSandbox, type Sandbox } from '../sandbox/sandbox.js';
@@ -122,6 +122,7 @@ function configOf(options: PluginOptions, backend: BackendName): HandlerConfig {
     mode: 'enforce',
     grants: new Set(grants),
     limits: { ...defaultLimits, ...limits },
+    pluginBytes: bounds.pluginBytes,
     arguments: options.arguments ?? 'libvirt',
     layout: 'file',
     libvirtAccess: 'allow',

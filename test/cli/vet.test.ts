@@ -65,12 +65,41 @@ describe('vet', { timeout: 60_000 }, () => {
     expect(small.out).toContain('it needs 1310720 bytes of memory at least; its limit is 1048576');
   });
 
-  it('refuses a file over the size bound without looking at it', async () => {
+  it('refuses a file over the size bound without reading it', async () => {
     const file = await fileOf(Buffer.alloc(0));
-    truncateSync(file, 64 * 1024 * 1024 + 1);
+    truncateSync(file, 2 ** 40);
     const { status, out } = await vet(file, '--json');
     expect(status).toBe(1);
-    expect(JSON.parse(out)).toMatchObject({ verdict: 'refused', reasons: [{ rule: 'size', code: 'plugin-refused' }] });
+    expect(vetReportSchema.strict().parse(JSON.parse(out))).toMatchObject({
+      verdict: 'refused',
+      bytes: 2 ** 40,
+      sha256: null,
+      pluginBytes: 16 * 1024 * 1024,
+      reasons: [
+        {
+          rule: 'size',
+          code: 'plugin-refused',
+          message:
+            "it has 1099511627776 bytes; at most 16777216 are allowed; build a smaller plugin, 'pluginSize' goes to 64MiB at most",
+        },
+      ],
+    });
+    expect((await vet(file)).out).toContain('sha256        not read');
+  });
+
+  it("takes the handler's bound on the file", async () => {
+    const file = await fileOf(
+      await moduleBytes(`${extismWat('{}').replace(/\)\s*$/u, '')} (data "${'a'.repeat(2000)}"))`),
+    );
+    expect(await vet(file, '--plugin-size', '4KiB', '--json')).toMatchObject({ status: 0 });
+    const small = await vet(file, '--plugin-size', '2KiB');
+    expect(small.status).toBe(1);
+    expect(small.out).toMatch(
+      /it has 2\d{3} bytes; at most 2048 are allowed; raise 'pluginSize' \(64MiB at most\), or build a smaller plugin \(plugin-refused: size\)/u,
+    );
+    const above = await vet(file, '--plugin-size', '65MiB');
+    expect(above.status).toBe(2);
+    expect(above.err).toContain("'65MiB' is out of range; write an amount from 1KiB to 64MiB");
   });
 
   it('exits with 2 for what it cannot read or understand', async () => {

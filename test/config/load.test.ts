@@ -7,6 +7,7 @@ import type { HandlerConfig } from '../../src/config/config.js';
 import { ConfigError } from '../../src/config/config-error.js';
 import { defaultCache, defaultIsolationLevel, defaultJournal } from '../../src/config/defaults.js';
 import { loadConfig, parseConfig } from '../../src/config/load.js';
+import { bounds } from '../../src/limits.js';
 import { packageRoot } from '../../src/paths.js';
 
 const mebibyte = 1024 * 1024;
@@ -62,6 +63,7 @@ const plugin: Omit<HandlerConfig, 'name' | 'backend' | 'source'> = {
   mode: 'enforce',
   grants: new Set(),
   limits,
+  pluginBytes: 16 * mebibyte,
   arguments: 'libvirt',
   layout: 'file',
   libvirtAccess: 'allow',
@@ -204,6 +206,31 @@ handlers:
     expect(handlers.get('a')?.limits).toEqual({ deadlineMs: 2_000, fuel: 7, memoryBytes: 1024 * mebibyte });
     expect(handlers.get('a')?.grants).toEqual(new Set(['replace', 'deny-reconnect']));
     expect(handlers.get('b')).toMatchObject({ grants: new Set(), limits: { deadlineMs: 500, fuel: 7 } });
+  });
+
+  it("bounds a plugin's file by its handler's pluginSize, that of limits, or 16MiB", () => {
+    const sizes = (limits: string): (number | undefined)[] => {
+      const handler = 'backend: component, source: a, failurePolicy: fail';
+      const text = `version: 1\n${limits}handlers: { a: { ${handler} }, b: { ${handler}, pluginSize: 512KiB } }\n`;
+      return [...parseConfig(text, file).handlers.values()].map(({ pluginBytes }) => pluginBytes);
+    };
+    expect(sizes('')).toEqual([16 * mebibyte, mebibyte / 2]);
+    expect(sizes('limits: { pluginSize: 40MiB }\n')).toEqual([40 * mebibyte, mebibyte / 2]);
+  });
+
+  it('lets a plugin be as large as what can be handed to admission, and no larger', () => {
+    const text = (size: string): string => `version: 1\nlimits: { pluginSize: ${size} }\n`;
+    expect(bounds.pluginBytes).toBe(64 * mebibyte);
+    expect(() => parseConfig(text(String(bounds.pluginBytes)), file)).not.toThrow();
+    expect(problemsOf(text(String(bounds.pluginBytes + 1)))).toEqual([
+      '2:11 limits.pluginSize: 67108865 is out of range; write an amount from 1KiB to 64MiB',
+    ]);
+    expect(problemsOf(text('big'))).toEqual([
+      "2:11 limits.pluginSize: 'big' is not an amount of data; write 16MiB, 512KiB or a number of bytes",
+    ]);
+    expect(
+      problemsOf('version: 1\nhandlers:\n  a: { source: x, backend: script, failurePolicy: fail, pluginSize: 1MiB }\n'),
+    ).toEqual(["3:57 handlers.a.pluginSize: applies to plugins only, and 'a' is a script; remove it"]);
   });
 });
 

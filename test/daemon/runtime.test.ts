@@ -45,6 +45,21 @@ describe('a reload', () => {
     expect(runtime.status().handlers).toEqual([]);
   });
 
+  it('whose plugin is larger than its bound keeps the old one', async () => {
+    const dir = temporaryFolder();
+    const yaml = (source: string, more = ''): string =>
+      `handlers: { tiny: { backend: component, source: ${source}, failurePolicy: fail${more} } }`;
+    const { runtime } = await serve(yaml(samplePlugin('tiny-allow')), dir);
+    const [before] = runtime.status().handlers;
+    await writeConfig(dir, yaml(samplePlugin('naming'), ', pluginSize: 1MiB'));
+    await expect(runtime.reload()).rejects.toThrow(
+      /handlers\.tiny: Cannot load plugin '.*naming\.wasm' of handler 'tiny': it has \d+ bytes; at most 1048576 are allowed; raise 'pluginSize'/u,
+    );
+    expect(runtime.status().handlers).toEqual([before]);
+    expect(before?.digest).toMatch(/^[0-9a-f]{64}$/u);
+    expect(runtime.status().reloads.done).toBe(0);
+  });
+
   it('under load loses no event', async () => {
     const dir = temporaryFolder();
     const yaml = `handlers: { tiny: { backend: component, source: ${samplePlugin('tiny-allow')}, failurePolicy: fail } }

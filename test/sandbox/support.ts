@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { HandlerConfig } from '../../src/config/config.js';
 import type { HookCall } from '../../src/event.js';
 import { HookvisorError } from '../../src/errors.js';
+import { defaultPluginBytes } from '../../src/limits.js';
 import { packageRoot } from '../../src/paths.js';
 import { createSandbox } from '../../src/sandbox/sandbox.js';
 import type { Sandbox } from '../../src/sandbox/sandbox.js';
@@ -28,6 +29,7 @@ export function handlerConfig(changes: Partial<HandlerConfig> = {}): HandlerConf
     mode: 'enforce',
     grants: new Set(),
     limits,
+    pluginBytes: defaultPluginBytes,
     arguments: 'libvirt',
     layout: 'file',
     libvirtAccess: 'allow',

@@ -2,7 +2,7 @@ import type { Handler } from '../../src/backends/backend.js';
 import type { HandlerConfig } from '../../src/config/config.js';
 import type { LoadedHandler } from '../../src/dispatch/loaded-handler.js';
 import type { HookCall, HookEvent } from '../../src/event.js';
-import { defaultLimits } from '../../src/limits.js';
+import { defaultLimits, defaultPluginBytes } from '../../src/limits.js';
 import type { Outcome } from '../../src/outcome.js';
 
 /** An event with everything filled in. */
@@ -34,6 +34,7 @@ export function configOf(fields: Partial<HandlerConfig> = {}): HandlerConfig {
     mode: 'enforce',
     grants: new Set(),
     limits: defaultLimits,
+    pluginBytes: defaultPluginBytes,
     arguments: 'libvirt',
     layout: 'file',
     libvirtAccess: 'allow',
