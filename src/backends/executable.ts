@@ -33,8 +33,8 @@ function statProblem(error: unknown): string {
 }
 
 /**
- * Node executes by execvp(3), which hands a file of no known format to /bin/sh: an empty or truncated hook would then
- * exit 0 and allow everything. libvirt executes by execve(2), where such a file fails; so it does here.
+ * A shell, and execvp(3), hand a file of no known format to /bin/sh: an empty or truncated hook would then exit 0 and
+ * allow everything. libvirt executes by execve(2), where such a file fails; so it does here.
  */
 async function formatProblem(path: string): Promise<string | null> {
   let head: Buffer;

@@ -11,11 +11,11 @@ import { oneLine } from '../text.js';
 import type { Backend, Handler } from './backend.js';
 import { codeOf, executableProblem } from './executable.js';
 import { libvirtAccessProblem, withoutLibvirt, wrapperProblem } from './libvirt-access.js';
-import { createPipePool } from './pipes.js';
-import { runProcessGroup, type ProcessEnd } from './process-group.js';
 import { scriptsFor } from './script-tree.js';
+import { createSpawner } from './spawner.js';
+import type { SpawnEnd } from './spawner-protocol.js';
 
-const pipes = createPipePool();
+const spawner = createSpawner();
 
 /**
  * Classic external scripts, called as libvirt calls its own hooks: the document on stdin, exit status 0 allows,
@@ -30,9 +30,10 @@ export const scriptBackend: Backend = {
         fields: { handler: config.name, source: config.source },
       });
     }
+    await spawner.start();
     return createScriptHandler(config);
   },
-  [Symbol.asyncDispose]: () => pipes[Symbol.asyncDispose](),
+  [Symbol.asyncDispose]: () => spawner[Symbol.asyncDispose](),
 };
 
 async function sourceProblem({ source, layout }: HandlerConfig): Promise<string | null> {
@@ -51,12 +52,14 @@ async function accessProblem({ libvirtAccess }: HandlerConfig): Promise<string |
 
 function createScriptHandler(config: HandlerConfig): Handler {
   const running = new Set<Promise<Evaluation>>();
+  const env = hookEnvironment();
   return {
     digest: null,
     evaluate(call, mostMs = config.limits.deadlineMs) {
       const deadlineMs = Math.min(config.limits.deadlineMs, mostMs);
       const evaluation = (config.layout === 'tree' ? runTree : runScript)({
         config,
+        env,
         call,
         source: config.source,
         deadlineMs,
@@ -72,6 +75,8 @@ function createScriptHandler(config: HandlerConfig): Handler {
 
 interface Run {
   readonly config: HandlerConfig;
+  /** The script's environment but for the event's id, as NAME=VALUE. */
+  readonly env: readonly string[];
   readonly call: HookCall;
   /** Absolute path of the script, or of the tree. */
   readonly source: string;
@@ -80,7 +85,7 @@ interface Run {
 
 /** Runs a tree's scripts one after the other under one deadline. The first that denies, or fails, is the last. */
 async function runTree(run: Run): Promise<Evaluation> {
-  const { config, call, source, deadlineMs } = run;
+  const { call, source, deadlineMs } = run;
   const ends = performance.now() + deadlineMs;
   const scripts = await scriptsFor(source, call.event).catch((error: unknown) => {
     throw failure('unavailable', run, `its folders cannot be read (${codeOf(error) ?? messageOf(error)})`, {
@@ -93,7 +98,7 @@ async function runTree(run: Run): Promise<Evaluation> {
   for (const script of scripts) {
     const leftMs = Math.floor(ends - performance.now());
     if (leftMs < 1) throw failure('deadline', run, `its scripts took ${deadlineMs} ms; raise its deadline`, { logs });
-    const one = await runScript({ config, call: { ...call, document }, source: script, deadlineMs: leftMs });
+    const one = await runScript({ ...run, call: { ...call, document }, source: script, deadlineMs: leftMs });
     logs.push(...one.logs.slice(0, bounds.logLines - logs.length));
     if (one.outcome.outcome === 'deny') return { ...one, logs };
     if (one.outcome.outcome === 'replace') {
@@ -105,40 +110,46 @@ async function runTree(run: Run): Promise<Evaluation> {
 }
 
 async function runScript(run: Run): Promise<Evaluation> {
-  const { config, source, deadlineMs } = run;
+  const { config, env, source, deadlineMs } = run;
   const { event, document } = run.call;
-  const filters = takesDocument(event);
-  const problem = await executableProblem(source);
-  if (problem !== null) throw failure('unavailable', run, problem);
-  const plain = { file: source, args: config.arguments === 'rfc' ? toRfcArguments(event) : toHookArguments(event) };
-  let end: ProcessEnd;
+  const withLibvirt = config.libvirtAccess === 'allow';
+  const args = config.arguments === 'rfc' ? toRfcArguments(event) : toHookArguments(event);
+  // The shell that hides libvirt would itself run a file of no known format.
+  if (!withLibvirt) await refuseUnexecutable(run);
+  const command = withLibvirt ? { file: source, args } : withoutLibvirt({ file: source, args });
+  let end: SpawnEnd;
   try {
-    end = await runProcessGroup(
-      {
-        ...(config.libvirtAccess === 'deny' ? withoutLibvirt(plain) : plain),
-        env: scriptEnvironment(event.id),
-        stdin: document,
-        stdoutBytes: filters ? bounds.documentBytes : null,
-        stderrBytes: bounds.stderrBytes,
-        deadlineMs,
-      },
-      pipes,
-    );
+    end = await spawner.run({
+      argv: [command.file, ...command.args],
+      env: [...env, `HOOKVISOR_EVENT_ID=${event.id}`],
+      stdin: document,
+      stdoutBytes: takesDocument(event) ? bounds.documentBytes : null,
+      stderrBytes: bounds.stderrBytes,
+      deadlineMs,
+    });
   } catch (error) {
+    if (error instanceof HookvisorError) throw failure('crashed', run, error.message, { cause: error });
+    await refuseUnexecutable(run, error);
     throw failure('unavailable', run, executionProblem(error), { cause: error });
   }
-  const unstarted = config.libvirtAccess === 'deny' ? wrapperProblem(end.status, end.stderr) : null;
+  const unstarted = withLibvirt ? null : wrapperProblem(end.status, end.stderr);
   if (unstarted !== null) throw failure('unavailable', run, `it could not be started without libvirt: ${unstarted}`);
   return evaluationOf(run, end);
 }
 
-/** What libvirt passes to its hooks (virCommandAddEnvPassCommon, LC_ALL set), and the event's id. */
-function scriptEnvironment(eventId: string): NodeJS.ProcessEnv {
-  const passed = Object.entries(process.env).filter(([name]) => /^(?:PATH|HOME|USER|LOGNAME|TMPDIR|LD_.*)$/.test(name));
-  return { LC_ALL: 'C', ...Object.fromEntries(passed), HOOKVISOR_EVENT_ID: eventId };
+/** Says more precisely than an error of the system can what is wrong with the file. */
+async function refuseUnexecutable(run: Run, cause: unknown = null): Promise<void> {
+  const problem = await executableProblem(run.source);
+  if (problem !== null) throw failure('unavailable', run, problem, { cause });
 }
 
-function evaluationOf(run: Run, end: ProcessEnd): Evaluation {
+/** What libvirt passes to its hooks (virCommandAddEnvPassCommon, LC_ALL set). */
+function hookEnvironment(): string[] {
+  const passed = Object.entries(process.env).filter(([name]) => /^(?:PATH|HOME|USER|LOGNAME|TMPDIR|LD_.*)$/.test(name));
+  return ['LC_ALL=C', ...passed.map(([name, value]) => `${name}=${value ?? ''}`)];
+}
+
+function evaluationOf(run: Run, end: SpawnEnd): Evaluation {
   const logs = logLines(end.stderr);
   if (end.stopped === 'deadline') {
     const ms = run.deadlineMs;

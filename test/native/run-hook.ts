@@ -41,7 +41,7 @@ export interface Bench {
 
 /** A folder with one client installed under any driver's name that a run asks for. */
 export function createBench(file: (typeof clients)[number]['file']): Bench {
-  execFileSync(process.execPath, [join(packageRoot, 'scripts/build-client.mjs')]);
+  execFileSync(process.execPath, [join(packageRoot, 'scripts/build-native.mjs')]);
   const folder = mkdtempSync(join(tmpdir(), 'hook-client-'));
   const socket = join(folder, 'socket');
   let policies = 0;

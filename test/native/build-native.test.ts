@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/paths.js';
 
-describe('scripts/build-client.mjs', () => {
+describe('scripts/build-native.mjs', () => {
   let folder = '';
 
   function build(environment: Record<string, string> = {}): { status: number | null; stdout: string; stderr: string } {
-    const script = join(packageRoot, 'scripts/build-client.mjs');
+    const script = join(packageRoot, 'scripts/build-native.mjs');
     const env = { PATH: process.env['PATH'], ...environment };
     return spawnSync(process.execPath, [script, join(folder, 'out')], { encoding: 'utf8', env });
   }
@@ -24,17 +24,24 @@ describe('scripts/build-client.mjs', () => {
   const built = (name: string): string => join(folder, 'out', name);
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'build-client-'));
+    folder = mkdtempSync(join(tmpdir(), 'build-native-'));
   });
   afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('builds both clients and leaves nothing half done', () => {
+  it('builds both clients and the spawner, and leaves nothing half done', () => {
     expect(build()).toMatchObject({ status: 0, stdout: '', stderr: '' });
-    expect(readdirSync(join(folder, 'out')).sort()).toEqual(['.hook-client.stamp', 'hook-client', 'hook-client.mjs']);
-    expect(statSync(built('hook-client')).mode & 0o111).toBe(0o111);
-    expect(statSync(built('hook-client.mjs')).mode & 0o111).toBe(0o111);
+    expect(readdirSync(join(folder, 'out')).sort()).toEqual([
+      '.hook-client.stamp',
+      '.spawner.stamp',
+      'hook-client',
+      'hook-client.mjs',
+      'spawner',
+    ]);
+    for (const name of ['hook-client', 'hook-client.mjs', 'spawner']) {
+      expect(statSync(built(name)).mode & 0o111).toBe(0o111);
+    }
   });
 
   it('compiles again only when something changed', () => {
@@ -47,15 +54,16 @@ describe('scripts/build-client.mjs', () => {
     expect(statSync(built('hook-client')).ino).not.toBe(first);
   });
 
-  it('without a compiler keeps the client in Node, drops an outdated one, and says so', () => {
+  it('without a compiler keeps the client in Node, drops outdated programs, and says so', () => {
     build();
     const result = build({ CC: '/nowhere/cc' });
     expect(result).toMatchObject({ status: 0, stderr: '' });
     expect(result.stdout).toBe(
       `note: no working C compiler ('/nowhere/cc'), so hooks use the client in Node: ${built('hook-client')}.mjs, ` +
-        `about 60 ms slower for each hook call; install gcc and libc6-dev, then run npm run build again\n`,
+        `about 60 ms slower for each hook call, and script handlers cannot be loaded; install gcc and libc6-dev, then ` +
+        `run npm run build again\n`,
     );
-    expect(existsSync(built('hook-client'))).toBe(false);
+    expect([existsSync(built('hook-client')), existsSync(built('spawner'))]).toEqual([false, false]);
     expect(existsSync(built('hook-client.mjs'))).toBe(true);
   });
 
@@ -66,11 +74,11 @@ describe('scripts/build-client.mjs', () => {
     expect(existsSync(built('hook-client'))).toBe(true);
   });
 
-  it('fails when the compiler works and the client does not compile', () => {
-    const refuse = `case "$*" in *client.c*) echo 'client.c: broken' >&2; exit 1;; esac; exec cc "$@"`;
+  it('fails when the compiler works and a program does not compile', () => {
+    const refuse = `case "$*" in *job.c*) echo 'job.c: broken' >&2; exit 1;; esac; exec cc "$@"`;
     const result = build({ CC: compiler(refuse) });
     expect(result.status).toBe(1);
-    expect(result.stderr).toMatch(/^Cannot compile '.*client\.c' with '.*':\nclient\.c: broken\n$/);
-    expect(existsSync(built('hook-client'))).toBe(false);
+    expect(result.stderr).toMatch(/^Cannot compile '.*spawner\.c', '.*job\.c' with '.*':\njob\.c: broken\n$/);
+    expect(existsSync(built('spawner'))).toBe(false);
   });
 });

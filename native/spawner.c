@@ -1,0 +1,240 @@
+/*
+ * The spawner: starts scripts on the runtime's behalf, since fork(2) of a process as large as the runtime takes
+ * milliseconds, and Node has no pipe(2). The runtime starts it once and keeps it, with a socket as descriptor 3. There
+ * come requests and go answers, in the frames of docs/protocol.md; numbers are u32, big endian:
+ *
+ *   request  id, deadline ms, grace ms, flags (1: stdin, 2: stdout), most bytes of stdout, of stderr,
+ *            count of arguments, of variables, bytes of both; arguments and variables, each ended by NUL; the document
+ *   answer   id, ending, its value, cause of a stop (see job.h), bytes of stdout; stdout; stderr
+ *
+ * When the socket ends, so does everything that runs.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "job.h"
+
+enum { control = 3, protocol_version = 1, type_request = 1, type_answer = 2 };
+enum { header_bytes = 6, request_words = 9, answer_words = 5, flag_stdin = 1, flag_stdout = 2 };
+enum { frame_limit = 128 * 1024 * 1024 };
+
+/* Bytes that the socket did not take yet. */
+struct unsent {
+    struct unsent *next;
+    size_t size, sent;
+    char data[];
+};
+
+static struct job *jobs;
+static struct unsent *unsent, **unsent_end = &unsent;
+
+/* The runtime is gone, or makes no sense: nothing may outlive this. */
+_Noreturn static void end(int status) {
+    for (struct job *job = jobs; job != NULL; job = job->next) kill(-job->pid, SIGKILL);
+    _exit(status);
+}
+
+static void *allocate(size_t size) {
+    void *memory = malloc(size);
+    if (memory == NULL) end(1); /* whoever waits for an answer learns that there is none, and the next one starts afresh */
+    return memory;
+}
+
+static void put_u32(char *at, size_t value) {
+    for (int byte = 0; byte < 4; byte++) at[byte] = (char)(value >> (24 - 8 * byte));
+}
+
+static uint32_t get_u32(const char *at) {
+    const unsigned char *byte = (const unsigned char *)at;
+    return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
+}
+
+static void flush(void) {
+    while (unsent != NULL) {
+        ssize_t sent = send(control, unsent->data + unsent->sent, unsent->size - unsent->sent, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0 && errno == EAGAIN) return;
+        if (sent < 0) end(0);
+        unsent->sent += (size_t)sent;
+        if (unsent->sent < unsent->size) continue;
+        struct unsent *next = unsent->next;
+        free(unsent);
+        unsent = next;
+    }
+    unsent_end = &unsent;
+}
+
+static void answer(const struct job *job) {
+    size_t body = 4 * answer_words + job->out.size + job->err.size;
+    struct unsent *frame = allocate(sizeof *frame + header_bytes + body);
+    const uint32_t words[answer_words] = {job->request.id, job->ending, job->value, job->cause,
+                                          (uint32_t)job->out.size};
+    *frame = (struct unsent){.size = header_bytes + body};
+    char *at = frame->data;
+    put_u32(at, 2 + body);
+    at[4] = protocol_version;
+    at[5] = type_answer;
+    at += header_bytes;
+    for (size_t word = 0; word < answer_words; word++, at += 4) put_u32(at, words[word]);
+    if (job->out.size > 0) at = mempcpy(at, job->out.data, job->out.size);
+    if (job->err.size > 0) memcpy(at, job->err.data, job->err.size);
+    *unsent_end = frame;
+    unsent_end = &frame->next;
+    flush();
+}
+
+/* Points at `count` strings; what follows the last, NULL when they do not end before `limit`. */
+static char *point_at(char **pointers, size_t count, char *at, const char *limit) {
+    for (size_t index = 0; index < count; index++) {
+        char *nul = memchr(at, '\0', (size_t)(limit - at));
+        if (nul == NULL) return NULL;
+        pointers[index] = at;
+        at = nul + 1;
+    }
+    pointers[count] = NULL;
+    return at;
+}
+
+/* Takes the frame apart, and over. */
+static void parse(struct request *request, char *frame, size_t size) {
+    uint32_t word[request_words];
+    if (size < 4 * request_words) end(1);
+    for (size_t at = 0; at < request_words; at++) word[at] = get_u32(frame + 4 * at);
+    size_t arguments = word[6], variables = word[7], bytes = word[8];
+    char *strings = frame + 4 * request_words, *limit = strings + bytes;
+    if (bytes > size - 4 * request_words || arguments < 1 || arguments > bytes || variables > bytes) end(1);
+    char **pointers = allocate((arguments + variables + 2) * sizeof *pointers);
+    *request = (struct request){.id = word[0],
+                                .deadline_ms = word[1],
+                                .grace_ms = word[2],
+                                .has_stdin = (word[3] & flag_stdin) != 0,
+                                .has_stdout = (word[3] & flag_stdout) != 0,
+                                .stdout_bytes = word[4],
+                                .stderr_bytes = word[5],
+                                .argv = pointers,
+                                .envp = pointers + arguments + 1,
+                                .document = limit,
+                                .document_bytes = size - 4 * request_words - bytes,
+                                .frame = frame};
+    char *end_of_arguments = point_at(request->argv, arguments, strings, limit);
+    if (end_of_arguments == NULL || point_at(request->envp, variables, end_of_arguments, limit) != limit) end(1);
+}
+
+/* Reads on; true once `size` bytes are there. */
+static bool receive(char *into, size_t *have, size_t size) {
+    if (*have == size) return true;
+    ssize_t got = recv(control, into + *have, size - *have, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+    if (got <= 0) end(0);
+    *have += (size_t)got;
+    return *have == size;
+}
+
+/* At most one request each time, so that many at once do not keep those that run waiting. */
+static void read_request(int null) {
+    static char header[header_bytes], *frame;
+    static size_t have_header, have, size;
+    if (!receive(header, &have_header, sizeof header)) return;
+    if (frame == NULL) {
+        size_t length = get_u32(header);
+        if (length < 2 || length > frame_limit || header[4] != protocol_version || header[5] != type_request) end(1);
+        size = length - 2;
+        frame = allocate(size + 1);
+    }
+    if (!receive(frame, &have, size)) return;
+    struct job *job = allocate(sizeof *job);
+    *job = (struct job){.next = jobs};
+    parse(&job->request, frame, size);
+    frame = NULL;
+    have_header = have = 0;
+    if (start_job(job, null)) {
+        jobs = job;
+    } else {
+        answer(job);
+        free_job(job);
+    }
+}
+
+static void reap_jobs(int signals) {
+    struct signalfd_siginfo info[16];
+    while (read(signals, info, sizeof info) > 0) continue;
+    for (struct job **link = &jobs; *link != NULL;) {
+        struct job *job = *link;
+        bool answered = job->stage == stage_given_up;
+        if (reap_job(job)) {
+            if (!answered) answer(job);
+            *link = job->next;
+            free_job(job);
+        } else {
+            link = &job->next;
+        }
+    }
+}
+
+/* Milliseconds until something is due, -1 for never. */
+static int patience(void) {
+    int64_t first = -1;
+    for (struct job *job = jobs; job != NULL; job = job->next) {
+        if (job->stage != stage_given_up && (first < 0 || job->due < first)) first = job->due;
+    }
+    int64_t left = first < 0 ? -1 : first - now_ms();
+    return first < 0 ? -1 : left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
+static void wait_and_serve(int signals, int null) {
+    static struct pollfd *polls;
+    static size_t capacity;
+    size_t count = 2;
+    for (struct job *job = jobs; job != NULL; job = job->next) count += 3;
+    if (count > capacity) {
+        free(polls);
+        polls = allocate(2 * count * sizeof *polls);
+        capacity = 2 * count;
+    }
+    polls[0] = (struct pollfd){.fd = control, .events = (short)(POLLIN | (unsent != NULL ? POLLOUT : 0))};
+    polls[1] = (struct pollfd){.fd = signals, .events = POLLIN};
+    struct pollfd *at = polls + 2;
+    for (struct job *job = jobs; job != NULL; job = job->next, at += 3) poll_job(job, at);
+    if (poll(polls, count, patience()) < 0) return;
+    at = polls + 2;
+    for (struct job *job = jobs; job != NULL; job = job->next, at += 3) serve_job(job, at);
+    if (polls[1].revents != 0) reap_jobs(signals);
+    int64_t now = now_ms();
+    for (struct job *job = jobs; job != NULL; job = job->next) {
+        if (hurry_job(job, now)) answer(job);
+    }
+    if (polls[0].revents & POLLOUT) flush();
+    if (polls[0].revents & ~POLLOUT) read_request(null);
+}
+
+/* No script sees a file that somebody left open on the way here. */
+static void forget_inherited(void) {
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, control + 1, ~0U, 0) == 0) return;
+#endif
+    for (int fd = control + 1; fd < 1024; fd++) close(fd);
+}
+
+int main(void) {
+    /* Ignored here, and the default again in a script: a service is stopped by TERM to all its processes, and events
+       under way are finished first. */
+    for (size_t at = 0; at < 4; at++) signal((int[]){SIGPIPE, SIGTERM, SIGINT, SIGHUP}[at], SIG_IGN);
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &child, NULL);
+    forget_inherited();
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (null < control || signals < 0 || chdir("/") != 0) return 1;
+    if (fcntl(control, F_SETFL, O_NONBLOCK) != 0 || fcntl(control, F_SETFD, FD_CLOEXEC) != 0) return 1;
+    for (;;) wait_and_serve(signals, null);
+}

@@ -1,0 +1,123 @@
+// @ts-check
+/**
+ * Builds the native programs: `node scripts/build-native.mjs [FOLDER]`, default dist/. Always copies native/client.mjs
+ * to FOLDER/hook-client.mjs; compiles FOLDER/hook-client and FOLDER/spawner where there is a C compiler (CC, default
+ * cc). Without one it says what is missing then, and succeeds.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** @typedef {{ file: string, stamp: string, temporary: string, sources: string[], headers: string[] }} Program */
+
+const native = fileURLToPath(new URL('../native', import.meta.url));
+const flags = ['-O2', '-Wall', '-Wextra', '-Werror', '-std=gnu11'];
+const emptyProgram = '#include <sys/socket.h>\nint main(void) { return 0; }\n';
+
+const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url)));
+const compiler = process.env['CC'] ?? 'cc';
+const client = programOf('hook-client', ['client.c']);
+const spawner = programOf('spawner', ['spawner.c', 'job.c'], ['job.h']);
+
+/**
+ * @param {string} name
+ * @param {string[]} sources
+ * @param {string[]} headers
+ * @returns {Program}
+ */
+function programOf(name, sources, headers = []) {
+  const file = join(folder, name);
+  const inNative = (/** @type {string} */ source) => join(native, source);
+  const temporary = `${file}.${process.pid}.tmp`;
+  const stamp = join(folder, `.${name}.stamp`);
+  return { file, stamp, temporary, sources: sources.map(inNative), headers: headers.map(inNative) };
+}
+
+/**
+ * Runs the compiler; null when it succeeded, else what it said.
+ * @param {readonly string[]} args
+ * @param {string} [input]
+ * @returns {string | null}
+ */
+function compile(args, input) {
+  const run = spawnSync(compiler, args, { encoding: 'utf8', input: input ?? '' });
+  if (run.error) return run.error.message;
+  return run.status === 0 ? null : run.stderr;
+}
+
+/**
+ * @param {Program} program
+ * @returns {string | null} null when the file is there and was made from these sources with these flags
+ */
+function currentStamp({ file, stamp }) {
+  try {
+    readFileSync(file);
+    return readFileSync(stamp, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Compiles a program unless it is up to date.
+ * @param {Program} program
+ * @returns {string | null} what the compiler said when it did not work
+ */
+function buildProgram(program) {
+  const { file, stamp, temporary, sources, headers } = program;
+  const digest = createHash('sha256').update(JSON.stringify([compiler, flags]));
+  for (const source of [...sources, ...headers]) digest.update(readFileSync(source));
+  const wanted = digest.digest('hex');
+  if (currentStamp(program) === wanted) return null;
+
+  const output = ['-o', temporary, ...sources];
+  if (compile(['-static', ...flags, ...output]) !== null) {
+    const refusal = compile([...flags, ...output]);
+    if (refusal !== null) {
+      rmSync(temporary, { force: true });
+      return refusal;
+    }
+    process.stdout.write(`note: ${file} is linked dynamically, since '${compiler} -static' fails: it starts slower\n`);
+  }
+  renameSync(temporary, file);
+  writeFileSync(`${stamp}.${process.pid}`, wanted);
+  renameSync(`${stamp}.${process.pid}`, stamp);
+  return null;
+}
+
+/** @returns {boolean} whether there is a compiler at all */
+function compilerWorks() {
+  const works = compile(['-x', 'c', '-', '-o', client.temporary], emptyProgram) === null;
+  rmSync(client.temporary, { force: true });
+  return works;
+}
+
+/** @returns {number} the exit status */
+function build() {
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(native, 'client.mjs'), `${client.temporary}.mjs`);
+  chmodSync(`${client.temporary}.mjs`, 0o755);
+  renameSync(`${client.temporary}.mjs`, `${client.file}.mjs`);
+
+  for (const program of [client, spawner]) {
+    const refusal = buildProgram(program);
+    if (refusal === null) continue;
+    if (compilerWorks()) {
+      process.stderr.write(`Cannot compile '${program.sources.join("', '")}' with '${compiler}':\n${refusal}`);
+      return 1;
+    }
+    // One built from another source would be taken for the current one.
+    for (const { file, stamp } of [client, spawner]) for (const path of [file, stamp]) rmSync(path, { force: true });
+    process.stdout.write(
+      `note: no working C compiler ('${compiler}'), so hooks use the client in Node: ${client.file}.mjs, about 60 ms ` +
+        `slower for each hook call, and script handlers cannot be loaded; install gcc and libc6-dev, then run ` +
+        `npm run build again\n`,
+    );
+    return 0;
+  }
+  return 0;
+}
+
+process.exitCode = build();

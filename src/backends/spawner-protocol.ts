@@ -1,0 +1,101 @@
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import { HookvisorError } from '../errors.js';
+import { encodeFrame, type Frame } from '../framing.js';
+
+/** A program to run, and its bounds. */
+export interface SpawnRequest {
+  /** The program's absolute path, then its arguments. */
+  readonly argv: readonly [string, ...string[]];
+  /** NAME=VALUE, nothing else reaches the program. */
+  readonly env: readonly string[];
+  /** Written to stdin; null: stdin is /dev/null. */
+  readonly stdin: Buffer | null;
+  /** Most bytes of stdout, more stop the program; null: stdout is /dev/null. */
+  readonly stdoutBytes: number | null;
+  /** Most bytes kept of stderr; more are dropped. */
+  readonly stderrBytes: number;
+  readonly deadlineMs: number;
+}
+
+/** How a program ended. */
+export interface SpawnEnd {
+  /** Why it was stopped: the first cause, whatever happened afterwards. */
+  readonly stopped: 'deadline' | 'stdout-too-large' | null;
+  /** Exit status; null when a signal ended the program. */
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/** From TERM to KILL, and from KILL to giving up on a process that not even KILL ends, milliseconds. */
+export const graceMs = 500;
+
+// The numbers of native/spawner.c and native/job.h.
+const types = { request: 1, answer: 2 } as const;
+const flags = { stdin: 1, stdout: 2 } as const;
+const endings = { status: 0, signal: 1, unstarted: 2, givenUp: 3 } as const;
+const causes = [null, 'deadline', 'stdout-too-large'] as const;
+const answerBytes = 20;
+
+/** The frame that asks for a program. Throws an error with the code EINVAL when a string holds a NUL. */
+export function encodeRequest(id: number, request: SpawnRequest): Buffer {
+  const { argv, env, stdin, stdoutBytes, stderrBytes, deadlineMs } = request;
+  const all = [...argv, ...env];
+  if (all.some((one) => one.includes('\0'))) throw systemError(constants.errno.EINVAL);
+  const strings = Buffer.from(`${all.join('\0')}\0`);
+  const words = [
+    id,
+    deadlineMs,
+    graceMs,
+    (stdin === null ? 0 : flags.stdin) | (stdoutBytes === null ? 0 : flags.stdout),
+    stdoutBytes ?? 0,
+    stderrBytes,
+    argv.length,
+    env.length,
+    strings.length,
+  ];
+  const head = Buffer.allocUnsafe(4 * words.length);
+  words.forEach((word, index) => head.writeUInt32BE(word, 4 * index));
+  return encodeFrame(types.request, head, strings, ...(stdin === null ? [] : [stdin]));
+}
+
+/** What became of a program: its end, or the system's error when it was never started. */
+export interface SpawnAnswer {
+  readonly id: number;
+  readonly end: SpawnEnd | Error;
+}
+
+/** The reverse, of the answer. Throws HookvisorError `protocol`. */
+export function decodeAnswer({ type, body }: Frame): SpawnAnswer {
+  const stdoutEnds = body.length < answerBytes ? Infinity : answerBytes + body.readUInt32BE(16);
+  if (type !== types.answer || stdoutEnds > body.length) {
+    throw new HookvisorError('protocol', `Cannot read an answer of type ${type}: it is cut short, or none`);
+  }
+  const id = body.readUInt32BE(0);
+  const ending = body.readUInt32BE(4);
+  const value = body.readUInt32BE(8);
+  if (ending === endings.unstarted) return { id, end: systemError(value) };
+  return {
+    id,
+    end: {
+      stopped: causes[body.readUInt32BE(12)] ?? null,
+      status: ending === endings.status ? value : null,
+      signal: ending === endings.signal ? signalName(value) : null,
+      stdout: body.subarray(answerBytes, stdoutEnds),
+      stderr: body.subarray(stdoutEnds),
+    },
+  };
+}
+
+/** As Node's own errors of the system are: with a `code`. */
+function systemError(errno: number): Error {
+  const code = getSystemErrorName(-errno);
+  return Object.assign(new Error(`execve ${code}`), { code, errno: -errno });
+}
+
+function signalName(value: number): string {
+  const found = Object.entries(constants.signals).find(([, number]) => number === value);
+  return found?.[0] ?? `signal ${value}`;
+}

@@ -1,0 +1,163 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { HookvisorError, messageOf } from '../errors.js';
+import { FrameReader } from '../framing.js';
+import { bounds } from '../limits.js';
+import { packageRoot } from '../paths.js';
+import { codeOf } from './executable.js';
+import { decodeAnswer, encodeRequest, graceMs, type SpawnEnd, type SpawnRequest } from './spawner-protocol.js';
+
+/**
+ * Runs programs through a small native process (native/spawner.c): Node would copy the page tables of the whole
+ * runtime for each of them, and connects them by socket pairs, which a script cannot open by name (`cat /dev/stdin`).
+ */
+export interface Spawner extends AsyncDisposable {
+  /** Starts the native process unless it runs. Throws HookvisorError `runner` when it cannot be started. */
+  start(): Promise<void>;
+  /**
+   * Runs a program without a shell, as the leader of a session and process group of its own, in `/`. Answers when the
+   * leader has exited: what it started in the background may live on and holds nothing up. When it is stopped, the
+   * whole group is: TERM, and KILL after {@link graceMs}. Rejects with the system's error (`code`) when the program
+   * cannot be executed, and with HookvisorError `runner` when the native process is gone before it has answered.
+   */
+  run(request: SpawnRequest): Promise<SpawnEnd>;
+}
+
+const program = join(packageRoot, 'dist', 'spawner');
+
+/** Disposing it ends everything that runs; it may be used again afterwards. */
+export function createSpawner(): Spawner {
+  let current: Connection | null = null;
+  const connection = (): Connection => {
+    if (current === null || current.closed()) current = connect();
+    return current;
+  };
+  return {
+    async start() {
+      await connection().started;
+    },
+    async run(request) {
+      return connection().run(request);
+    },
+    async [Symbol.asyncDispose]() {
+      const ending = current;
+      current = null;
+      await ending?.end();
+    },
+  };
+}
+
+/** One life of the native process. */
+interface Connection {
+  readonly started: Promise<void>;
+  closed(): boolean;
+  run(request: SpawnRequest): Promise<SpawnEnd>;
+  end(): Promise<void>;
+}
+
+function connect(): Connection {
+  const child = spawn(program, [], {
+    cwd: '/',
+    env: {},
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  const { started, gone } = lifeOf(child);
+  const socket = child.stdio[3];
+  if (!(socket instanceof Socket)) throw unstarted(new Error('it has no socket'));
+  const waiting = new Map<number, (end: SpawnEnd | Error) => void>();
+  let lastId = 0;
+  let closed = false;
+  // Neither it nor its socket keeps a process alive that has nothing to wait for.
+  child.unref();
+  socket.unref();
+
+  const reader = new FrameReader(bounds.frameBytes);
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      for (const { id, end } of reader.push(chunk).map(decodeAnswer)) waiting.get(id)?.(end);
+    } catch {
+      socket.destroy();
+    }
+  });
+  socket.once('close', () => {
+    closed = true;
+    child.kill('SIGKILL');
+    if (waiting.size > 0) child.ref();
+    void gone.then((how) => {
+      for (const settle of waiting.values()) settle(lost(how));
+    });
+  });
+
+  return {
+    started,
+    closed: () => closed,
+    run: (request) =>
+      new Promise((resolve, reject) => {
+        const id = (lastId = (lastId + 1) >>> 0);
+        socket.write(encodeRequest(id, request));
+        socket.ref();
+        const stopWatching = afterTwice((request.deadlineMs + 3 * graceMs) / 2, () => {
+          socket.destroy();
+        });
+        waiting.set(id, (end) => {
+          waiting.delete(id);
+          stopWatching();
+          if (waiting.size === 0) socket.unref();
+          if (end instanceof Error) reject(end);
+          else resolve(end);
+        });
+      }),
+    async end() {
+      child.ref();
+      socket.destroy();
+      await gone;
+    },
+  };
+}
+
+/** When a process runs, and how it ended, in words. */
+function lifeOf(child: ChildProcess): { started: Promise<void>; gone: Promise<string> } {
+  const started = new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (error) => {
+      reject(unstarted(error));
+    });
+  });
+  // Whoever does not wait for it learns it from `gone`.
+  started.catch(() => undefined);
+  const gone = new Promise<string>((resolve) => {
+    child.once('error', (error) => {
+      resolve(`it could not be started: ${messageOf(error)}`);
+    });
+    child.once('exit', (status, signal) => {
+      resolve(`it was ended by ${signal ?? `itself, with status ${String(status)}`}`);
+    });
+  });
+  return { started, gone };
+}
+
+function unstarted(error: Error): HookvisorError {
+  const what = codeOf(error) === 'ENOENT' ? 'it is not built' : messageOf(error);
+  const todo = "install gcc and libc6-dev and run 'npm run build', scripts need it";
+  return new HookvisorError('runner', `Cannot start '${program}': ${what}; ${todo}`, { cause: error });
+}
+
+function lost(how: string): HookvisorError {
+  return new HookvisorError(
+    'runner',
+    `the process that starts scripts is gone (${how}); the next event starts it again`,
+  );
+}
+
+/** Acts after `ms` and as long again, so that a runtime that was busy itself has read in between what was there. */
+function afterTwice(ms: number, act: () => void): () => void {
+  let timer = setTimeout(() => {
+    timer = setTimeout(act, ms);
+  }, ms);
+  return () => {
+    clearTimeout(timer);
+  };
+}
