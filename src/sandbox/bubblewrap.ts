@@ -1,8 +1,10 @@
 import { dirname } from 'node:path';
 import { asUser, isRoot, unprivileged, userChoices, withoutPrivileges } from './drop-privileges.js';
 import type { UserChoice } from './drop-privileges.js';
+import type { Protection } from './isolation.js';
 import type { Confined, Mechanism, Ways } from './mechanism.js';
 import { lacksOfLimits, limited } from './rlimits.js';
+import { filterDescriptor, seccompFilter } from './seccomp.js';
 import { findTool } from './tools.js';
 import { visiblePaths } from './visible-paths.js';
 
@@ -13,11 +15,32 @@ export function bubblewrap(): Ways {
   const setpriv = findTool('setpriv');
   if (!isRoot()) {
     // Older releases do not know --disable-userns, which takes away a large part of the kernel.
-    return [inUserNamespace([bwrap, '--disable-userns']), inUserNamespace([bwrap])];
+    return withAndWithout((filter) => [
+      inUserNamespace([bwrap, '--disable-userns'], filter),
+      inUserNamespace([bwrap], filter),
+    ]);
   }
   if (setpriv === null) return { reason: 'setpriv is not installed; apt install util-linux' };
   const [own, shared] = userChoices;
-  return [asRoot(bwrap, setpriv, own), asRoot(bwrap, setpriv, shared)];
+  return withAndWithout((filter) => [
+    asRoot({ bwrap, setpriv, filter }, own),
+    asRoot({ bwrap, setpriv, filter }, shared),
+  ]);
+}
+
+/** Without the filter only where none is known for the processor, or the kernel takes none. */
+function withAndWithout(
+  ways: (filter: Buffer | null) => readonly [Mechanism, Mechanism],
+): readonly [Mechanism, ...Mechanism[]] {
+  const filter = seccompFilter();
+  return filter === null ? ways(null) : [...ways(filter), ...ways(null)];
+}
+
+/** bubblewrap sets the filter last, before it executes the command, and closes the descriptor. */
+function filtered(filter: Buffer | null): { words: string[]; lacks: Protection[] } {
+  return filter === null
+    ? { words: [], lacks: ['fewer-system-calls'] }
+    : { words: ['--seccomp', String(filterDescriptor)], lacks: [] };
 }
 
 const common = [
@@ -25,14 +48,16 @@ const common = [
   ...['--hostname', 'sandbox', '--die-with-parent', '--clearenv', '--cap-drop', 'ALL'],
 ];
 
-function inUserNamespace(bwrap: readonly string[]): Mechanism {
+function inUserNamespace(bwrap: readonly string[], filter: Buffer | null): Mechanism {
+  const { words, lacks } = filtered(filter);
   return {
     name: 'bubblewrap',
-    lacks: [...lacksOfLimits('own-namespace'), 'own-user'],
+    filter,
+    lacks: [...lacks, ...lacksOfLimits('own-namespace'), 'own-user'],
     wrap: (confined) => [
       ...bwrap,
       ...['--unshare-user', '--uid', String(unprivileged), '--gid', String(unprivileged)],
-      ...common,
+      ...[...common, ...words],
       ...files(confined),
       '--',
       ...limited(confined.limits, 'own-namespace'),
@@ -41,13 +66,21 @@ function inUserNamespace(bwrap: readonly string[]): Mechanism {
   };
 }
 
+interface ForRoot {
+  readonly bwrap: string;
+  readonly setpriv: string;
+  readonly filter: Buffer | null;
+}
+
 /** Without a user namespace: in one, a process of root's would still be root's to the kernel. */
-function asRoot(bwrap: string, setpriv: string, { users, pick }: UserChoice): Mechanism {
+function asRoot({ bwrap, setpriv, filter }: ForRoot, { users, pick }: UserChoice): Mechanism {
+  const { words, lacks } = filtered(filter);
   return {
     name: 'bubblewrap',
-    lacks: [...lacksOfLimits(users), ...(users === 'own' ? [] : (['own-user'] as const))],
+    filter,
+    lacks: [...lacks, ...lacksOfLimits(users), ...(users === 'own' ? [] : (['own-user'] as const))],
     wrap: (confined) => [
-      ...[bwrap, ...common],
+      ...[bwrap, ...common, ...words],
       ...['SETUID', 'SETGID', 'SETPCAP'].flatMap((name) => ['--cap-add', `CAP_${name}`]),
       ...files({ ...confined, readable: [...confined.readable, setpriv] }),
       ...['--', setpriv, ...asUser(pick()), ...withoutPrivileges, '--'],

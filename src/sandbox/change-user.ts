@@ -16,6 +16,7 @@ export function changeUser(): Ways {
 function asAnother(setpriv: string, { users, pick }: UserChoice): Mechanism {
   return {
     name: 'user',
+    filter: null,
     lacks: [...lacksOfLimits(users), ...(users === 'own' ? [] : (['own-user'] as const))],
     wrap: ({ command, limits }) => [
       ...[setpriv, ...asUser(pick()), ...withoutPrivileges, '--'],

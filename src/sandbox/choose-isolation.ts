@@ -12,6 +12,8 @@ import type { Mechanism, Ways } from './mechanism.js';
 import { hasPermissionModel, nodeBinary, readablePaths } from './node-command.js';
 import { plainProcess } from './plain-process.js';
 import { lastWords } from './sandbox-process.js';
+import { filterDescriptor } from './seccomp.js';
+import { findTool } from './tools.js';
 import { unshare } from './unshare.js';
 
 /** The mechanism that was chosen, and what it keeps. */
@@ -89,18 +91,25 @@ function problemOf(mechanism: Mechanism): string | null {
   const limits = { memoryMiB: 1_024, cpuSeconds: 10, processes: 32 };
   const readable = readablePaths(['zod']);
   const command = [nodeBinary, '-e', trial, ...readable, join(packageRoot, 'dist', 'sandbox', 'runner-main.js')];
-  const [program = '', ...args] = mechanism.wrap({ command, readable, limits });
+  const [program = '', ...args] = throughStdin(mechanism.filter, mechanism.wrap({ command, readable, limits }));
   const { stdout, stderr, error, status } = spawnSync(program, args, {
     cwd: '/',
     env: {},
     encoding: 'utf8',
     timeout: 10_000,
     killSignal: 'SIGKILL',
-    stdio: ['ignore', 'pipe', 'pipe'],
+    input: mechanism.filter ?? '',
   });
   if (stdout === 'it works') return null;
   const said = lastWords(stderr);
   return error?.message ?? (said === '' ? `it ended with status ${status ?? '?'}` : said);
+}
+
+/** The filter where it is expected: spawnSync can write to stdin alone. */
+function throughStdin(filter: Buffer | null, argv: readonly string[]): readonly string[] {
+  return filter === null
+    ? argv
+    : [findTool('sh') ?? 'sh', '-c', `exec "$@" ${filterDescriptor}<&0 </dev/null`, 'sh', ...argv];
 }
 
 function refusal(

@@ -15,6 +15,8 @@ export const protections = {
     'the kernel shows it nothing but Node, its libraries and the package, read-only: no /etc, /run, /proc or /dev',
   'no-network': 'it reaches no network, not even that of the host itself',
   'no-unix-sockets': 'it reaches no unix socket, neither by path nor by abstract name',
+  'fewer-system-calls':
+    'the kernel refuses it new processes, sockets, tracing, mounts, namespaces, keys and whatever else Node does not need',
 } as const;
 
 export type Protection = keyof typeof protections;
@@ -33,6 +35,7 @@ const namespaces = [
   'no-files',
   'no-network',
   'no-unix-sockets',
+  'fewer-system-calls',
 ] as const satisfies readonly Protection[];
 
 /** What each level claims. A level keeps what the lower ones have. */

@@ -56,7 +56,7 @@ export function createLauncher(settings: SandboxSettings = anything, memoryBytes
       const { program, limits } = kinds[kind];
       // The memory in use, and one that is being put in its place.
       const memoryMiB = limits.memoryMiB + 2 * Math.ceil(memoryBytes / 1_048_576);
-      return startProcess(mechanism.wrap({ ...nodeCommand(program), limits: { ...limits, memoryMiB } }));
+      return startProcess(mechanism, { ...nodeCommand(program), limits: { ...limits, memoryMiB } });
     },
   };
 }

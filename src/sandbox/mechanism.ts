@@ -16,6 +16,8 @@ export interface Mechanism {
   readonly name: IsolationMechanism;
   /** What its level claims and this way of it does not keep. */
   readonly lacks: readonly Protection[];
+  /** A filter of system calls, which its command line reads from `filterDescriptor`. */
+  readonly filter: Buffer | null;
   /** The whole command line. */
   wrap(confined: Confined): readonly string[];
 }

@@ -5,6 +5,7 @@ import { findTool } from './tools.js';
 
 const bare: Mechanism = {
   name: 'process',
+  filter: null,
   lacks: ['no-new-privileges', 'dies-with-runtime', 'bounded-resources'],
   wrap: ({ command }) => command,
 };
@@ -17,6 +18,7 @@ export function plainProcess(): Ways {
   const drop = isRoot() ? withoutPrivileges : ['--no-new-privs'];
   const apart: Mechanism = {
     name: 'process',
+    filter: null,
     lacks: lacksOfLimits('shared'),
     wrap: ({ command, limits }) => [
       ...[setpriv, '--pdeathsig', 'KILL', ...drop, '--'],

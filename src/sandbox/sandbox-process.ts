@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { oneLine } from '../text.js';
+import type { Confined, Mechanism } from './mechanism.js';
+import { filterDescriptor } from './seccomp.js';
 
 /** A started sandbox process. */
 export interface SandboxProcess {
@@ -18,12 +21,19 @@ export interface SandboxProcess {
 
 const stderrTailBytes = 4_096;
 
-/** Starts a command line as the leader of a session of its own, with an empty environment and three pipes. */
-export function startProcess(argv: readonly string[]): SandboxProcess {
-  const [command = '', ...args] = argv;
-  const child = spawn(command, args, { cwd: '/', env: {}, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+/** Starts a process apart, as the leader of a session of its own, with an empty environment and three pipes. */
+export function startProcess(mechanism: Mechanism, confined: Confined): SandboxProcess {
+  const [command = '', ...args] = mechanism.wrap(confined);
+  const { filter } = mechanism;
+  const child = spawn(command, args, {
+    cwd: '/',
+    env: {},
+    detached: true,
+    stdio: Array.from({ length: filter === null ? 3 : filterDescriptor + 1 }, () => 'pipe' as const),
+  });
   // A process that is gone shows in `ended`; the failed write says nothing more.
   child.stdin.on('error', () => undefined);
+  if (filter !== null) handOver(filter, child.stdio[filterDescriptor]);
   const kill = (): void => {
     killGroup(child);
   };
@@ -34,6 +44,13 @@ export function startProcess(argv: readonly string[]): SandboxProcess {
     ended: endingOf(child, child.stderr),
     kill,
   };
+}
+
+/** bubblewrap reads to the end; what it does not read shows in how it ends. */
+function handOver(filter: Buffer, channel: unknown): void {
+  if (!(channel instanceof Socket)) return;
+  channel.on('error', () => undefined);
+  channel.end(filter, () => channel.destroy());
 }
 
 function endingOf(child: ChildProcess, stderr: Readable): Promise<string> {

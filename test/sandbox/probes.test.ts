@@ -36,6 +36,7 @@ const byKernel: Partial<Record<Protection, readonly string[]>> = {
   'no-files': ['shadow', 'other-files', 'write', 'addon'],
   'no-network': ['tcp', 'interfaces'],
   'no-unix-sockets': ['unix-socket', 'abstract-socket'],
+  'fewer-system-calls': ['spawn'],
 };
 
 const generous = { memoryMiB: 4_096, cpuSeconds: 60, processes: 32 };
@@ -129,7 +130,7 @@ function start({ mechanism }: ChosenIsolation, permissions: boolean, limits = ge
   const kept = permissions
     ? command
     : command.filter((word) => !/^--(experimental-)?permission$|^--allow-/u.test(word));
-  return startProcess(mechanism.wrap({ command: kept, readable, limits }));
+  return startProcess(mechanism, { command: kept, readable, limits });
 }
 
 function ask(process: SandboxProcess, names: readonly string[], more: Record<string, unknown> = {}): void {
