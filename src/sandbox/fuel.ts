@@ -1,3 +1,4 @@
+import { leaves, planSteps } from './plan-steps.js';
 import { spliceInto } from './splice.js';
 import { bulk, op, readInstruction } from './wasm-code.js';
 import { invalid, WasmReader } from './wasm-reader.js';
@@ -17,18 +18,19 @@ export interface MeterPlaces {
 
 export type HelperKind = 'bytes' | 'elements' | 'memory-growth' | 'table-growth' | 'table-fill';
 
-/** Steps that run without a charge at most, so that a step's work is bounded. */
-const longestRun = 256;
-
 /** Takes steps from the local, and ends the plugin when there are none left; `flush` runs before that. */
 const spendFrom = (steps: number, local: number, after: readonly number[], flush: readonly number[]): number[] => [
   ...[op.i64Const, ...signed(steps), op.i64Sub, op.localTee, ...unsigned(local), ...after],
   ...[op.i64Const, 0, op.i64LtS, op.if, 0x40, ...flush, op.unreachable, op.end],
 ];
 
+/** What handing over a parameter or a result takes, in plain instructions; clearing a local takes one. */
+const valueWork = 4;
+
 export interface MeteredFunction {
   readonly type: number;
   readonly parameters: number;
+  readonly results: number;
   /** Its place among all functions. */
   readonly place: number;
   /** Functions that pay for their entry themselves. */
@@ -37,7 +39,7 @@ export interface MeteredFunction {
 
 /**
  * Builds fuel into a function's body (locals and code, without its size). A step is a call, a turn of a loop, or 256
- * instructions in a row; the steps of a stretch of code without a branch are taken together where it begins. In a function
+ * instructions; the steps of a stretch of code without a branch are taken together where it begins. In a function
  * with loops the fuel lives in a local and goes to the global before whatever may look at it: calls, returns, traps.
  */
 export function meterFunction(body: Buffer, metered: MeteredFunction, places: MeterPlaces): Buffer {
@@ -50,7 +52,11 @@ export function meterFunction(body: Buffer, metered: MeteredFunction, places: Me
     reader.u8();
   }
   const declared = body.subarray(groupsAt, reader.at);
-  const plan = planSteps(body.subarray(reader.at), metered);
+  const plan = planSteps(body.subarray(reader.at), {
+    pays: metered.paying.has(metered.place),
+    paying: metered.paying,
+    frame: fuelLocal - metered.parameters + valueWork * (metered.parameters + metered.results),
+  });
   const cached = plan.loops;
   const fuel = unsigned(places.fuel);
   const local = unsigned(fuelLocal);
@@ -127,52 +133,6 @@ export function payingFunctions(
 }
 
 const i64 = 0x7e;
-
-/** After these nothing of the function runs, or nothing at all. */
-const leaves: ReadonlySet<number> = new Set([op.return, op.returnCall, op.returnCallIndirect, op.unreachable]);
-
-interface Plan {
-  readonly loops: boolean;
-  /** How many steps to take at which places of the code. */
-  readonly steps: ReadonlyMap<number, number>;
-}
-
-/** Finds the stretches of a function's code that run from beginning to end, and what each costs. */
-function planSteps(code: Buffer, { place, paying }: MeteredFunction): Plan {
-  const reader = new WasmReader(code);
-  const steps = new Map<number, number>();
-  let stretchAt = 0;
-  let loops = false;
-  let run = 0;
-  const add = (count: number): void => {
-    steps.set(stretchAt, (steps.get(stretchAt) ?? 0) + count);
-  };
-  if (paying.has(place)) add(1);
-  while (!reader.done) {
-    const { opcode, index } = readInstruction(reader);
-    run += 1;
-    if (calls.has(opcode) && !(opcode === op.call && paying.has(index))) add(1);
-    else if (run >= longestRun) {
-      add(1);
-      run = 0;
-    }
-    if (!branches.has(opcode)) continue;
-    stretchAt = reader.at;
-    if (opcode !== op.loop) continue;
-    loops = true;
-    run = 0;
-    add(1);
-  }
-  return { loops, steps };
-}
-
-const calls: ReadonlySet<number> = new Set([op.call, op.callIndirect, op.returnCall, op.returnCallIndirect]);
-
-/** After these another stretch begins: code goes on elsewhere, or comes from elsewhere. */
-const branches: ReadonlySet<number> = new Set([
-  ...[op.loop, op.if, op.else, op.end, op.br, op.brIf, op.brTable],
-  ...leaves,
-]);
 
 function helperKind(opcode: number, sub: number): HelperKind | null {
   if (opcode === op.memoryGrow) return 'memory-growth';

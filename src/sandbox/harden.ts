@@ -85,7 +85,8 @@ function meteredCode(body: Buffer, layout: ModuleLayout, { places, helpers }: Ad
   const own = bodies.map((one, at) => {
     const type = layout.functions[at] ?? 0;
     const parameters = layout.types[type]?.parameters.length ?? 0;
-    return meterFunction(one, { type, parameters, place: imported + at, paying }, places);
+    const results = layout.types[type]?.results.length ?? 0;
+    return meterFunction(one, { type, parameters, results, place: imported + at, paying }, places);
   });
   return vector([...own, ...helpers.map((helper) => helper.body)]);
 }

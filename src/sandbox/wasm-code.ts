@@ -23,6 +23,8 @@ export const op = {
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
+  tableGet: 0x25,
+  tableSet: 0x26,
   memoryGrow: 0x40,
   i32Const: 0x41,
   i64Const: 0x42,
@@ -36,6 +38,7 @@ export const op = {
   i64Shl: 0x86,
   i64ShrU: 0x88,
   i64ExtendI32U: 0xad,
+  refFunc: 0xd2,
   /** Prefix of the instructions on whole ranges of memories and tables. */
   bulk: 0xfc,
 } as const;
@@ -51,13 +54,21 @@ export const bulk = {
   tableFill: 17,
 } as const;
 
+/** Divisions, remainders and square roots of numbers. */
+export const divisions: readonly number[] = [
+  ...[0x6d, 0x6e, 0x6f, 0x70, 0x7f, 0x80, 0x81, 0x82],
+  ...[0x91, 0x95, 0x9f, 0xa3],
+];
+
 /** One instruction that has been read past. */
 export interface Instruction {
   readonly opcode: number;
   /** What follows the prefix, else 0. */
   readonly sub: number;
-  /** The operand of `global.get`, `global.set` and `call`, else 0. */
+  /** The operand of `global.get`, `global.set`, `call`, `br` and `br_if`, else 0. */
   readonly index: number;
+  /** The labels of `br_table`. */
+  readonly targets: readonly number[];
 }
 
 /**
@@ -66,13 +77,18 @@ export interface Instruction {
  */
 export function readInstruction(reader: WasmReader): Instruction {
   const opcode = reader.u8();
-  if (opcode === op.globalGet || opcode === op.globalSet || opcode === op.call)
-    return { opcode, sub: 0, index: reader.uint() };
-  if (opcode === op.bulk) return { opcode, sub: skipBulk(reader), index: 0 };
-  if (opcode === 0xfd) return { opcode, sub: skipVector(reader), index: 0 };
+  if (indexed.has(opcode)) return { ...plain, opcode, index: reader.uint() };
+  if (opcode === op.bulk) return { ...plain, opcode, sub: skipBulk(reader) };
+  if (opcode === 0xfd) return { ...plain, opcode, sub: skipVector(reader) };
+  if (opcode === op.brTable) {
+    return { ...plain, opcode, targets: [...reader.many(() => reader.uint()), reader.uint()] };
+  }
   skipImmediates(reader, opcode);
-  return { opcode, sub: 0, index: 0 };
+  return { ...plain, opcode };
 }
+
+const plain = { sub: 0, index: 0, targets: [] } as const;
+const indexed: ReadonlySet<number> = new Set([op.globalGet, op.globalSet, op.call, op.br, op.brIf]);
 
 function skipImmediates(reader: WasmReader, opcode: number): void {
   if (opcode >= 0x45 && opcode <= 0xc4) return;
@@ -93,29 +109,23 @@ function skipImmediates(reader: WasmReader, opcode: number): void {
     case op.block:
     case op.loop:
     case op.if:
-    case op.br:
-    case op.brIf:
     case op.returnCall:
     case op.localGet:
     case op.localSet:
     case op.localTee:
-    case 0x25: // table.get
-    case 0x26: // table.set
+    case op.tableGet:
+    case op.tableSet:
     case 0x3f: // memory.size
     case op.memoryGrow:
     case op.i32Const:
     case op.i64Const:
     case 0xd0: // ref.null
-    case 0xd2: // ref.func
+    case op.refFunc:
       reader.uint();
       return;
     case op.callIndirect:
     case op.returnCallIndirect:
       reader.uint();
-      reader.uint();
-      return;
-    case op.brTable:
-      reader.many(() => reader.uint());
       reader.uint();
       return;
     case 0x1c: // select with types

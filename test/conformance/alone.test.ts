@@ -50,6 +50,10 @@ const component: Record<string, Claim> = {
     title: 'a guest that calls its own export runs out of stack or fuel',
     ends: { outcome: null, failure: matching(/^(trap|out-of-fuel)$/u) },
   },
+  'several-memories': {
+    title: 'several memories have the limit of one',
+    ends: { outcome: 'deny', text: String(arenaLimits.memoryBytes / 65_536) },
+  },
   'post-return-loop': { title: 'an endless post-return uses up its fuel', ends: outOfFuel },
   'post-return-trap': { title: 'a post-return that traps is a trap', ends: trap },
   'post-return-logs': { title: 'a post-return that calls the host decides nothing more', ends: {} },

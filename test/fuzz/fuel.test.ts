@@ -84,7 +84,7 @@ const { value, statement } = fc.letrec<{ value: Code; statement: Code; statement
       ([a, size]) =>
         (depth: number) =>
           `(memory.fill (i32.and ${a(depth)} (i32.const 255)) (i32.const 1) (i32.const ${size}))
-           (global.set $count (i32.add (global.get $count) (i32.const ${size >> 4})))`,
+           (global.set $count (i32.add (global.get $count) (i32.const ${size === 0 ? 12 : size >> 4})))`,
     ),
   ),
 }));

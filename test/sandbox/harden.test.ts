@@ -66,6 +66,61 @@ describe('hardenModule', () => {
     expect((await run(wat(2_560), 0)).meter.spent()).toBe(1 + (4 * 2_560) / 256);
   });
 
+  describe('charges for code that branches go around: ', () => {
+    const work = (count: number): string => '(local.set 0 (i32.add (local.get 0) (i32.const 1)))'.repeat(count / 4);
+    const skipped = 'nop '.repeat(24);
+    // Each fills up 256 instructions in a part that never runs, where a count along the text would take its step.
+    const shapes: Record<string, string> = {
+      'an if without else': `${work(228)} (if (i32.eqz (local.get 1)) (then ${skipped}))`,
+      'the other half of an if': `(if (i32.eqz (local.get 1)) (then ${skipped}) (else ${work(228)}))`,
+      'a br_if': `(block ${work(228)} (br_if 0 (local.get 1)) ${skipped})`,
+      'a br': `(block (block ${work(228)} (br 1)) ${skipped})`,
+      'a br_table': `(block (block ${work(228)} (br_table 0 1 (local.get 1))) ${skipped})`,
+      'two blocks at once': `(block (block ${work(228)} (br_if 1 (local.get 1))) ${skipped})`,
+    };
+    it.each(Object.entries(shapes))('%s', async (_, shape) => {
+      const blocks = 100;
+      const wat = `(module (func (export "f") (param i32) (result i32) (local i32)
+        (local.set 1 (i32.const 1)) ${shape.repeat(blocks)} (local.get 0)))`;
+      const { result, meter } = await run(wat, 0);
+      expect(result).toBe((blocks * 228) / 4);
+      const executed = blocks * 228;
+      expect(meter.spent()).toBeGreaterThanOrEqual(Math.floor(executed / 256));
+      expect(meter.spent()).toBeLessThanOrEqual(1 + Math.ceil((blocks * (228 + 30)) / 256));
+    });
+
+    it('a turn of a loop does not pay for more than itself', async () => {
+      const wat = `(module (func (export "f") (param i32) (result i32) (local i32)
+        (local.set 1 (i32.const 10))
+        (loop $l ${work(2_560)} (br_if $l (local.tee 1 (i32.sub (local.get 1) (i32.const 1))))) (local.get 0)))`;
+      const { result, meter } = await run(wat, 0);
+      expect(result).toBe(6_400);
+      expect(meter.spent()).toBe(1 + 10 * (1 + 10));
+    });
+  });
+
+  it('charges a function for the values that each call hands over or clears', async () => {
+    const called = (type: string, values: string): string =>
+      `(module (func $g ${type}) (func (export "f") (param i32) (result i32) ${values} (call $g) (i32.const 0)))`;
+    expect((await run(called('', ''), 0)).meter.spent()).toBe(2);
+    expect((await run(called(`(local ${'i64 '.repeat(2_560)})`, ''), 0)).meter.spent()).toBe(2 + 10);
+    const wide = called(`(param ${'i32 '.repeat(640)})`, '(i32.const 1)'.repeat(640));
+    expect((await run(wide, 0)).meter.spent()).toBe(2 + 10 + 2);
+  });
+
+  it('lets several memories grow no further together than one', async () => {
+    const pages = 10;
+    const limit = { memoryBytes: pages * 65_536, initialBytes: 2 * 65_536 };
+    const module = new WebAssembly.Module(hardenModule(await moduleBytes(grow), limit));
+    const meter = createMeter({ ...limits, fuel: 1_000_000 });
+    const imports = { [meterNames.module]: { ...meter.globals } };
+    const [one, other] = [0, 1].map(() => new WebAssembly.Instance(module, imports).exports['f']);
+    if (typeof one !== 'function' || typeof other !== 'function') throw new Error('it exports no function');
+    expect([one(5), other(3), meter.starved]).toEqual([1, 1, false]);
+    expect([other(1), meter.starved, one(0), meter.starved]).toEqual([-1, true, 6, false]);
+    expect([one(-1), one(0x7fff_ffff), other(8), meter.starved]).toEqual([-1, -1, -1, true]);
+  });
+
   it('keeps count through calls from loops, and wherever a function is left', async () => {
     const wat = (leave: string) => `(module (global $mine (mut i32) (i32.const 7))
       (func $g (param i32) (result i32) (global.get $mine))

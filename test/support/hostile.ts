@@ -37,8 +37,9 @@ export async function lonelyGuest(backend: Backend, guest: string): Promise<Buff
   return assemble(backend, source.wat);
 }
 
-/** Adds what every plugin needs to WAT fields, unless they bring it themselves. */
+/** Adds what every plugin needs to WAT fields, unless they bring it themselves, or are a whole component. */
 export async function assemble(backend: Backend, fields: string): Promise<Buffer> {
+  if (/^\(component$/mu.test(fields)) return Buffer.from(await watToModule(fields));
   const handle = /export "(hookvisor:hook.handler@0.1.0#)?handle"/u.test(fields) ? '' : allowing[backend];
   const wat = (rest: string): string => `(module ${read(`${backend}.wat`)}\n${fields}\n${rest}\n${handle})`;
   if (backend === 'extism') return Buffer.from(await watToModule(wat('')));
