@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createPlugin } from '@extism/extism';
 import type { ExtismPluginOptions, Plugin } from '@extism/extism';
 import type { HookCall } from '../event.js';
@@ -28,6 +29,8 @@ interface Loaded {
 /** One instance and everything that belongs to it. */
 interface Instance {
   readonly plugin: Plugin;
+  /** What the function that failed has returned; 0 when none has. */
+  readonly status: () => number;
   readonly meter: Meter;
   readonly logs: LogBook;
 }
@@ -53,16 +56,14 @@ function guestOf(load: GuestLoad): Guest {
       checkDocument(call.document);
       const instance = spares.shift() ?? (await instantiate(loaded));
       const { value, fuel } = await run(loaded, instance, async () =>
-        toOutcome(await instance.plugin.call('handle', toInput(call))),
+        toOutcome(await called(instance, 'handle', toInput(call))),
       );
       return { outcome: value, fuel, logs: instance.logs.lines() };
     },
     validate: async () => {
       if (!load.artefact.validates) return null;
       const instance = await instantiate(loaded);
-      const { value } = await run(loaded, instance, async () =>
-        toObjection(await instance.plugin.call('validate', '{}')),
-      );
+      const { value } = await run(loaded, instance, async () => toObjection(await called(instance, 'validate', '{}')));
       return value;
     },
   };
@@ -91,30 +92,52 @@ async function instantiate({ load, module, config }: Loaded): Promise<Instance> 
     functions: extismFunctions(config, meter),
   };
   try {
-    return { plugin: await createPlugin({ wasm: [{ module }] }, options), meter, logs };
+    const plugin = await createPlugin({ wasm: [{ module }] }, options);
+    return { plugin, status: statusOf(await plugin.getInstance()), meter, logs };
   } catch (error) {
     throw failureOf(error, { meter, limits, logs: logs.lines() });
   }
 }
 
-async function run<T>({ load }: Loaded, { plugin, meter, logs }: Instance, call: () => Promise<T>) {
+/**
+ * Extism's functions return a status, 0 for success. The SDK does not look at it, only at `error_set`, so it is noted on
+ * the way: the SDK takes a function from the instance's exports at each call.
+ */
+function statusOf(instance: WebAssembly.Instance): () => number {
+  let failed = 0;
+  const noting = Object.entries(instance.exports).map(([name, exported]) => {
+    if (typeof exported !== 'function') return [name, exported];
+    const call = (): void => {
+      const status: unknown = exported();
+      if (typeof status === 'number' && status !== 0) failed = status;
+    };
+    return [name, call];
+  });
+  Object.defineProperty(instance, 'exports', { value: Object.fromEntries(noting) });
+  return () => failed;
+}
+
+async function run<T>({ load }: Loaded, { plugin, status, meter, logs }: Instance, call: () => Promise<T>) {
   try {
     const value = await call();
     if (meter.exhausted) throw new Error('out of fuel');
     return { value, fuel: meter.spent() };
   } catch (error) {
     const spent = { meter, limits: load.limits, logs: logs.lines() };
-    const thrown = error instanceof Error && error.message.startsWith(thrownByPlugin) && !meter.exhausted;
-    if (!thrown) throw failureOf(error, spent);
-    const text = oneLine(error.message.slice(thrownByPlugin.length), 300);
-    throw new HandlerFailure('trap', `the plugin threw: ${text}`, {
-      cause: error,
-      fuel: meter.spent(),
-      logs: spent.logs,
-    });
+    const said = meter.exhausted ? null : whatItSaid(error, status());
+    if (said === null) throw failureOf(error, spent);
+    throw new HandlerFailure('trap', said, { cause: error, fuel: meter.spent(), logs: spent.logs });
   } finally {
     await plugin.close();
   }
+}
+
+/** How a plugin that ended by itself says that it failed: by an error, or by a status alone. */
+function whatItSaid(error: unknown, status: number): string | null {
+  if (error instanceof Error && error.message.startsWith(thrownByPlugin)) {
+    return `the plugin threw: ${oneLine(error.message.slice(thrownByPlugin.length), 300)}`;
+  }
+  return status === 0 ? null : `the plugin returned the status ${status}, which is not 0, and no error`;
 }
 
 /** The SDK asks for a whole console and uses these. A message is paid for with the plugin's fuel. */
@@ -132,6 +155,13 @@ function toInput({ event, document }: HookCall): string {
 }
 
 type Output = Awaited<ReturnType<Plugin['call']>>;
+
+/** Throws where the plugin failed, by whatever it answered. */
+async function called({ plugin, status }: Instance, name: string, input: string): Promise<Output> {
+  const output = await plugin.call(name, input);
+  if (status() !== 0) throw new Error('its status is not 0');
+  return output;
+}
 
 function toOutcome(output: Output): Outcome {
   const parsed = extismOutput.safeParse(parse(output));
@@ -155,6 +185,7 @@ function parse(output: Output): unknown {
   // The JSON of the largest document, escaped, is larger than the document.
   const size = output.bytes().length;
   if (size > 2 * bounds.documentBytes) throw new Error(`it answered ${size} bytes`);
+  if (!isUtf8(output.bytes())) throw new Error('what it answered is not UTF-8');
   try {
     return output.json();
   } catch {

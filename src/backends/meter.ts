@@ -64,9 +64,15 @@ export function failureOf(error: unknown, { meter, limits, logs }: Spent): Handl
   if (meter.starved) {
     return fail('out-of-memory', `the plugin needs more than its ${limits.memoryBytes} bytes of memory`);
   }
+  if (isBadText(error)) return fail('protocol', 'the plugin broke the contract: a text of it is not in its encoding');
   const text = oneLine(messageOf(error), 300);
   if (error instanceof WebAssembly.RuntimeError) return fail('trap', `the plugin trapped: ${text}`);
   return fail('protocol', `the plugin broke the contract: ${text}`);
+}
+
+/** What TextDecoder throws when it is to be strict, as it is for components. */
+function isBadText(error: unknown): boolean {
+  return error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
 }
 
 function isStackOverflow(error: unknown): boolean {

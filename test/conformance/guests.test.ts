@@ -31,6 +31,7 @@ const outOfMemory: Expected = {
   message: matching(/^the plugin needs more than its 134217728 bytes of memory$/u),
 };
 const outside = /^the plugin broke the contract: .*(outside the bounds|Invalid typed array length)/u;
+const notUtf8 = /^the plugin broke the contract: a text of it is not in its encoding$/u;
 const manyElements = `<domain>${'<a>1</a>'.repeat(3_000)}<name>x</name></domain>`;
 
 /** Guests that do the same through either backend. */
@@ -86,14 +87,14 @@ const component: Record<string, Claim> = {
   'xpath-beyond-memory': { title: 'an XPath beyond the memory breaks the contract', ends: broken(outside) },
   'answer-beyond-memory': { title: 'an answer to where no memory is breaks the contract', ends: broken(outside) },
   'invalid-utf8-reason': {
-    title: 'bytes of a reason that are no UTF-8 become replacement characters',
-    ends: { outcome: 'deny', text: '\ufffd'.repeat(7) + '!' },
+    title: 'bytes of a reason that are no UTF-8 break the contract',
+    ends: broken(notUtf8),
   },
   'invalid-utf8-log': {
-    title: 'bytes of a message that are no UTF-8 become replacement characters',
-    ends: { ...allow, logs: [{ level: 'warn', message: '\ufffd'.repeat(7) + '!' }] },
+    title: 'bytes of a message that are no UTF-8 break the contract, and the message is not kept',
+    ends: { ...broken(notUtf8), logs: [] },
   },
-  'invalid-utf8-xpath': { title: 'an XPath that is no UTF-8 is refused to the guest', ends: allow },
+  'invalid-utf8-xpath': { title: 'an XPath that is no UTF-8 breaks the contract', ends: broken(notUtf8) },
   'reason-huge': {
     title: 'a reason of 100 MB is cut',
     ends: { outcome: 'deny', text: 'a'.repeat(bounds.reasonChars) },
@@ -153,7 +154,10 @@ const extism: Record<string, Claim> = {
     ends: { failure: 'trap', message: 'the plugin threw: \\x1b[2Jboth' },
   },
   'error-freed': { title: 'a freed error is no answer', ends: broken(/./u) },
-  'status-without-error': { title: 'a status without an error is not looked at', ends: allow },
+  'status-without-error': {
+    title: 'a status other than 0 beside a good answer is a failure',
+    ends: { failure: 'trap', message: 'the plugin returned the status 7, which is not 0, and no error' },
+  },
   'config-wild': { title: 'a setting whose name is nowhere is not there', ends: allow },
   'config-huge-key': { title: 'a setting with a name of 30 MB is not there', ends: allow },
   'config-flood': {

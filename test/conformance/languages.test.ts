@@ -102,7 +102,7 @@ const assemblyscript: Record<string, Claim> = {
   throws: ['an exception is a trap', trap('unreachable')],
   division: ['a division by zero is a trap', trap('divide by zero')],
   'calls-wild': ['a call beyond the table is a trap', trap('table index is out of bounds')],
-  'output-invalid-utf8': ['bytes that are no UTF-8 become replacement characters', denied('\ufffd\ufffd!')],
+  'output-invalid-utf8': ['an answer that is no UTF-8 breaks the contract', broken('what it answered is not UTF-8')],
   'output-utf16': ['an answer in UTF-16 breaks the contract', broken('what it answered is not JSON')],
   'output-not-json': ['an answer that is not JSON breaks the contract', broken('what it answered is not JSON')],
   'output-deep': ['200,000 nested lists break the contract', broken(/what it answered is not/u)],
@@ -115,7 +115,10 @@ const assemblyscript: Record<string, Claim> = {
     'an error beside a good answer and status is a failure',
     { failure: 'trap', message: 'the plugin threw: it went wrong, or did it?' },
   ],
-  'status-without-error': ['a status without an error is not looked at', allow],
+  'status-without-error': [
+    'a status other than 0 beside a good answer is a failure',
+    { failure: 'trap', message: 'the plugin returned the status -1, which is not 0, and no error' },
+  ],
   'config-flood': [
     "copies of a setting without end meet the limit of Extism's memory",
     broken("it takes more than 67108864 bytes of Extism's memory"),
