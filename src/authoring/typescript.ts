@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import type * as TypeScript from 'typescript';
@@ -8,12 +8,10 @@ import { importQjs, importTypeScript } from './author-modules.js';
 import type { Project } from './project.js';
 import { reproducibleRuntime } from './qjs-runtime.js';
 import { strip } from './strip.js';
-import { witFolder, type World } from './wit.js';
+import { type CompiledTypeScript, stageOf } from './typescript-stage.js';
+import { witFolder } from './wit.js';
 
 type Ts = typeof TypeScript;
-
-/** Where the SDK lies below the folder from which QuickJS resolves imports. */
-const guestModule = 'node_modules/hookvisor/guest.js';
 
 /**
  * TypeScript to a component: types are checked, the JavaScript goes with QuickJS and the SDK into one component. Throws
@@ -21,19 +19,17 @@ const guestModule = 'node_modules/hookvisor/guest.js';
  */
 export async function buildTypeScript(project: Project): Promise<Buffer> {
   const [ts, { componentize }] = await Promise.all([importTypeScript(project.folder), importQjs(project.folder)]);
-  const { files, main, world } = compile(ts, project);
+  const { files, main, validates } = compile(ts, project);
   const stage = await realpath(await mkdtemp(join(tmpdir(), 'hookvisor-build-')));
   try {
-    const guest = await readFile(join(packageRoot, 'dist', 'guest', 'index.js'), 'utf8');
-    const manifest = JSON.stringify({ type: 'module', exports: { './guest': './guest.js' } });
-    const sources = { ...files, [guestModule]: guest, 'node_modules/hookvisor/package.json': manifest };
+    const { sources, entry } = await stageOf({ files, main, validates });
     for (const [name, text] of Object.entries(sources)) await writeBelow(stage, name, text);
     const { component } = await componentize({
       witPath: witFolder,
-      jsSource: files[main] ?? '',
-      jsPath: join(stage, main),
+      jsSource: sources[entry] ?? '',
+      jsPath: join(stage, entry),
       moduleRoot: stage,
-      world,
+      world: validates ? 'configurable-hook-handler' : 'hook-handler',
       stubWasi: true,
       runtimeBytes: await reproducibleRuntime(),
     });
@@ -57,14 +53,7 @@ async function writeBelow(folder: string, name: string, text: string): Promise<v
   await writeFile(file, text);
 }
 
-interface Compiled {
-  /** JavaScript by its path below the project. */
-  readonly files: Readonly<Record<string, string>>;
-  readonly main: string;
-  readonly world: World;
-}
-
-function compile(ts: Ts, { folder, source }: Project): Compiled {
+function compile(ts: Ts, { folder, source }: Project): CompiledTypeScript {
   const program = ts.createProgram({
     rootNames: [source, join(packageRoot, 'guest', 'types', 'hookvisor.d.ts')],
     options: optionsOf(ts, folder),
@@ -84,8 +73,8 @@ function compile(ts: Ts, { folder, source }: Project): Compiled {
   if (!exported.includes('handler')) {
     throw compileError(folder, [`${source}:1:1 error: exports no 'handler'; write: export const handler: Handler = …`]);
   }
-  const world = exported.includes('configurable') ? 'configurable-hook-handler' : 'hook-handler';
-  return { files, main: relative(folder, source).replace(/\.ts$/u, '.js'), world };
+  const main = relative(folder, source).replace(/\.ts$/u, '.js');
+  return { files, main, validates: exported.includes('configurable') };
 }
 
 /** Strict, and without the types of a browser or of Node: a plugin has neither. */

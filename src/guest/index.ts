@@ -9,6 +9,7 @@ import { json } from 'hookvisor:hook/settings@0.1.0';
 import type { Event, Outcome } from 'hookvisor:hook/types@0.1.0';
 
 export type { Event, Outcome } from 'hookvisor:hook/types@0.1.0';
+export { seededRandom } from './seeded-random.js';
 
 /** The export `handler` of a plugin. What it throws is a failure, never a denial. */
 export interface Handler {
