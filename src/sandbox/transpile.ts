@@ -16,7 +16,7 @@ export interface Transpiled {
 export async function transpileComponent(bytes: Buffer): Promise<Transpiled> {
   await $init;
   const files = generateFiles(bytes);
-  const glue = files.find(({ name }) => name === 'plugin.js')?.bytes.toString('utf8') ?? '';
+  const glue = withStrictText(files.find(({ name }) => name === 'plugin.js')?.bytes.toString('utf8') ?? '');
   // With every import handed in, nothing is left for the glue to import by itself.
   if (!glue.includes('export function instantiate(') || /^\s*import\b(?!\.meta)/mu.test(glue)) {
     throw invalid('what it was turned into is not as expected');
@@ -28,6 +28,18 @@ export async function transpileComponent(bytes: Buffer): Promise<Transpiled> {
       files.filter(({ name }) => name.endsWith('.d.ts')).map((file) => [file.name, file.bytes.toString('utf8')]),
     ),
   };
+}
+
+/**
+ * The component model traps where text is not valid in its encoding, and takes all else as it is. What jco generates puts
+ * replacement characters there and loses a byte order mark.
+ */
+function withStrictText(glue: string): string {
+  const strict = '{ fatal: true, ignoreBOM: true }';
+  const made = /new TextDecoder\((?:'(utf-16)')?\)/gu;
+  if (glue.replaceAll(made, '').includes('new TextDecoder'))
+    throw invalid('what it was turned into is not as expected');
+  return glue.replaceAll(made, (_, encoding?: string) => `new TextDecoder('${encoding ?? 'utf-8'}', ${strict})`);
 }
 
 function generateFiles(bytes: Buffer): { name: string; bytes: Buffer }[] {
