@@ -59,7 +59,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const decide = async (call: HookCall): Promise<Decision> => {
     // A reload may put another engine in its place meanwhile.
     const { identities } = engine;
-    const decision = await engine.decide(call);
+    const deciding = engine.decide(call);
+    if (call.document !== null) journal?.foresee(call.document);
+    const decision = await deciding;
     promotions.observe(decision.verdict);
     counts.events += 1;
     if (decision.verdict.answered === 'deny') counts.denied += 1;

@@ -4,7 +4,7 @@ import type { HandlerConfig } from '../config/config.js';
 import type { Verdict } from '../dispatch/verdict.js';
 import type { HookCall } from '../event.js';
 import { type DocumentRef, journalVersion, type LineBody } from './record.js';
-import { type StoreOptions, toStore } from './store-document.js';
+import type { Stored } from './store-document.js';
 
 /** What exactly a handler's name stood for when it decided. */
 export interface HandlerIdentity {
@@ -30,16 +30,20 @@ export interface JournalEntry {
 
 type DocumentLine = LineBody & { readonly type: 'document' };
 
-/** The lines of one event: those of its documents, then its own. */
+/**
+ * The lines of one event: those of its documents, then its own.
+ *
+ * @param store gives a document the form in which it is kept
+ */
 export function linesOf(
   entry: JournalEntry,
-  options: StoreOptions,
+  store: (document: Buffer) => Stored,
 ): { readonly documents: readonly DocumentLine[]; readonly event: LineBody } {
   const { call, verdict, replacement, identities } = entry;
   const documents = new Map<string, DocumentLine>();
   const refer = (document: Buffer | null): DocumentRef | null => {
     if (document === null) return null;
-    const { ref, line } = toStore(document, options);
+    const { ref, line } = store(document);
     if (line !== null) documents.set(line.sha256, line);
     return ref;
   };

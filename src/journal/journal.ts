@@ -13,6 +13,7 @@ import { lockJournal } from './lock.js';
 import { journalVersion, type LineBody } from './record.js';
 import { recover, type Recovered } from './recover.js';
 import { openSegment, type SegmentWriter } from './segment-writer.js';
+import { type Stored, toStore } from './store-document.js';
 
 /** How long a record may wait to be safe from a crash of the machine, with `sync: interval`, milliseconds. */
 const syncIntervalMs = 200;
@@ -23,6 +24,8 @@ const dayMs = 24 * 3_600_000;
 export interface Journal extends AsyncDisposable {
   /** Absolute path of the segment that is written to. */
   readonly file: string;
+  /** Does what a record of this document will need: for the time in which its handlers work. Never throws. */
+  foresee(document: Buffer): void;
   /**
    * Writes the record of one event. When the promise resolves it is safe from a crash of this process, and with
    * `sync: always` from one of the machine. Records stand in the order of the calls. Rejects with HookvisorError
@@ -72,6 +75,7 @@ function writeJournal({ config: initial, log, unlock, key, found }: Opened): Jou
   let head: ChainHead = found.head;
   let segment: SegmentWriter = openSegment(dir, found.number, found.state);
   let gap: Gap | null = null;
+  let stored = new WeakMap<Buffer, Stored>();
   const unsafe = new Set<SegmentWriter>();
   const sealed = new Set<SegmentWriter>();
   let housekeeping: Promise<void> = Promise.resolve();
@@ -136,9 +140,17 @@ function writeJournal({ config: initial, log, unlock, key, found }: Opened): Jou
     unsafe.add(segment);
   };
 
+  const store = (document: Buffer): Stored => {
+    const known = stored.get(document);
+    if (known !== undefined) return known;
+    const made = toStore(document, { redact: config.redact, key });
+    stored.set(document, made);
+    return made;
+  };
+
   const record = (entry: JournalEntry): void => {
     rotate();
-    const { documents, event } = linesOf(entry, { redact: config.redact, key });
+    const { documents, event } = linesOf(entry, store);
     const unknown = documents.filter(({ sha256 }) => !segment.documents.has(sha256));
     write([...unknown, event]);
     for (const { sha256 } of unknown) segment.documents.add(sha256);
@@ -152,6 +164,13 @@ function writeJournal({ config: initial, log, unlock, key, found }: Opened): Jou
     get file() {
       return segment.path;
     },
+    foresee(document) {
+      try {
+        store(document);
+      } catch {
+        // `append` meets the same, and reports it.
+      }
+    },
     async append(entry) {
       try {
         record(entry);
@@ -164,6 +183,7 @@ function writeJournal({ config: initial, log, unlock, key, found }: Opened): Jou
     },
     update(next) {
       config = next;
+      stored = new WeakMap();
     },
     async [Symbol.asyncDispose]() {
       closed ??= (async () => {

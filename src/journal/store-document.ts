@@ -5,7 +5,7 @@ import { journalVersion } from './record.js';
 import { redact } from './redact.js';
 
 /** How an event names its document, and the line to write unless the segment has it already. */
-interface ToStore {
+export interface Stored {
   readonly ref: DocumentRef;
   readonly line: (LineBody & { readonly type: 'document' }) | null;
 }
@@ -20,7 +20,7 @@ export interface StoreOptions {
 }
 
 /** Prepares a document for the journal. */
-export function toStore(document: Buffer, options: StoreOptions): ToStore {
+export function toStore(document: Buffer, options: StoreOptions): Stored {
   const bytes = document.length;
   const kept = options.redact ? redact(document) : document;
   if (kept === document) {
@@ -33,7 +33,7 @@ export function toStore(document: Buffer, options: StoreOptions): ToStore {
   return { ref: { sha256, bytes, redacted: true, original }, line: lineOf(kept, sha256) };
 }
 
-function lineOf(document: Buffer, sha256: string): ToStore['line'] {
+function lineOf(document: Buffer, sha256: string): Stored['line'] {
   const content = isUtf8(document) ? { text: document.toString('utf8') } : { base64: document.toString('base64') };
   return { type: 'document', sha256, v: journalVersion, ...content };
 }

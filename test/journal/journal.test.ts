@@ -49,6 +49,18 @@ describe('the journal', () => {
     expect(event?.replacement()?.toString()).toBe('<domain/>');
   });
 
+  it('writes a document that it foresaw as it would have without, and after an update as the update says', async () => {
+    const secret = "<domain><graphics passwd='s3cr3t'/></domain>";
+    const [one, two] = [entryOf({ document: secret }), entryOf({ document: secret })];
+    const dir = temporaryFolder();
+    const { journal, config } = await openTestJournal(dir, { redact: false });
+    for (const { call } of [one, two]) if (call.document !== null) journal.foresee(call.document);
+    await journal.append(one);
+    journal.update({ ...config, redact: true });
+    await journal.append(two);
+    expect((await eventsIn(dir)).map(({ record }) => record.document?.redacted)).toEqual([false, true]);
+  });
+
   it('stores a document once, however many events have it', async () => {
     const dir = temporaryFolder();
     const { journal } = await openTestJournal(dir);
