@@ -53,6 +53,7 @@ const statusSchema = z.object({
         level: z.string(),
         mechanism: z.string(),
         protections: z.array(z.string()),
+        missing: z.array(z.string()).default([]),
         unavailable: z.array(z.object({ mechanism: z.string(), reason: z.string() })),
       }),
       runners: z.array(
@@ -140,9 +141,10 @@ function breakerText(breaker: z.infer<typeof statusSchema>['status']['handlers']
 
 /** What keeps the plugins in, and why it is not more. */
 function isolationText(isolation: z.infer<typeof statusSchema>['status']['sandbox']['isolation']): string[] {
-  const { level, mechanism, protections, unavailable } = isolation;
+  const { level, mechanism, protections, missing, unavailable } = isolation;
   return [
     `isolation      ${level}${mechanism === level ? '' : ` by ${mechanism}`}: ${protections.join(', ')}`,
+    ...(missing.length === 0 ? [] : [`               without ${missing.join(', ')}`]),
     ...unavailable.map((better) => `               not ${better.mechanism}: ${oneLine(better.reason, 200)}`),
   ];
 }

@@ -7,7 +7,7 @@ import { packageRoot } from '../paths.js';
 import { bubblewrap } from './bubblewrap.js';
 import { changeUser } from './change-user.js';
 import { claims, levelOf } from './isolation.js';
-import type { Isolation } from './isolation.js';
+import type { Isolation, Protection } from './isolation.js';
 import type { Mechanism, Ways } from './mechanism.js';
 import { hasPermissionModel, nodeBinary, readablePaths } from './node-command.js';
 import { plainProcess } from './plain-process.js';
@@ -53,12 +53,14 @@ export function chooseIsolation({ require, isolation: wanted }: SandboxSettings)
       unavailable.push({ mechanism: name, reason: mechanism.reason });
       continue;
     }
+    const level = levelOf[name];
+    const isMissing = (claim: Protection): boolean =>
+      mechanism.lacks.includes(claim) || (claim === 'node-permissions' && !hasPermissionModel);
     const isolation: Isolation = {
-      level: levelOf[name],
+      level,
       mechanism: name,
-      protections: claims[levelOf[name]].filter(
-        (claim) => !mechanism.lacks.includes(claim) && (hasPermissionModel || claim !== 'node-permissions'),
-      ),
+      protections: claims[level].filter((claim) => !isMissing(claim)),
+      missing: claims[level].filter(isMissing),
       unavailable,
     };
     if (isolationLevels.indexOf(isolation.level) > isolationLevels.indexOf(require)) {

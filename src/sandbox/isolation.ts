@@ -55,6 +55,8 @@ export interface Isolation {
   readonly mechanism: IsolationMechanism;
   /** What is in force. */
   readonly protections: readonly Protection[];
+  /** What its level has elsewhere, and not in force here. */
+  readonly missing: readonly Protection[];
   /** Better mechanisms, and why each is not used. */
   readonly unavailable: readonly { readonly mechanism: IsolationMechanism; readonly reason: string }[];
 }

@@ -54,6 +54,18 @@ describe.each(found)('isolation by $name', { timeout: 90_000 }, ({ name, chosen,
     expect(all.length).toBeGreaterThan(0);
   });
 
+  it('says what of its level is not in force', (ctx) => {
+    if (chosen === null) {
+      ctx.skip(`not on this machine, ${why}`);
+      return;
+    }
+    const { level, protections: inForce, missing } = chosen.isolation;
+    expect([...inForce, ...missing].sort()).toEqual([...claims[level]].sort());
+    const filtered = chosen.mechanism.filter !== null;
+    expect(missing.includes('fewer-system-calls')).toBe(level === 'namespaces' && !filtered);
+    expect(filtered).toBe(name === 'bubblewrap' && ['x64', 'arm64'].includes(process.arch));
+  });
+
   it('says which better ones are not used, and why', (ctx) => {
     if (chosen === null) {
       ctx.skip(`not on this machine, ${why}`);

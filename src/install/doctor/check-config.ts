@@ -34,9 +34,11 @@ export async function checkConfig(root: string, file: string): Promise<{ finding
 function isolationFinding(isolation: {
   readonly level: string;
   readonly mechanism: string;
+  readonly missing: readonly string[];
   readonly unavailable: readonly { readonly mechanism: string; readonly reason: string }[];
 }): Finding {
-  const found = `plugins are kept in by ${isolation.mechanism} (${isolation.level})`;
+  const without = isolation.missing.length === 0 ? '' : `, without ${isolation.missing.join(', ')}`;
+  const found = `plugins are kept in by ${isolation.mechanism} (${isolation.level})${without}`;
   if (isolation.level === 'namespaces') return ok('isolation', found);
   const why = isolation.unavailable.map(({ mechanism, reason }) => `${mechanism}: ${reason}`).join(`${delimiter} `);
   return warn(
