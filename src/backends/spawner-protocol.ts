@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { getSystemErrorName } from 'node:util';
 import { HookvisorError } from '../errors.js';
 import { encodeFrame, type Frame } from '../framing.js';
 
@@ -82,7 +81,7 @@ export function decodeAnswer({ type, body }: Frame): SpawnAnswer {
     end: {
       stopped: causes[body.readUInt32BE(12)] ?? null,
       status: ending === endings.status ? value : null,
-      signal: ending === endings.signal ? signalName(value) : null,
+      signal: ending === endings.signal ? (nameIn(constants.signals, value) ?? `signal ${value}`) : null,
       stdout: body.subarray(answerBytes, stdoutEnds),
       stderr: body.subarray(stdoutEnds),
     },
@@ -91,11 +90,10 @@ export function decodeAnswer({ type, body }: Frame): SpawnAnswer {
 
 /** As Node's own errors of the system are: with a `code`. */
 function systemError(errno: number): Error {
-  const code = getSystemErrorName(-errno);
-  return Object.assign(new Error(`execve ${code}`), { code, errno: -errno });
+  const code = nameIn(constants.errno, errno) ?? `errno ${errno}`;
+  return Object.assign(new Error(`execve ${code}`), { code });
 }
 
-function signalName(value: number): string {
-  const found = Object.entries(constants.signals).find(([, number]) => number === value);
-  return found?.[0] ?? `signal ${value}`;
+function nameIn(names: object, value: number): string | null {
+  return Object.entries(names).find(([, number]) => number === value)?.[0] ?? null;
 }

@@ -24,13 +24,11 @@ export interface Spawner extends AsyncDisposable {
   run(request: SpawnRequest): Promise<SpawnEnd>;
 }
 
-const program = join(packageRoot, 'dist', 'spawner');
-
-/** Disposing it ends everything that runs; it may be used again afterwards. */
-export function createSpawner(): Spawner {
+/** Disposing it ends everything that runs; it may be used again afterwards. `program` is the native process's file. */
+export function createSpawner(program = join(packageRoot, 'dist', 'spawner')): Spawner {
   let current: Connection | null = null;
   const connection = (): Connection => {
-    if (current === null || current.closed()) current = connect();
+    if (current === null || current.closed()) current = connect(program);
     return current;
   };
   return {
@@ -56,7 +54,7 @@ interface Connection {
   end(): Promise<void>;
 }
 
-function connect(): Connection {
+function connect(program: string): Connection {
   const child = spawn(program, [], {
     cwd: '/',
     env: {},
@@ -65,7 +63,7 @@ function connect(): Connection {
   });
   const { started, gone } = lifeOf(child);
   const socket = child.stdio[3];
-  if (!(socket instanceof Socket)) throw unstarted(new Error('it has no socket'));
+  if (!(socket instanceof Socket)) throw unstarted(program, new Error('it got no socket'));
   const waiting = new Map<number, (end: SpawnEnd | Error) => void>();
   let lastId = 0;
   let closed = false;
@@ -84,9 +82,11 @@ function connect(): Connection {
   });
   socket.once('close', () => {
     closed = true;
-    child.kill('SIGKILL');
     if (waiting.size > 0) child.ref();
+    // It ends with its socket, and first kills what runs; unless it is stuck.
+    const kill = setTimeout(() => child.kill('SIGKILL'), graceMs).unref();
     void gone.then((how) => {
+      clearTimeout(kill);
       for (const settle of waiting.values()) settle(lost(how));
     });
   });
@@ -123,7 +123,7 @@ function lifeOf(child: ChildProcess): { started: Promise<void>; gone: Promise<st
   const started = new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => {
-      reject(unstarted(error));
+      reject(unstarted(child.spawnfile, error));
     });
   });
   // Whoever does not wait for it learns it from `gone`.
@@ -139,7 +139,7 @@ function lifeOf(child: ChildProcess): { started: Promise<void>; gone: Promise<st
   return { started, gone };
 }
 
-function unstarted(error: Error): HookvisorError {
+function unstarted(program: string, error: Error): HookvisorError {
   const what = codeOf(error) === 'ENOENT' ? 'it is not built' : messageOf(error);
   const todo = "install gcc and libc6-dev and run 'npm run build', scripts need it";
   return new HookvisorError('runner', `Cannot start '${program}': ${what}; ${todo}`, { cause: error });
