@@ -26,4 +26,12 @@ export const admissionBounds = {
   tableElements: 1_000_000,
   /** Distinct names in a component. */
   names: 20_000,
+  /** Sections of a module or component, custom ones included. */
+  sections: 10_000,
+  /** Modules and components inside a component, instantiated or not. */
+  parts: 1_000,
+  /** Functions that a component lifts and lowers: each becomes pages of JavaScript. QuickJS has 88. */
+  adapters: 1_000,
+  /** JavaScript that a component is turned into, bytes. The runtime reads it as a whole; QuickJS gives 220 kB. */
+  glueBytes: 8 * 1_024 * 1_024,
 } as const;

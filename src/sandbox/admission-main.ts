@@ -6,9 +6,10 @@ import { HookvisorError, messageOf } from '../errors.js';
 import { FrameReader } from '../framing.js';
 import { bounds } from '../limits.js';
 import { admitPlugin } from './admit.js';
-import { encodeArtefact } from './artefact-codec.js';
+import { artefactBytes, encodeArtefact } from './artefact-codec.js';
 import { examinePlugin } from './examine-plugin.js';
 import { decodeMessage, encodeMessage, isKnownErrorCode } from './messages.js';
+import { requireAtMost } from './objection.js';
 
 async function admit(): Promise<Buffer> {
   try {
@@ -21,7 +22,9 @@ async function admit(): Promise<Buffer> {
       if (head.task === 'vet') {
         return encodeMessage('admitted', { reply: 'report', report: await examinePlugin(tail, head) });
       }
-      return encodeMessage('admitted', { reply: 'artefact' }, encodeArtefact(await admitPlugin(tail, head)));
+      const artefact = encodeArtefact(await admitPlugin(tail, head));
+      requireAtMost(artefact.length, artefactBytes, 'bytes when it is hardened');
+      return encodeMessage('admitted', { reply: 'artefact' }, artefact);
     }
     throw new HookvisorError('admission-failed', 'Cannot admit a plugin: none was sent');
   } catch (error) {

@@ -1,7 +1,10 @@
 import type { Artefact } from '../backends/artefact.js';
 import { HookvisorError, messageOf } from '../errors.js';
+import type { ErrorFields } from '../errors.js';
 import { FrameReader } from '../framing.js';
+import { oneLine } from '../text.js';
 import { artefactBytes, decodeArtefact } from './artefact-codec.js';
+import { admissionMemoryMiB } from './launcher.js';
 import type { Launcher } from './launcher.js';
 import { decodeMessage, encodeMessage } from './messages.js';
 import type { MessageHead } from './messages.js';
@@ -30,11 +33,18 @@ export interface Admission {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const deadlineMs = 60_000;
+/** What one admission may use. */
+export interface AdmissionLimits {
+  readonly deadlineMs: number;
+  /** Private memory of its process, MiB; a quarter of it may be V8's heap. */
+  readonly memoryMiB: number;
+}
+
+const usual: AdmissionLimits = { deadlineMs: 60_000, memoryMiB: admissionMemoryMiB };
 const atATime = 2;
 
 /** At most two admissions run at a time: each may use a whole core and much memory. */
-export function createAdmission(launcher: Launcher): Admission {
+export function createAdmission(launcher: Launcher, limits: AdmissionLimits = usual): Admission {
   const under = new Set<{ readonly ended: Promise<string>; kill(): void }>();
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -43,14 +53,14 @@ export function createAdmission(launcher: Launcher): Admission {
 
   const inProcess = async <T>({ head, bytes, read }: Errand<T>): Promise<T> => {
     if (isClosed()) throw closedError();
-    const child = launcher.launch('admission');
+    const child = launcher.launch('admission', limits.memoryMiB);
     under.add(child);
     const watch = { late: false };
     const timer = setTimeout(() => {
       watch.late = true;
       child.kill();
-    }, deadlineMs);
-    const answer = readAnswer(child.stdout, read);
+    }, limits.deadlineMs);
+    const answer = readAnswer(child.stdout, read, limits);
     // Looked at below, after the process has ended; until then it must not count as unhandled.
     answer.catch(() => undefined);
     child.stdin.end(encodeMessage('admit', head, bytes));
@@ -59,9 +69,9 @@ export function createAdmission(launcher: Launcher): Admission {
       if (first !== null) return first.value;
       const ending = await child.ended;
       if (isClosed()) throw closedError();
-      throw failedError(
-        watch.late ? `it took more than ${deadlineMs / 1_000} s` : `its process gave no answer, ${ending}`,
-      );
+      if (watch.late) throw boundError(`it took more than ${limits.deadlineMs / 1_000} s`, limits);
+      if (outOfMemory.test(ending)) throw memoryError(limits);
+      throw failedError(`its process gave no answer, ${ending}`);
     } finally {
       clearTimeout(timer);
       child.kill();
@@ -122,27 +132,57 @@ interface Errand<T> {
 }
 
 /** Reads the one frame of an admission process. Never settles when the process ends without one. */
-function readAnswer<T>(stdout: NodeJS.ReadableStream, read: Errand<T>['read']): Promise<T> {
-  const frames = new FrameReader(artefactBytes);
+function readAnswer<T>(stdout: NodeJS.ReadableStream, read: Errand<T>['read'], limits: AdmissionLimits): Promise<T> {
+  const frames = new FrameReader(artefactBytes + 1024 * 1024);
   return new Promise((resolve, reject) => {
     stdout.on('data', (chunk: Buffer) => {
       try {
         const [frame] = frames.push(chunk);
         if (frame === undefined) return;
         const { head, tail } = decodeMessage('admitted', frame);
-        if (head.reply === 'failed') throw new HookvisorError(head.code, head.message, { fields: head.fields });
+        if (head.reply === 'failed') throw refusedError(head, limits);
         resolve(read(head, tail));
       } catch (error) {
         const broken = error instanceof HookvisorError && error.code !== 'protocol' ? error : null;
-        reject(broken ?? failedError(`its process broke the protocol, ${messageOf(error)}`, error));
+        reject(broken ?? failedError(`its process broke the protocol, ${messageOf(error)}`, { cause: error }));
       }
     });
   });
 }
 
-function failedError(what: string, cause?: unknown): HookvisorError {
+/** How V8, and the C++ library under it, say that there is no memory left. */
+const outOfMemory = /out of memory|heap limit|OOMErrorHandler|bad_alloc|allocation failed/iu;
+
+/** Longest message that is taken from an admission process, characters. */
+const longestMessage = 1_500;
+
+/** What the process says of a plugin; it has read hostile bytes, so its words are taken as hostile, too. */
+function refusedError(
+  { code, message, fields }: MessageHead<'admitted'> & { reply: 'failed' },
+  limits: AdmissionLimits,
+): HookvisorError {
+  if (code !== 'plugin-refused' && code !== 'plugin-invalid') {
+    if (outOfMemory.test(message)) return memoryError(limits);
+    const what = message.replace(/^Cannot admit a plugin: /u, '');
+    return failedError(`its process gave up, ${oneLine(what, longestMessage)}`);
+  }
+  return new HookvisorError(code, oneLine(message, longestMessage), { fields });
+}
+
+function memoryError(limits: AdmissionLimits): HookvisorError {
+  return boundError(
+    `it took more memory than admission has (${limits.memoryMiB} MiB, a quarter of it for objects)`,
+    limits,
+  );
+}
+
+function boundError(what: string, limits: AdmissionLimits): HookvisorError {
+  return failedError(what, { fields: { ...limits } });
+}
+
+function failedError(what: string, options: { cause?: unknown; fields?: ErrorFields } = {}): HookvisorError {
   const message = `Cannot admit a plugin: ${what}; check the plugin with 'hookvisor vet', or build it again`;
-  return new HookvisorError('admission-failed', message, cause === undefined ? {} : { cause });
+  return new HookvisorError('admission-failed', message, options);
 }
 
 function closedError(): HookvisorError {

@@ -1,5 +1,7 @@
+import { admissionBounds } from './admission-bounds.js';
 import { externName, externType, readAlias, readSort, readTypes } from './component-names.js';
 import type { Sort } from './component-names.js';
+import { requireAtMost } from './objection.js';
 import { invalid, WasmReader, wasmLayer, wasmSections } from './wasm-reader.js';
 
 /** What a component asks for and offers, and the core modules inside it. */
@@ -38,11 +40,27 @@ const section = {
 /** Deepest nesting of components in components. */
 const deepest = 8;
 
-/** Reads a component's declarations, without running it. Throws HookvisorError `plugin-invalid`. */
-export function readComponent(bytes: Buffer, depth = 0): ComponentBinary {
+/** What was met so far in a component and all that is inside it. */
+interface Tally {
+  parts: number;
+  adapters: number;
+}
+
+/**
+ * Reads a component's declarations, without running it. Throws HookvisorError `plugin-invalid`, or `plugin-refused` where
+ * there is more of something than any plugin may have.
+ */
+export function readComponent(bytes: Buffer, depth = 0, tally: Tally = { parts: 0, adapters: 0 }): ComponentBinary {
   if (depth > deepest) throw invalid(`it nests components deeper than ${deepest}`);
   const names = new Set<string>();
-  const see = (name: string): void => void names.add(name);
+  const see = (name: string): void => {
+    names.add(name);
+    requireAtMost(names.size, admissionBounds.names, 'names');
+  };
+  const countPart = (): void => {
+    tally.parts += 1;
+    requireAtMost(tally.parts, admissionBounds.parts, 'modules and components inside it');
+  };
   const imports: { name: string; kind: Sort | 'module' }[] = [];
   const exports: { name: string; kind: Sort | 'module' }[] = [];
   const modules: { bytes: Buffer; instances: number }[] = [];
@@ -59,11 +77,13 @@ export function readComponent(bytes: Buffer, depth = 0): ComponentBinary {
       case 0:
         break;
       case section.coreModule:
+        countPart();
         modules.push({ bytes: body, instances: 0 });
         break;
       case section.component:
+        countPart();
         if (wasmLayer(body) !== 'component') throw invalid('a component inside it is none');
-        nested.push({ component: readComponent(body, depth + 1), instances: 0 });
+        nested.push({ component: readComponent(body, depth + 1, tally), instances: 0 });
         break;
       case section.coreInstance:
         reader.each(() => {
@@ -87,13 +107,16 @@ export function readComponent(bytes: Buffer, depth = 0): ComponentBinary {
         readTypes(reader, see);
         break;
       case section.canon:
-        if (!plainCanonical(reader)) concurrent = true;
+        if (!plainCanonical(reader, tally)) concurrent = true;
         break;
       case section.import:
-        reader.each(() => imports.push({ name: externName(reader), kind: externType(reader) }));
+        reader.each(() => imports.push({ name: externName(reader), kind: externType(reader) }), {
+          most: admissionBounds.imports,
+          what: 'imports',
+        });
         break;
       case section.export:
-        reader.each(() => exports.push(exported(reader)));
+        reader.each(() => exports.push(exported(reader)), { most: admissionBounds.exports, what: 'exports' });
         break;
       case section.coreType:
       case section.start:
@@ -167,8 +190,10 @@ function instance(reader: WasmReader, see: (name: string) => void): { component:
 }
 
 /** Whether all are of the plain kind: lift, lower and those of resources. Any other belongs to concurrency. */
-function plainCanonical(reader: WasmReader): boolean {
+function plainCanonical(reader: WasmReader, tally: Tally): boolean {
   for (let left = reader.uint(); left > 0; left -= 1) {
+    tally.adapters += 1;
+    requireAtMost(tally.adapters, admissionBounds.adapters, 'functions that it lifts or lowers');
     const code = reader.u8();
     if (code > 0x04) return false;
     if (code < 0x02) reader.u8();

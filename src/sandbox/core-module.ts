@@ -1,6 +1,8 @@
+import { admissionBounds } from './admission-bounds.js';
 import { scanCode } from './code-scan.js';
 import type { CodeScan } from './code-scan.js';
 import { invalid, WasmReader, wasmSections } from './wasm-reader.js';
+import type { Bound } from './wasm-reader.js';
 
 /** Bounds of a memory (in pages of 64 KiB) or a table (in elements). */
 export interface WasmLimits {
@@ -50,11 +52,23 @@ const section = {
   data: 11,
 } as const;
 
+/** What is listed item by item: more of it than any plugin may have is not even read. */
+const listed: Readonly<Record<number, Bound>> = {
+  [section.type]: { most: admissionBounds.types, what: 'types' },
+  [section.import]: { most: admissionBounds.imports, what: 'imports' },
+  [section.function]: { most: admissionBounds.functions, what: 'functions' },
+  [section.table]: { most: admissionBounds.tables, what: 'tables', rule: 'table' },
+  [section.memory]: { most: admissionBounds.memories, what: 'memories', rule: 'memory' },
+  [section.export]: { most: admissionBounds.exports, what: 'exports' },
+};
+const signature: Bound = { most: admissionBounds.typeValues, what: 'parameters and results' };
+
 const noCode: CodeScan = { features: new Set(), functions: 0, mostLocals: 0, locals: 0, depth: 0 };
 
 /**
- * Reads a core module's declarations and steps through its code. Throws HookvisorError `plugin-invalid` where they cannot be read,
- * which includes the garbage collector's types: what those allocate is bounded by no memory limit.
+ * Reads a core module's declarations and steps through its code. Throws HookvisorError `plugin-invalid` where they cannot
+ * be read, which includes the garbage collector's types: what those allocate is bounded by no memory limit. Throws
+ * `plugin-refused` where there is more of something than any plugin may have.
  */
 export function readCoreModule(bytes: Buffer): CoreModule {
   const bodies = new Map(wasmSections(bytes).map(({ id, body }) => [id, body]));
@@ -62,7 +76,7 @@ export function readCoreModule(bytes: Buffer): CoreModule {
     const body = bodies.get(id);
     if (body === undefined) return [];
     const reader = new WasmReader(body);
-    return reader.many(() => item(reader));
+    return reader.many(() => item(reader), listed[id]);
   };
   const count = (id: number): number => {
     const body = bodies.get(id);
@@ -130,7 +144,8 @@ function importType(reader: WasmReader, kind: WasmKind): { type?: number; limits
 
 function functionType(reader: WasmReader): { text: string; values: number } {
   if (reader.u8() !== 0x60) throw invalid('it uses types of the garbage collector, which no limit covers');
-  const [parameters, results] = [reader.many(() => valueType(reader)), reader.many(() => valueType(reader))];
+  const values = (): string[] => reader.many(() => valueType(reader), signature);
+  const [parameters, results] = [values(), values()];
   const text = `(${parameters.join(', ')}) -> ${results.length === 0 ? '()' : results.join(', ')}`;
   return { text, values: parameters.length + results.length };
 }

@@ -9,6 +9,9 @@ import type { ResourceLimits } from './rlimits.js';
 import { startProcess } from './sandbox-process.js';
 import type { SandboxProcess } from './sandbox-process.js';
 
+/** Private memory of an admission process, MiB. */
+export const admissionMemoryMiB = 4_096;
+
 /** The two kinds of sandbox processes. */
 export type ProcessKind = 'runner' | 'admission';
 
@@ -16,7 +19,8 @@ export type ProcessKind = 'runner' | 'admission';
 export interface Launcher {
   /** What keeps its processes in. */
   readonly isolation: Isolation;
-  launch(kind: ProcessKind): SandboxProcess;
+  /** `memoryMiB` is its private memory, of which a quarter may be V8's heap; that of its kind unless given. */
+  launch(kind: ProcessKind, memoryMiB?: number): SandboxProcess;
 }
 
 interface Kind {
@@ -37,8 +41,8 @@ const kinds: Readonly<Record<ProcessKind, Kind>> = {
     limits: { memoryMiB: 3_072, cpuSeconds: 604_800, processes: 32 },
   },
   admission: {
-    program: { file: entry('admission-main.js'), heapMiB: 1_024, packages: ['zod'] },
-    limits: { memoryMiB: 4_096, cpuSeconds: 120, processes: 32 },
+    program: { file: entry('admission-main.js'), heapMiB: admissionMemoryMiB / 4, packages: ['zod'] },
+    limits: { memoryMiB: admissionMemoryMiB, cpuSeconds: 120, processes: 32 },
   },
 };
 
@@ -52,11 +56,12 @@ export function createLauncher(settings: SandboxSettings = anything, memoryBytes
   const { mechanism, isolation } = chooseIsolation(settings);
   return {
     isolation,
-    launch(kind) {
+    launch(kind, ownMiB) {
       const { program, limits } = kinds[kind];
       // The memory in use, and one that is being put in its place.
-      const memoryMiB = limits.memoryMiB + 2 * Math.ceil(memoryBytes / 1_048_576);
-      return startProcess(mechanism, { ...nodeCommand(program), limits: { ...limits, memoryMiB } });
+      const memoryMiB = (ownMiB ?? limits.memoryMiB) + 2 * Math.ceil(memoryBytes / 1_048_576);
+      const heapMiB = ownMiB === undefined ? program.heapMiB : Math.ceil(ownMiB / 4);
+      return startProcess(mechanism, { ...nodeCommand({ ...program, heapMiB }), limits: { ...limits, memoryMiB } });
     },
   };
 }

@@ -29,7 +29,7 @@ export const moveGlobals = {
       if (active && (flags & 2) !== 0) reader.uint();
       if (active) moveInExpression(reader, splice, moved);
       if ((flags & 3) !== 0) reader.u8();
-      reader.many(() => {
+      reader.each(() => {
         if ((flags & 4) === 0) reader.uint();
         else moveInExpression(reader, splice, moved);
       });
@@ -46,7 +46,7 @@ export const moveGlobals = {
 function eachItem(body: Buffer, item: (reader: WasmReader, splice: Splice) => void): Buffer {
   const reader = new WasmReader(body);
   const splice = spliceInto(body);
-  reader.many(() => {
+  reader.each(() => {
     item(reader, splice);
   });
   return splice.result();

@@ -1,6 +1,8 @@
 import { $init, generate } from '#component-bindgen';
 import { messageOf } from '../errors.js';
 import { oneLine } from '../text.js';
+import { admissionBounds } from './admission-bounds.js';
+import { requireAtMost } from './objection.js';
 import { invalid } from './wasm-reader.js';
 
 /** A component as JavaScript that instantiates core modules. */
@@ -12,13 +14,15 @@ export interface Transpiled {
   readonly declarations: ReadonlyMap<string, string>;
 }
 
-/** Throws HookvisorError `plugin-invalid` for what is no valid component. */
+/** Throws HookvisorError `plugin-invalid` for what is no valid component, `plugin-refused` for what becomes too large. */
 export async function transpileComponent(bytes: Buffer): Promise<Transpiled> {
   await $init;
   const files = generateFiles(bytes);
-  const glue = withStrictText(files.find(({ name }) => name === 'plugin.js')?.bytes.toString('utf8') ?? '');
+  const glueFile = files.find(({ name }) => name === 'plugin.js')?.bytes ?? Buffer.alloc(0);
+  requireAtMost(glueFile.length, admissionBounds.glueBytes, 'bytes of JavaScript when it is translated');
+  const glue = withStrictText(glueFile.toString('utf8'));
   // With every import handed in, nothing is left for the glue to import by itself.
-  if (!glue.includes('export function instantiate(') || /^\s*import\b(?!\.meta)/mu.test(glue)) {
+  if (!glue.includes('export function instantiate(') || /^[ \t]*import\b(?!\.meta)/mu.test(glue)) {
     throw invalid('what it was turned into is not as expected');
   }
   return {

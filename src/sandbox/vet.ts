@@ -4,7 +4,7 @@ import { admissionBounds } from './admission-bounds.js';
 import { readComponent } from './component-binary.js';
 import type { ComponentBinary } from './component-binary.js';
 import type { CoreModule } from './core-module.js';
-import { objectionError, refusal, unusable } from './objection.js';
+import { objectionError, refusal, unusable, vetRules } from './objection.js';
 import type { Objection } from './objection.js';
 import { sizeObjection } from './size-objection.js';
 import { atMost, checkModules, readModule } from './vet-core.js';
@@ -227,5 +227,6 @@ export function objectionOf(error: unknown): Objection {
   const { code } = error;
   if (code !== 'plugin-refused' && code !== 'plugin-invalid') throw error;
   const message = messageOf(error).replace(/^Cannot admit the plugin: /u, '');
-  return { rule: 'format', code, message, fields: { rule: 'format', ...error.fields } };
+  const rule = vetRules.find((one) => one === error.fields['rule']) ?? 'format';
+  return { rule, code, message, fields: { ...error.fields, rule } };
 }

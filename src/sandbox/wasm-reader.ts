@@ -1,4 +1,14 @@
 import { HookvisorError } from '../errors.js';
+import { admissionBounds } from './admission-bounds.js';
+import { requireAtMost } from './objection.js';
+
+/** Most items that a vector may have, and what they are. */
+export interface Bound {
+  readonly most: number;
+  readonly what: string;
+  /** `complexity` unless given. */
+  readonly rule?: 'memory' | 'table';
+}
 
 /** Reads the parts of WebAssembly's binary format. Throws HookvisorError `plugin-invalid` where the bytes end early. */
 export class WasmReader {
@@ -53,17 +63,18 @@ export class WasmReader {
     return this.take(this.uint()).toString('utf8');
   }
 
-  /** A vector: its length, then that many items, of at least one byte each. */
-  many<T>(item: () => T): T[] {
+  /** A vector: its length, then that many items, of at least one byte each. More than `bound` are not read at all. */
+  many<T>(item: () => T, bound?: Bound): T[] {
     const items: T[] = [];
-    this.each(() => items.push(item()));
+    this.each(() => items.push(item()), bound);
     return items;
   }
 
   /** Like {@link many}, without keeping what was read. */
-  each(item: () => void): void {
+  each(item: () => void, bound?: Bound): void {
     const count = this.uint();
     if (count > this.#bytes.length - this.#at) throw truncated();
+    if (bound !== undefined) requireAtMost(count, bound.most, bound.what, bound.rule);
     for (let left = count; left > 0; left -= 1) item();
   }
 }
@@ -85,7 +96,10 @@ export function wasmLayer(bytes: Buffer): 'module' | 'component' {
   throw invalid(`it is WebAssembly of another version (${version}, layer ${layer})`);
 }
 
-/** The sections of a module or component, in order. Throws HookvisorError `plugin-invalid` when one is cut off. */
+/**
+ * The sections of a module or component, in order. Throws HookvisorError `plugin-invalid` when one is cut off, or
+ * `plugin-refused` when there are too many.
+ */
 export function wasmSections(bytes: Buffer): WasmSection[] {
   const reader = new WasmReader(bytes);
   reader.take(8);
@@ -93,6 +107,7 @@ export function wasmSections(bytes: Buffer): WasmSection[] {
   while (!reader.done) {
     const id = reader.u8();
     sections.push({ id, body: reader.take(reader.uint()) });
+    requireAtMost(sections.length, admissionBounds.sections, 'sections');
   }
   return sections;
 }
