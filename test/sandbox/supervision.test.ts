@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HandlerConfig } from '../../src/config/config.js';
@@ -108,19 +109,102 @@ describe('an idle runner', () => {
   });
 });
 
+describe('a runner whose instances fill 32 MiB each', () => {
+  const mib = 1024 * 1024;
+
+  it('is smaller when it is idle: it has one instance left of two', async () => {
+    const { supervisor, guest, emptyBytes } = await heavySupervisor({ idleMs: 1_000 });
+    let most = 0;
+    await evaluate(supervisor, guest);
+    await expect
+      .poll(() => (most = Math.max(most, runnerBytes(supervisor) - emptyBytes)), polling)
+      .toBeGreaterThan(60 * mib);
+    await expect.poll(() => runnerBytes(supervisor) - emptyBytes, polling).toBeLessThan(52 * mib);
+    expect(supervisor.status()).toMatchObject({ restarts: 0, replacements: 0 });
+  }, 60_000);
+
+  it('is replaced when that is more than it may grow by, and no event is lost', async () => {
+    const said: string[] = [];
+    const { supervisor, guest } = await heavySupervisor({
+      idleMs: 200,
+      wear: { cpuMs: Infinity, growthBytes: 20 * mib },
+      log: (_, message) => said.push(message),
+    });
+    const { pid } = supervisor.status();
+    expect(await evaluate(supervisor, guest)).toMatchObject({ reply: { outcome: 'allow' } });
+    await expect.poll(() => supervisor.status().replacements, polling).toBeGreaterThan(0);
+    expect(said.join('\n')).toMatch(/^Runner of trust group 'a' is replaced: its memory has grown by [2-9]\d MiB$/mu);
+    expect(supervisor.status().pid).not.toBe(pid);
+    expect(await evaluate(supervisor, guest)).toMatchObject({ reply: { outcome: 'allow' } });
+    await expect.poll(() => pid !== null && isAlive(pid), polling).toBe(false);
+  }, 60_000);
+
+  it('stays when giving one back is enough', async () => {
+    const { supervisor, guest, emptyBytes } = await heavySupervisor({
+      idleMs: 1_000,
+      wear: { cpuMs: Infinity, growthBytes: 58 * mib },
+    });
+    await evaluate(supervisor, guest);
+    await expect.poll(() => runnerBytes(supervisor) - emptyBytes, polling).toBeGreaterThan(60 * mib);
+    await expect.poll(() => runnerBytes(supervisor) - emptyBytes, polling).toBeLessThan(52 * mib);
+    expect(await evaluate(supervisor, guest)).toMatchObject({ reply: { outcome: 'allow' } });
+    expect(supervisor.status()).toMatchObject({ restarts: 0, replacements: 0 });
+  }, 60_000);
+});
+
+const polling = { timeout: 20_000, interval: 20 };
+
+/** A supervisor of a runner that has a small plugin first, and what the runner took then. */
+async function heavySupervisor(
+  options: Parameters<typeof supervisorOf>[0],
+): Promise<{ supervisor: Supervisor; guest: number; emptyBytes: number }> {
+  const { supervisor, guest: small } = await supervisorOf(options);
+  await evaluate(supervisor, small);
+  const emptyBytes = runnerBytes(supervisor);
+  await using folder = await temporaryFolder();
+  const guest = await loadInto(supervisor, await buildFixture('heavy', folder.path));
+  return { supervisor, guest, emptyBytes };
+}
+
+/** The resident memory of a runner's process and of what it was started through. */
+function runnerBytes(supervisor: Supervisor): number {
+  const { pid } = supervisor.status();
+  if (pid === null) return 0;
+  const resident = (one: number): number => {
+    const status = textOf(`/proc/${one}/status`);
+    const children = textOf(`/proc/${one}/task/${one}/children`).split(' ').filter(Boolean).map(Number);
+    const [, kib = '0'] = /^VmRSS:\s+(\d+) kB$/mu.exec(status) ?? [];
+    return children.reduce((sum, child) => sum + resident(child), Number(kib) * 1_024);
+  };
+  return resident(pid);
+}
+
+/** Nothing of a process that has just ended. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 async function supervisorOf(
   options: Partial<Pick<SupervisorOptions, 'wear' | 'idleMs' | 'log'>> & { source?: string; fuel?: number },
 ): Promise<{ supervisor: Supervisor; guest: number }> {
   const { source = samplePlugin('tiny-allow'), fuel, ...rest } = options;
+  const supervisor = createSupervisor({ trust: 'a', log: () => undefined, launcher: createLauncher(), ...rest });
+  onTestFinished(() => supervisor[Symbol.asyncDispose]());
+  return { supervisor, guest: await loadInto(supervisor, source, fuel) };
+}
+
+async function loadInto(supervisor: Supervisor, source: string, fuel?: number): Promise<number> {
   const defaults: HandlerConfig['limits'] = handlerConfig().limits;
   const limits = { ...defaults, fuel: fuel ?? defaults.fuel };
   const bytes = await readFile(source);
   const artefact = await admitPlugin(bytes, { backend: 'component', memoryBytes: limits.memoryBytes });
-  const supervisor = createSupervisor({ trust: 'a', log: () => undefined, launcher: createLauncher(), ...rest });
-  onTestFinished(() => supervisor[Symbol.asyncDispose]());
   const guest = await supervisor.load({ name: 'plugin', artefact: encodeArtefact(artefact), settings: '{}', limits });
   if (typeof guest !== 'number') throw new Error('the plugin was not loaded');
-  return { supervisor, guest };
+  return guest;
 }
 
 function evaluate(supervisor: Supervisor, handler: number, deadlineMs = 5_000): Promise<Answer | Lost> {

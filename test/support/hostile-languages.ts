@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Artefact } from '../../src/backends/artefact.js';
@@ -7,6 +7,7 @@ import { buildAssemblyScript } from '../../src/authoring/assemblyscript.js';
 import type { Project } from '../../src/authoring/project.js';
 import { buildTypeScript } from '../../src/authoring/typescript.js';
 import { packageRoot } from '../../src/paths.js';
+import { builtOnce } from './build-cache.js';
 
 /** Languages with hostile guests of their own, by the name of their folder in `test/fixtures/hostile`. */
 export type HostileLanguage = 'typescript' | 'assemblyscript';
@@ -23,6 +24,9 @@ const languages: Readonly<Record<HostileLanguage, Built>> = {
   typescript: { backend: 'component', language: 'ts', build: buildTypeScript, main: typescriptMain },
   assemblyscript: { backend: 'extism', language: 'as', build: buildAssemblyScript, main: assemblyscriptMain },
 };
+
+/** Three are in use; the others are of other states of the sources, which may come back. */
+const keptBuilds = 12;
 
 export const backendOf = (language: HostileLanguage): Artefact['backend'] => languages[language].backend;
 
@@ -51,18 +55,12 @@ function folderOf(language: HostileLanguage): string {
 
 /** Builds once for the same sources and tools: compilers take seconds. */
 async function fromSources(language: HostileLanguage, main: string): Promise<Buffer> {
-  const cache = join(packageRoot, 'node_modules', '.cache', 'hookvisor-hostile');
-  const file = join(cache, `${await digestOf(language, main)}.wasm`);
-  const cached = await readFile(file).catch(() => null);
-  if (cached !== null) return cached;
-  const bytes = await build(language, main);
-  await mkdir(cache, { recursive: true });
-  // Two test processes may build at once: each puts a whole file in place.
-  const unfinished = await mkdtemp(join(cache, 'unfinished-'));
-  await writeFile(join(unfinished, 'plugin.wasm'), bytes);
-  await rename(join(unfinished, 'plugin.wasm'), file);
-  await rm(unfinished, { recursive: true });
-  return bytes;
+  return builtOnce({
+    folder: join(packageRoot, 'node_modules', '.cache', 'hookvisor-hostile'),
+    key: `${await digestOf(language, main)}.wasm`,
+    keep: keptBuilds,
+    build: () => build(language, main),
+  });
 }
 
 async function build(language: HostileLanguage, main: string): Promise<Buffer> {
