@@ -36,7 +36,7 @@ describe('readBounded', () => {
 
   it('waits for no writer of a pipe, and reads no folder or device', async () => {
     const pipe = join(temporaryFolder(), 'pipe');
-    execFileSync('mkfifo', [pipe]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', pipe]);
     expect(await readBounded(pipe, 10)).toEqual({ found: 'special' });
     expect(await readBounded('/dev/zero', 10)).toEqual({ found: 'special' });
     expect(await readBounded('/tmp', 10)).toEqual({ found: 'folder' });
