@@ -21,11 +21,11 @@ export interface Stage {
 /** Where the SDK lies below the folder from which QuickJS resolves imports. */
 const sdk = 'node_modules/hookvisor';
 
-const guestModules = ['index.js', 'seeded-random.js', 'event-random.js'];
+const guestModules = ['index.js', 'seeded-random.js', 'event-random.js', 'tell-thrown.js'];
 
 /**
- * Puts the SDK beside the plugin's modules, and before them an entry that seeds `Math.random` from the event's id. The
- * generator is in place when the first module of the plugin runs, whoever keeps the function for later.
+ * Puts the SDK beside the plugin's modules, and before them an entry that seeds `Math.random` from the event's id and logs
+ * what the handler throws. The generator is in place when the first module of the plugin runs, whoever keeps the function for later.
  */
 export async function stageOf({ files, main, validates }: CompiledTypeScript): Promise<Stage> {
   const guest: Record<string, string> = {};
@@ -50,11 +50,12 @@ export const seed = seedByEvent(Math);
 
 function entryModule(own: string): string {
   return `import { seed } from './seed.js';
+import { tellThrown } from './guest/tell-thrown.js';
 import { handler as own } from ${own};
 export const handler = {
   handle(event) {
     seed(event.id);
-    return own.handle(event);
+    return tellThrown(() => own.handle(event));
   },
 };
 `;
