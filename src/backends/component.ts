@@ -6,7 +6,7 @@ import { bounds } from '../limits.js';
 import type { Outcome } from '../outcome.js';
 import { compileModules, notLoadable } from './compile.js';
 import type { Guest, GuestBackend, GuestLoad } from './guest.js';
-import { checkDocument, createComponentHost, cut } from './host.js';
+import { checkDocument, createComponentHost, cut, documentImport } from './host.js';
 import type { ComponentHost, ComponentImports } from './host.js';
 import { createMeter, failureOf, meterNames } from './meter.js';
 import type { Meter } from './meter.js';
@@ -33,7 +33,7 @@ const exportsSchema = z.object({
 
 interface Loaded {
   readonly load: GuestLoad;
-  readonly xml: XmlTools;
+  readonly xml: XmlTools | null;
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
   readonly instantiate: Instantiate;
 }
@@ -47,8 +47,11 @@ interface Instance {
 
 /** Loads a component that jco has turned into glue and hardened core modules. */
 export const loadComponent: GuestBackend = async (load) => {
+  const { glue } = load.artefact;
   const modules = compileModules(load.artefact);
-  const loaded: Loaded = { load, modules, instantiate: await evaluateGlue(load.artefact.glue), xml: await loadXml() };
+  // libxml2 is a third of a runner's start: whoever cannot ask for the document does not pay for it.
+  const [evaluated, xml] = await Promise.all([evaluateGlue(glue), glue.includes(documentImport) ? loadXml() : null]);
+  const loaded: Loaded = { load, modules, instantiate: evaluated, xml };
   const spares: Instance[] = [];
   return {
     prepare: () => Promise.resolve(prepare(loaded, spares)),

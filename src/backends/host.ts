@@ -47,10 +47,13 @@ export function checkDocument(document: Buffer | null): void {
   if (!isUtf8(document)) throw new HandlerFailure('document', 'the document is not valid UTF-8');
 }
 
+/** The interface by which a component asks for the document. */
+export const documentImport = 'hookvisor:hook/document';
+
 /** Everything that a component can reach, by the names under which jco's glue asks for it. Belongs to one instance. */
 export interface ComponentImports {
   readonly 'hookvisor:hook/types': object;
-  readonly 'hookvisor:hook/document': {
+  readonly [documentImport]: {
     readonly text: () => string | undefined;
     readonly select: (xpath: string) => readonly string[];
   };
@@ -77,8 +80,15 @@ class SelectFailure extends Error {
   }
 }
 
-/** What is done for the plugin is paid for with its fuel: before the work, and again for the answer. */
-export function createComponentHost(xml: XmlTools, settings: string, { charge }: Pick<Meter, 'charge'>): ComponentHost {
+/**
+ * What is done for the plugin is paid for with its fuel: before the work, and again for the answer. `xml` is null for a
+ * component that does not import {@link documentImport}.
+ */
+export function createComponentHost(
+  xml: XmlTools | null,
+  settings: string,
+  { charge }: Pick<Meter, 'charge'>,
+): ComponentHost {
   const logs = createLogBook();
   let document: Buffer | null = null;
   let open: OpenDocument | null = null;
@@ -86,7 +96,7 @@ export function createComponentHost(xml: XmlTools, settings: string, { charge }:
   const select = (xpath: string): readonly string[] => {
     size ??= sizeOf(document ?? Buffer.alloc(0));
     charge(costOfSelect(xpath, size));
-    if (document === null) throw new SelectFailure({ tag: 'no-document' });
+    if (document === null || xml === null) throw new SelectFailure({ tag: 'no-document' });
     open ??= xml.open(document);
     const selection = open.select(xpath);
     if ('error' in selection) throw new SelectFailure(selection.error);
@@ -108,7 +118,7 @@ export function createComponentHost(xml: XmlTools, settings: string, { charge }:
   return {
     imports: {
       'hookvisor:hook/types': {},
-      'hookvisor:hook/document': { text, select },
+      [documentImport]: { text, select },
       'hookvisor:hook/settings': { json },
       'hookvisor:hook/log': { write },
     },

@@ -119,7 +119,7 @@ describe('an instance of a TypeScript plugin', () => {
 });
 
 describe('the runner', () => {
-  it('loads none of the heavy packages, and few modules', async () => {
+  it('is a few files, and none of the packages', async () => {
     const hook = `export async function load(url, context, next) {
       process._rawDebug('loaded ' + url);
       return next(url, context);
@@ -133,9 +133,10 @@ describe('the runner', () => {
     child.stdin.end();
     const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')]);
     const loaded = stderr.split('\n').filter((line) => line.startsWith('loaded file:'));
-    expect(loaded.filter((line) => /binaryen|jco|yaml|commander|extism/u.test(line))).toEqual([]);
-    expect(loaded.length).toBeGreaterThan(5);
-    expect(loaded.filter((line) => !line.includes('/node_modules/')).length).toBeLessThanOrEqual(30);
+    expect(loaded[0]).toBe(`loaded file://${join(packageRoot, 'dist', 'sandbox', 'runner-main.js')}`);
+    expect(loaded.filter((line) => line.includes('/node_modules/'))).toEqual([]);
+    // Joined by scripts/build-bundles.mjs; tsc alone leaves some hundred files, and twice the time of a start.
+    expect(loaded.length).toBeLessThanOrEqual(3);
   });
 });
 

@@ -28,25 +28,32 @@ describe('admission', () => {
     expect(await readFile(path)).toEqual(whole);
   });
 
-  it.each(['sandbox.js', 'runner-main.js'])('is the only one that loads compilers: %s reaches none', async (entry) => {
-    const { files, packages } = await importsFrom(join(packageRoot, 'dist', 'sandbox', entry));
+  it.each(['sandbox.ts', 'runner-main.ts'])('is the only one that loads compilers: %s reaches none', async (entry) => {
+    const { files, packages } = await importsFrom(join(packageRoot, 'src', 'sandbox', entry));
     expect(files.size).toBeGreaterThan(5);
     expect([...packages]).toContain('zod');
-    expect([...packages].filter((name) => /binaryen|jco/u.test(name))).toEqual([]);
-    expect([...files].filter((path) => /\/(admit|harden|vet|transpile)\.js$/u.test(path))).toEqual([]);
+    expect([...packages].filter((name) => compilers.test(name))).toEqual([]);
+    expect([...files].filter((path) => /\/(admit|harden|vet|transpile)\.ts$/u.test(path))).toEqual([]);
+  });
+
+  it('has a compiler', async () => {
+    const { packages } = await importsFrom(join(packageRoot, 'src', 'sandbox', 'admission-main.ts'));
+    expect([...packages].filter((name) => compilers.test(name))).toEqual(['#component-bindgen']);
   });
 });
 
-/** Everything that a compiled file imports, directly or not, by `import`, `export … from` or `import()`. */
+const compilers = /binaryen|jco|component-bindgen/u;
+
+/** Everything that a source imports, directly or not, by `import`, `export … from` or `import()`; not for its types. */
 async function importsFrom(entry: string): Promise<{ files: Set<string>; packages: Set<string> }> {
   const files = new Set<string>();
   const packages = new Set<string>();
   const visit = async (path: string): Promise<void> => {
     if (files.has(path)) return;
     files.add(path);
-    const code = await readFile(path, 'utf8');
+    const code = (await readFile(path, 'utf8')).replace(/^(?:import|export) type\b[^;]*;/gmu, '');
     for (const [, name = ''] of code.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*['"]([^'"]+)['"]/gu)) {
-      if (name.startsWith('.')) await visit(join(dirname(path), name));
+      if (name.startsWith('.')) await visit(join(dirname(path), name.replace(/\.js$/u, '.ts')));
       else packages.add(name);
     }
   };
