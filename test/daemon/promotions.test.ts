@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hookvisor } from '../support/command.js';
@@ -68,6 +68,18 @@ describe('hookvisor promote', { timeout: 90_000 }, () => {
     expect(existsSync(join(dir, name))).toBe(true);
     await runtime.reload();
     expect(await ask()).toBe('deny');
+  });
+
+  it('refuses a plugin over the size that its handler allows, and changes nothing', async () => {
+    const { configFile, ask, plugin } = await stage(', pluginSize: 1KiB');
+    const file = await plugin('deny');
+    truncateSync(file, 1025);
+    const run = await hookvisor('promote', 'h', file, '--config', configFile, '--yes');
+    expect(run.status).toBe(2);
+    expect(run.err).toContain(
+      `Cannot promote '${file}' as 'h': it has 1025 bytes; at most 1024 are allowed; raise 'pluginSize'`,
+    );
+    expect(await ask()).toBe('allow');
   });
 
   it('stops at a flip when asked to, and changes nothing', async () => {
