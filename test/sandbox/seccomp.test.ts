@@ -14,6 +14,7 @@ import type { CallNumbers } from '../../src/sandbox/seccomp-calls.js';
 import { found } from './mechanisms.js';
 import { temporaryFolder } from './support.js';
 
+const compiler = process.env['CC'] ?? 'cc';
 const { EPERM, ENOSYS } = constants.errno;
 const allow = 0x7fff_0000;
 const kill = 0x8000_0000;
@@ -100,7 +101,7 @@ describe('isolation by bubblewrap', { timeout: 60_000 }, () => {
     folder = await temporaryFolder();
     program = join(folder.path, 'calls');
     const source = join(packageRoot, 'test', 'fixtures', 'sandbox', 'calls.c');
-    execFileSync('cc', ['-static', '-O1', '-o', program, source]);
+    execFileSync(compiler, ['-static', '-O1', '-o', program, source]);
   });
 
   afterAll(async () => {
@@ -164,7 +165,7 @@ describe('isolation by bubblewrap', { timeout: 60_000 }, () => {
     if (chosen === null) return 'bubblewrap does not work here';
     if (chosen.mechanism.filter === null) return `no filter is in force on ${process.arch}`;
     try {
-      execFileSync('cc', ['-static', '-x', 'c', '-o', '/dev/null', '-'], { input: 'int main(void) { return 0; }' });
+      execFileSync(compiler, ['-static', '-x', 'c', '-o', '/dev/null', '-'], { input: 'int main(void) { return 0; }' });
       return null;
     } catch {
       return 'no C compiler with a static libc; apt install gcc libc6-dev';
