@@ -1,18 +1,21 @@
-import { writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Artefact } from '../../src/backends/artefact.js';
-import type { Handler } from '../../src/backends/backend.js';
-import type { HandlerConfig } from '../../src/config/config.js';
+import { z } from 'zod';
+import type { BackendName, HandlerConfig } from '../../src/config/config.js';
+import { HookvisorError } from '../../src/errors.js';
 import type { HookCall } from '../../src/event.js';
-import { HandlerFailure } from '../../src/outcome.js';
-import type { FailureCode, LogLine } from '../../src/outcome.js';
-import { handlerConfig, hookCall, openSandbox } from '../sandbox/support.js';
-import type { Opened } from '../sandbox/support.js';
+import { failureCodes } from '../../src/outcome.js';
+import type { Evaluation, FailureCode, LogLine } from '../../src/outcome.js';
+import { handlerConfig, hookCall } from '../sandbox/support.js';
+import { startRuntimeProcess } from './runtime-process.js';
+import type { RuntimeProcess } from './runtime-process.js';
 
-/** Room for a reason of 100 MB, so that the guest can make one. */
+/** Room for a reason of 100 MB, so that the guest can make one, and time for a busy machine. */
 export const arenaLimits: HandlerConfig['limits'] = {
-  deadlineMs: 4_000,
+  deadlineMs: 20_000,
   fuel: 50_000_000,
   memoryBytes: 128 * 1024 * 1024,
 };
@@ -28,52 +31,121 @@ export interface Ending {
   readonly logs: readonly LogLine[];
 }
 
-/** A sandbox with a well-behaved handler, beside which hostile ones are let loose in the same trust group. */
-export interface Arena extends AsyncDisposable {
-  readonly opened: Opened;
-  /** Loads a plugin from bytes into the neighbour's trust group. */
-  load(backend: Artefact['backend'], bytes: Buffer, changes?: Partial<HandlerConfig>): Promise<Handler>;
-  /** The neighbour answers, at once. */
-  neighbourAnswers(): Promise<void>;
+/** A handler that is loaded in the arena's runtime. */
+export interface Contender extends AsyncDisposable {
+  readonly digest: string | null;
+  evaluate(call: HookCall): Promise<Ending>;
 }
 
+/** One runtime with a well-behaved handler, beside which hostile ones are let loose in the same trust group. */
+export interface Arena extends AsyncDisposable {
+  /** Everything that the runtime and the tests write is below it. */
+  readonly folder: string;
+  readonly runtime: RuntimeProcess;
+  /** Digests and limits of the plugins that were admitted: the cache keeps one artefact for each. */
+  readonly admitted: ReadonlySet<string>;
+  /** Loads a handler into the neighbour's trust group. */
+  loadConfigured(config: HandlerConfig): Promise<Contender>;
+  /** Writes a plugin and loads it. */
+  load(backend: BackendName, bytes: Buffer, changes?: Partial<HandlerConfig>): Promise<Contender>;
+  /** The neighbour answers, at once. */
+  neighbourAnswers(): Promise<void>;
+  /** Admissions under way. */
+  admissions(): Promise<number>;
+  /** The runtime's resident memory when its garbage is collected. */
+  residentBytes(): Promise<number>;
+}
+
+const loadedSchema = z.object({ handler: z.number(), digest: z.string().nullable() });
+const logsSchema = z.custom<LogLine[]>(Array.isArray);
+const decidedSchema = z.union([
+  z.object({ evaluation: z.custom<Evaluation>() }),
+  z.object({
+    failure: z.object({
+      failure: z.enum(failureCodes),
+      message: z.string(),
+      fuel: z.number().nullable(),
+      logs: logsSchema,
+    }),
+  }),
+]);
+
 export async function openArena(): Promise<Arena> {
-  const opened = await openSandbox();
-  const neighbour = await opened.sandbox.backend('component').load(handlerConfig({ name: 'neighbour' }));
+  const folder = await mkdtemp(join(tmpdir(), 'hookvisor-arena-'));
+  const below = (name: string): string => join(folder, name);
+  const runtime = await startRuntimeProcess({ cache: below('cache'), journal: below('journal'), tmp: below('tmp') });
+  const admitted = new Set<string>();
   let files = 0;
+  const admit = (digest: string, { backend, limits }: HandlerConfig): void => {
+    admitted.add(`${digest} ${backend} ${limits.memoryBytes}`);
+  };
+  const loadConfigured = async (config: HandlerConfig): Promise<Contender> => {
+    const { handler, digest } = loadedSchema.parse(
+      await runtime.ask('load', { config }).catch(async (error: unknown) => {
+        // It was admitted before it was asked about its settings.
+        if (error instanceof HookvisorError && error.code === 'plugin-settings') admit(await digestOf(config), config);
+        throw error;
+      }),
+    );
+    if (digest !== null) admit(digest, config);
+    let released: Promise<unknown> | null = null;
+    return {
+      digest,
+      evaluate: async (call) => endingFrom(await runtime.ask('evaluate', { handler, call })),
+      async [Symbol.asyncDispose]() {
+        await (released ??= runtime.ask('release', { handler }));
+      },
+    };
+  };
+  const neighbour = await loadConfigured(handlerConfig({ name: 'neighbour' }));
   return {
-    opened,
+    folder,
+    runtime,
+    admitted,
+    loadConfigured,
     async load(backend, bytes, changes = {}) {
-      const source = join(opened.folder, `${(files += 1)}.wasm`);
+      const source = below(`${(files += 1)}.wasm`);
       await writeFile(source, bytes);
-      const config = handlerConfig({ name: 'hostile', backend, source, limits: arenaLimits, ...changes });
-      return opened.sandbox.backend(backend).load(config);
+      return loadConfigured(handlerConfig({ name: 'hostile', backend, source, limits: arenaLimits, ...changes }));
     },
     async neighbourAnswers() {
-      expect((await neighbour.evaluate(hookCall())).outcome).toEqual({ outcome: 'allow' });
+      expect(await neighbour.evaluate(hookCall())).toMatchObject({ outcome: 'allow' });
     },
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    admissions: async () => z.number().parse(await runtime.ask('admissions')),
+    residentBytes: async () => z.number().parse(await runtime.ask('memory')),
+    async [Symbol.asyncDispose]() {
+      await runtime[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }
 
-/** Lets a handler decide; it must end within its deadline and one second. */
-export async function endingOf(handler: Handler, call: HookCall, deadlineMs = arenaLimits.deadlineMs): Promise<Ending> {
-  const began = performance.now();
-  const ending = await handler.evaluate(call).then(
-    ({ outcome, fuel, logs }) => ({ ...decided(outcome), failure: null, message: '', fuel, logs }),
-    (error: unknown) => {
-      if (!(error instanceof HandlerFailure)) throw error;
-      const { failure, message, fuel, logs } = error;
-      return { outcome: null, text: '', failure, message, fuel, logs };
-    },
-  );
-  expect(performance.now() - began).toBeLessThan(deadlineMs + 1_000);
-  return ending;
+async function digestOf({ source }: HandlerConfig): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(source))
+    .digest('hex');
 }
 
-function decided(outcome: Awaited<ReturnType<Handler['evaluate']>>['outcome']): { outcome: string; text: string } {
-  if (outcome.outcome === 'deny') return { outcome: 'deny', text: outcome.reason };
-  return { outcome: outcome.outcome, text: outcome.outcome === 'replace' ? outcome.document.toString() : '' };
+function endingFrom(answer: unknown): Ending {
+  const decided = decidedSchema.parse(answer);
+  if ('failure' in decided) return { outcome: null, text: '', ...decided.failure };
+  const { outcome, fuel, logs } = decided.evaluation;
+  const rest = { failure: null, message: '', fuel, logs };
+  if (outcome.outcome === 'deny') return { outcome: 'deny', text: outcome.reason, ...rest };
+  const text = outcome.outcome === 'replace' ? Buffer.from(outcome.document).toString() : '';
+  return { outcome: outcome.outcome, text, ...rest };
+}
+
+/** Lets a handler decide; it must end within its deadline and one second. */
+export async function endingOf(
+  handler: Contender,
+  call: HookCall,
+  deadlineMs = arenaLimits.deadlineMs,
+): Promise<Ending> {
+  const began = performance.now();
+  const ending = await handler.evaluate(call);
+  expect(performance.now() - began).toBeLessThan(deadlineMs + 1_000);
+  return ending;
 }
 
 /** An event whose id wakes a guest. */

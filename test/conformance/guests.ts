@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Artefact } from '../../src/backends/artefact.js';
 import { bounds } from '../../src/limits.js';
 import { guestsIn, hostileCrowd } from '../support/hostile.js';
 import type { HostileCrowd } from '../support/hostile.js';
-import { arenaLimits, endingOf, openArena, wakingCall } from './arena.js';
+import { arenaLimits, endingOf, wakingCall } from './arena.js';
 import type { Arena, Ending } from './arena.js';
 
 type Expected = Partial<Record<keyof Ending, unknown>>;
@@ -183,50 +183,97 @@ const extism: Record<string, Claim> = {
   },
 };
 
+/** Nobody's fuel ends it in this century. */
+const unending = {
+  title: 'with fuel for years is ended by its deadline',
+  ends: {
+    outcome: null,
+    failure: 'deadline',
+    fuel: null,
+    message: matching(/: no answer within 300 ms, so its process was killed; raise its 'deadline'/u),
+  },
+  deadlineMs: 300,
+  fuel: Number.MAX_SAFE_INTEGER,
+} as const;
+
 const claims: Record<Artefact['backend'], Record<string, Claim>> = {
   component: { ...both, ...component },
   extism: { ...both, ...extism },
 };
 
-describe.each(['component', 'extism'] as const)('a hostile guest of the %s backend:', (backend) => {
-  let arena: Arena;
-  let crowd: HostileCrowd;
-  beforeAll(async () => {
-    arena = await openArena();
-    crowd = await hostileCrowd(backend);
-    // Admits it once for all.
-    await using handler = await arena.load(backend, crowd.bytes);
-    expect(handler.digest).toMatch(/^[0-9a-f]{64}$/u);
-  }, 120_000);
-  afterAll(() => arena[Symbol.asyncDispose]());
+/** The same guests under limits of their own. */
+const otherwise: readonly (Claim & { readonly backend: Artefact['backend']; readonly guest: string })[] = [
+  ...(['component', 'extism'] as const).map((backend) => ({ ...unending, backend, guest: 'endless-loop' })),
+  { ...unending, backend: 'component', guest: 'xpath-explodes', document: manyElements },
+  {
+    backend: 'component',
+    guest: 'many-texts',
+    title: 'with fuel for all of them, copies of a large document meet the limit of memory',
+    ends: outOfMemory,
+    document: `<domain>${'<!-- -->'.repeat(200_000)}</domain>`,
+    fuel: 1_000_000_000,
+  },
+  {
+    backend: 'extism',
+    guest: 'var-flood',
+    title: "with fuel for all of them, variables meet the limit of Extism's memory",
+    ends: broken(kernelMemory),
+    fuel: 1_000_000_000,
+  },
+];
 
-  it('has a claim made of it', () => {
-    expect(Object.keys(claims[backend]).sort()).toEqual([...guestsIn('both'), ...guestsIn(backend)].sort());
+/** Guests of WebAssembly text, many in one plugin. */
+export function hostileGuests(current: () => Arena): void {
+  const crowds = new Map<Artefact['backend'], HostileCrowd>();
+  const crowdOf = (backend: Artefact['backend']): HostileCrowd => {
+    const crowd = crowds.get(backend);
+    if (crowd === undefined) throw new Error(`the guests of ${backend} are not admitted`);
+    return crowd;
+  };
+
+  describe.each(['component', 'extism'] as const)('a hostile guest of the %s backend:', (backend) => {
+    beforeAll(async () => {
+      const crowd = await hostileCrowd(backend);
+      crowds.set(backend, crowd);
+      // Admits it once for all.
+      await using handler = await current().load(backend, crowd.bytes);
+      expect(handler.digest).toMatch(/^[0-9a-f]{64}$/u);
+    }, 120_000);
+
+    it('has a claim made of it', () => {
+      expect(Object.keys(claims[backend]).sort()).toEqual([...guestsIn('both'), ...guestsIn(backend)].sort());
+    });
+
+    it.each(Object.entries(claims[backend]).map(([guest, claim]) => ({ guest, ...claim })))(
+      '$guest: $title',
+      async ({ guest, ends, document, deadlineMs = arenaLimits.deadlineMs, fuel = arenaLimits.fuel }) => {
+        const limits = { ...arenaLimits, deadlineMs, fuel };
+        const settings = { large: 'x'.repeat(10_000) };
+        const arena = current();
+        const crowd = crowdOf(backend);
+        await using handler = await arena.load(backend, crowd.bytes, { limits, settings });
+        const call = wakingCall(crowd.idOf(guest), document);
+        const first = await endingOf(handler, call, deadlineMs);
+        await arena.neighbourAnswers();
+        expect(first).toMatchObject(ends);
+        expect(first.logs.length).toBeLessThanOrEqual(bounds.logLines + 1);
+        const second = await endingOf(handler, call, deadlineMs);
+        await arena.neighbourAnswers();
+        expect(second).toEqual(first);
+      },
+      60_000,
+    );
   });
 
-  it.each(Object.entries(claims[backend]).map(([guest, claim]) => ({ guest, ...claim })))(
-    '$guest: $title',
-    async ({ guest, ends, document, deadlineMs = arenaLimits.deadlineMs, fuel = arenaLimits.fuel }) => {
-      const limits = { ...arenaLimits, deadlineMs, fuel };
-      await using handler = await arena.load(backend, crowd.bytes, { limits, settings: { large: 'x'.repeat(10_000) } });
-      const call = wakingCall(crowd.idOf(guest), document);
-      const first = await endingOf(handler, call, deadlineMs);
+  it.each(otherwise)(
+    '$guest of the $backend backend: $title',
+    async ({ backend, guest, ends, document, deadlineMs = arenaLimits.deadlineMs, fuel = arenaLimits.fuel }) => {
+      const arena = current();
+      const crowd = crowdOf(backend);
+      await using handler = await arena.load(backend, crowd.bytes, { limits: { ...arenaLimits, deadlineMs, fuel } });
+      expect(await endingOf(handler, wakingCall(crowd.idOf(guest), document), deadlineMs)).toMatchObject(ends);
       await arena.neighbourAnswers();
-      expect(first).toMatchObject(ends);
-      expect(first.logs.length).toBeLessThanOrEqual(bounds.logLines + 1);
-      const second = await endingOf(handler, call, deadlineMs);
-      await arena.neighbourAnswers();
-      expect(second).toEqual(first);
     },
     60_000,
   );
-
-  it('endless-loop: with fuel for years is ended by its deadline', async () => {
-    const limits = { ...arenaLimits, deadlineMs: 300, fuel: Number.MAX_SAFE_INTEGER };
-    await using handler = await arena.load(backend, crowd.bytes, { limits });
-    const ending = await endingOf(handler, wakingCall(crowd.idOf('endless-loop')), 300);
-    expect(ending).toMatchObject({ failure: 'deadline', fuel: null });
-    expect(ending.message).toContain('no answer within 300 ms, so its process was killed');
-    await arena.neighbourAnswers();
-  });
-});
+}

@@ -1,15 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Handler } from '../../src/backends/backend.js';
-import { scriptBackend } from '../../src/backends/script.js';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { defaultLimits } from '../../src/limits.js';
 import { configOf, eventOf } from '../support/handlers.js';
 import { snapshot } from '../support/leftovers.js';
 import { writeScript } from '../support/temp.js';
 import { endingOf } from './arena.js';
-import type { Ending } from './arena.js';
+import type { Arena, Contender, Ending } from './arena.js';
 
 /** What is so of a script, over what test/backends/script.test.ts says of floods, pipes, TERM and swapped files. */
 interface Claim {
@@ -65,40 +61,38 @@ const claims: readonly Claim[] = [
   { title: 'a script that kills itself has crashed', text: 'kill -ABRT $$', ends: crashed('SIGABRT') },
 ];
 
-describe('a hostile script:', () => {
-  let folder: string;
-  let neighbour: Handler;
-  const load = async (name: string, text: string, ms: number): Promise<Handler> => {
-    const limits = { ...defaultLimits, deadlineMs: ms };
-    return scriptBackend.load(configOf({ name, source: await writeScript(folder, name, text), limits }));
-  };
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'hookvisor-hostile-scripts-'));
-    neighbour = await load('neighbour', 'exit 0', 10_000);
-  });
-  afterAll(async () => {
-    await scriptBackend[Symbol.asyncDispose]();
-    await rm(folder, { recursive: true });
-  });
+/** Scripts, over what `test/backends/script.test.ts` says of them. */
+export function hostileScripts(current: () => Arena): void {
+  describe('a hostile script:', () => {
+    let neighbour: Contender;
+    const folder = (): string => join(current().folder, 'scripts');
+    const load = async (name: string, text: string, ms: number): Promise<Contender> => {
+      const limits = { ...defaultLimits, deadlineMs: ms };
+      return current().loadConfigured(configOf({ name, source: await writeScript(folder(), name, text), limits }));
+    };
+    beforeAll(async () => {
+      neighbour = await load('neighbour', 'exit 0', 10_000);
+    });
 
-  it.each(claims.map((claim, at) => ({ ...claim, at })))(
-    '$title',
-    async ({ text, ends, at }) => {
-      const before = await snapshot({ folders: [folder] });
-      const ms = ends === late ? deadlineMs.never : deadlineMs.soon;
-      const handler = await load(`hostile-${at}`, text, ms);
-      const call = { event: eventOf(), document: Buffer.from('<domain/>') };
-      const running = endingOf(handler, call, ms + graceMs);
-      // While it does what it does, and after it.
-      expect((await neighbour.evaluate(call)).outcome).toEqual({ outcome: 'allow' });
-      const first = await running;
-      expect(first).toMatchObject(ends);
-      expect((await neighbour.evaluate(call)).outcome).toEqual({ outcome: 'allow' });
-      expect(await endingOf(handler, call, ms + graceMs)).toEqual(first);
-      await handler[Symbol.asyncDispose]();
-      const { processes, files } = await before.compare({ waitMs: 10_000, rssBytes: Number.MAX_SAFE_INTEGER });
-      expect({ processes, files }).toEqual({ processes: [], files: [join(folder, `hostile-${at}`)] });
-    },
-    60_000,
-  );
-});
+    it.each(claims.map((claim, at) => ({ ...claim, at })))(
+      '$title',
+      async ({ text, ends, at }) => {
+        const before = await snapshot({ folders: [folder()] });
+        const ms = ends === late ? deadlineMs.never : deadlineMs.soon;
+        const handler = await load(`hostile-${at}`, text, ms);
+        const call = { event: eventOf(), document: Buffer.from('<domain/>') };
+        const running = endingOf(handler, call, ms + graceMs);
+        // While it does what it does, and after it.
+        expect(await neighbour.evaluate(call)).toMatchObject({ outcome: 'allow' });
+        const first = await running;
+        expect(first).toMatchObject(ends);
+        expect(await neighbour.evaluate(call)).toMatchObject({ outcome: 'allow' });
+        expect(await endingOf(handler, call, ms + graceMs)).toEqual(first);
+        await handler[Symbol.asyncDispose]();
+        const { processes, files } = await before.compare({ waitMs: 10_000, rssBytes: Number.MAX_SAFE_INTEGER });
+        expect({ processes, files }).toEqual({ processes: [], files: [join(folder(), `hostile-${at}`)] });
+      },
+      60_000,
+    );
+  });
+}

@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { HookvisorError } from '../../src/errors.js';
 import { vetPlugin } from '../../src/sandbox/vet.js';
 import * as generate from '../fixtures/hostile/generate.js';
 import { errorOf } from '../sandbox/support.js';
 import { assemble } from '../support/hostile.js';
 import { moduleBytes } from '../support/plugins.js';
-import { openArena } from './arena.js';
 import type { Arena } from './arena.js';
 
 const injection = '\'"`;\n${globalThis.process.exit(1)}//*/</script>\u2028';
@@ -177,40 +176,6 @@ const refused: readonly Refused[] = [
   },
 ];
 
-describe('admission refuses', () => {
-  let arena: Arena;
-  const errors = new Map<string, Promise<HookvisorError>>();
-  beforeAll(async () => {
-    arena = await openArena();
-    for (const { title, backend, plugin } of refused) {
-      const bytes = await plugin();
-      const error = errorOf(arena.load(backend, bytes));
-      // Looked at by the test of that title.
-      error.catch(() => undefined);
-      errors.set(title, error);
-    }
-  }, 60_000);
-  afterAll(() => arena[Symbol.asyncDispose]());
-
-  it.each(refused)(
-    '$title',
-    async ({ title, code, message }) => {
-      const error = await errors.get(title);
-      expect(error?.message).toMatch(message);
-      expect(error?.message).not.toMatch(/[\n\u2028]/u);
-      expect(error?.code).toBe(code);
-    },
-    60_000,
-  );
-
-  it('and the neighbour answers all the while', async () => {
-    await arena.neighbourAnswers();
-    await Promise.all(errors.values());
-    await arena.neighbourAnswers();
-    expect(arena.opened.sandbox.status().admissions).toBe(0);
-  }, 60_000);
-});
-
 const preview1 =
   'args_get args_sizes_get clock_res_get clock_time_get environ_get environ_sizes_get fd_advise fd_allocate fd_close ' +
   'fd_datasync fd_fdstat_get fd_fdstat_set_flags fd_fdstat_set_rights fd_filestat_get fd_filestat_set_size ' +
@@ -227,21 +192,55 @@ const preview2 =
   'sockets/instance-network sockets/ip-name-lookup sockets/tcp sockets/tcp-create-socket sockets/udp ' +
   'sockets/udp-create-socket keyvalue/store config/store logging/logging nn/graph';
 
-describe('no import of WASI is admitted:', () => {
-  it.each(preview1.split(' '))('wasi_snapshot_preview1 %s', async (name) => {
-    const bytes = await moduleBytes(`(module (import "wasi_snapshot_preview1" "${name}" (func)))`);
-    const error = await errorOf(Promise.resolve().then(() => vetPlugin(bytes, 'extism', { memoryBytes: 1e6 })));
-    expect(error.code).toBe('plugin-refused');
-    expect(error.message).toContain(`it imports 'wasi_snapshot_preview1' '${name}'`);
+/** Plugins that are not admitted. */
+export function hostilePlugins(current: () => Arena): void {
+  describe('admission refuses', () => {
+    const errors = new Map<string, Promise<HookvisorError>>();
+    beforeAll(async () => {
+      for (const { title, backend, plugin } of refused) {
+        const bytes = await plugin();
+        const error = errorOf(current().load(backend, bytes));
+        // Looked at by the test of that title.
+        error.catch(() => undefined);
+        errors.set(title, error);
+      }
+    }, 60_000);
+
+    it.each(refused)(
+      '$title',
+      async ({ title, code, message }) => {
+        const error = await errors.get(title);
+        expect(error?.message).toMatch(message);
+        expect(error?.message).not.toMatch(/[\n\u2028]/u);
+        expect(error?.code).toBe(code);
+      },
+      60_000,
+    );
+
+    it('and the neighbour answers all the while', async () => {
+      await current().neighbourAnswers();
+      await Promise.all(errors.values());
+      await current().neighbourAnswers();
+      expect(await current().admissions()).toBe(0);
+    }, 60_000);
   });
 
-  it.each(preview2.split(' ').flatMap((name) => ['0.2.0', '0.3.0'].map((version) => `wasi:${name}@${version}`)))(
-    '%s',
-    async (name) => {
-      const vetted = (): unknown => vetPlugin(generate.importing(name), 'component', { memoryBytes: 1e6 });
-      const error = await errorOf(Promise.resolve().then(vetted));
+  describe('no import of WASI is admitted:', () => {
+    it.each(preview1.split(' '))('wasi_snapshot_preview1 %s', async (name) => {
+      const bytes = await moduleBytes(`(module (import "wasi_snapshot_preview1" "${name}" (func)))`);
+      const error = await errorOf(Promise.resolve().then(() => vetPlugin(bytes, 'extism', { memoryBytes: 1e6 })));
       expect(error.code).toBe('plugin-refused');
-      expect(error.message).toContain(`it imports '${name}'`);
-    },
-  );
-});
+      expect(error.message).toContain(`it imports 'wasi_snapshot_preview1' '${name}'`);
+    });
+
+    it.each(preview2.split(' ').flatMap((name) => ['0.2.0', '0.3.0'].map((version) => `wasi:${name}@${version}`)))(
+      '%s',
+      async (name) => {
+        const vetted = (): unknown => vetPlugin(generate.importing(name), 'component', { memoryBytes: 1e6 });
+        const error = await errorOf(Promise.resolve().then(vetted));
+        expect(error.code).toBe('plugin-refused');
+        expect(error.message).toContain(`it imports '${name}'`);
+      },
+    );
+  });
+}
