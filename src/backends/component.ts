@@ -1,57 +1,42 @@
-import { z } from 'zod';
-import type { HookEvent } from '../event.js';
 import { loadXml } from '../libvirt/document.js';
 import type { XmlTools } from '../libvirt/document.js';
 import { bounds } from '../limits.js';
 import type { Outcome } from '../outcome.js';
 import { compileModules, notLoadable } from './compile.js';
+import { plannedComponent } from './component-instance.js';
+import type { ComponentExports, InstantiateComponent } from './component-instance.js';
+import { readPlan } from './component-plan.js';
 import type { Guest, GuestBackend, GuestLoad } from './guest.js';
-import { checkDocument, createComponentHost, cut, documentImport } from './host.js';
-import type { ComponentHost, ComponentImports } from './host.js';
+import { checkDocument, createComponentHost, cut } from './host.js';
+import type { ComponentHost } from './host.js';
+import { jcoComponent } from './jco-component.js';
 import { createMeter, failureOf, meterNames } from './meter.js';
 import type { Meter } from './meter.js';
-
-/**
- * jco's glue tries this for each instance and goes on without it where it is missing. V8 words the exception by parsing
- * the glue again: 5 ms of the 6 that an instance of a QuickJS component took in Node 20.
- */
-if (!('promising' in WebAssembly)) Object.assign(WebAssembly, { promising: (call: unknown) => call });
-
-type Instantiate = (
-  getCoreModule: (name: string) => WebAssembly.Module,
-  imports: ComponentImports,
-  instantiateCore: (module: WebAssembly.Module, imports?: WebAssembly.Imports) => WebAssembly.Instance,
-) => unknown;
-
-const glueSchema = z.object({
-  instantiate: z.custom<Instantiate>((value) => typeof value === 'function'),
-});
-const exportsSchema = z.object({
-  handler: z.object({ handle: z.custom<(event: unknown) => unknown>((value) => typeof value === 'function') }),
-  configurable: z.object({ validate: z.custom<() => unknown>((value) => typeof value === 'function') }).optional(),
-});
 
 interface Loaded {
   readonly load: GuestLoad;
   readonly xml: XmlTools | null;
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
-  readonly instantiate: Instantiate;
+  readonly instantiate: InstantiateComponent;
 }
+
+/** In a plan, and in jco's glue. */
+const asksForDocument = /"select"|hookvisor:hook\/document/u;
 
 /** One instance and everything that belongs to it. */
 interface Instance {
   readonly host: ComponentHost;
   readonly meter: Meter;
-  readonly exports: z.infer<typeof exportsSchema>;
+  readonly exports: ComponentExports;
 }
 
-/** Loads a component that jco has turned into glue and hardened core modules. */
+/** Loads a component that admission has turned into a plan, or into jco's glue, and hardened core modules. */
 export const loadComponent: GuestBackend = async (load) => {
-  const { glue } = load.artefact;
   const modules = compileModules(load.artefact);
+  const { glue } = load.artefact;
   // libxml2 is a third of a runner's start: whoever cannot ask for the document does not pay for it.
-  const [evaluated, xml] = await Promise.all([evaluateGlue(glue), glue.includes(documentImport) ? loadXml() : null]);
-  const loaded: Loaded = { load, modules, instantiate: evaluated, xml };
+  const [instantiateOne, xml] = await Promise.all([readGlue(glue), asksForDocument.test(glue) ? loadXml() : null]);
+  const loaded: Loaded = { load, modules, instantiate: instantiateOne, xml };
   const spares: Instance[] = [];
   return {
     prepare: () => Promise.resolve(prepare(loaded, spares)),
@@ -65,7 +50,7 @@ export const loadComponent: GuestBackend = async (load) => {
         const instance = spares.shift() ?? instantiate(loaded);
         return run(loaded, instance, () => {
           instance.host.show(document);
-          return toOutcome(instance.exports.handler.handle(toWit(event)));
+          return instance.exports.handle(event);
         });
       }),
     validate: () => promised(() => validate(loaded)),
@@ -79,11 +64,10 @@ function promised<T>(work: () => T): Promise<T> {
   });
 }
 
-/** A `data:` address needs no file, so a runner without write access can evaluate it. */
-async function evaluateGlue(glue: string): Promise<Instantiate> {
+async function readGlue(glue: string): Promise<InstantiateComponent> {
   try {
-    const module: unknown = await import(`data:text/javascript;base64,${Buffer.from(glue).toString('base64')}`);
-    return glueSchema.parse(module).instantiate;
+    const plan = readPlan(glue);
+    return plan === null ? await jcoComponent(glue) : plannedComponent(plan);
   } catch (error) {
     throw notLoadable(error);
   }
@@ -100,22 +84,17 @@ function prepare(loaded: Loaded, spares: Instance[]): boolean {
 }
 
 /** Throws HandlerFailure. No document is in place yet, so a spare instance is no different from one made for its event. */
-function instantiate({ load, xml, modules, instantiate: glue }: Loaded): Instance {
+function instantiate({ load, xml, modules, instantiate: make }: Loaded): Instance {
   const meter = createMeter(load.limits);
   const host = createComponentHost(xml, load.settings, meter);
-  const getCoreModule = (name: string): WebAssembly.Module => {
-    const module = modules.get(name);
-    if (module === undefined) throw new Error(`the artefact has no core module '${name}'`);
-    return module;
-  };
-  const metered = { [meterNames.module]: { ...meter.globals } };
   try {
-    const exports: unknown = glue(
-      getCoreModule,
-      host.imports,
-      (module, imports) => new WebAssembly.Instance(module, { ...imports, ...metered }),
-    );
-    return { host, meter, exports: exportsSchema.parse(exports) };
+    const exports = make(host.calls, (name, imports) => {
+      const module = modules.get(name);
+      if (module === undefined) throw new Error(`the artefact has no core module '${name}'`);
+      imports[meterNames.module] = meter.globals;
+      return new WebAssembly.Instance(module, imports);
+    });
+    return { host, meter, exports };
   } catch (error) {
     throw failureOf(error, { meter, limits: load.limits, logs: host.logs.lines() });
   }
@@ -135,39 +114,14 @@ function run<T extends Outcome>(loaded: Loaded, { host, meter }: Instance, call:
   }
 }
 
-/** The WIT record `event`. */
-function toWit({ time, extra, uuid, ...event }: HookEvent): object {
-  return { ...event, time: BigInt(time), extra: extra ?? undefined, uuid: uuid ?? undefined };
-}
-
-/** Checked by hand: a schema costs more here than the plugin's call. */
-function toOutcome(value: unknown): Outcome {
-  if (typeof value === 'object' && value !== null && 'tag' in value) {
-    const val = 'val' in value ? value.val : null;
-    if (value.tag === 'allow') return { outcome: 'allow' };
-    if (value.tag === 'deny' && typeof val === 'string') {
-      return { outcome: 'deny', reason: cut(val, bounds.reasonChars) };
-    }
-    if (value.tag === 'replace' && typeof val === 'string') {
-      return { outcome: 'replace', document: Buffer.from(val) };
-    }
-  }
-  throw new Error('what it answered is not an outcome');
-}
-
-const objectionSchema = z.object({ payload: z.string() });
-
 function validate(loaded: Loaded): string | null {
   if (!loaded.load.artefact.validates) return null;
   const instance = instantiate(loaded);
   const { host, meter, exports } = instance;
   try {
-    exports.configurable?.validate();
-    return null;
+    const objection = exports.validate();
+    return objection === null ? null : cut(objection, bounds.reasonChars);
   } catch (error) {
-    // jco throws a result's error as it is, or inside an Error with a payload.
-    const objection = typeof error === 'string' ? error : objectionSchema.safeParse(error).data?.payload;
-    if (objection !== undefined) return cut(objection, bounds.reasonChars);
     throw failureOf(error, { meter, limits: loaded.load.limits, logs: host.logs.lines() });
   } finally {
     host.close();

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { OpenDocument, SelectError, XmlTools } from '../libvirt/document.js';
+import type { OpenDocument, Selection, XmlTools } from '../libvirt/document.js';
 import { bounds } from '../limits.js';
 import { HandlerFailure } from '../outcome.js';
 import type { LogLevel, LogLine } from '../outcome.js';
@@ -47,22 +47,17 @@ export function checkDocument(document: Buffer | null): void {
   if (!isUtf8(document)) throw new HandlerFailure('document', 'the document is not valid UTF-8');
 }
 
-/** The interface by which a component asks for the document. */
-export const documentImport = 'hookvisor:hook/document';
-
-/** Everything that a component can reach, by the names under which jco's glue asks for it. Belongs to one instance. */
-export interface ComponentImports {
-  readonly 'hookvisor:hook/types': object;
-  readonly [documentImport]: {
-    readonly text: () => string | undefined;
-    readonly select: (xpath: string) => readonly string[];
-  };
-  readonly 'hookvisor:hook/settings': { readonly json: () => string };
-  readonly 'hookvisor:hook/log': { readonly write: (level: LogLevel, message: string) => void };
+/** Everything that a component can reach. Belongs to one instance. */
+export interface HostCalls {
+  /** Known to be UTF-8. */
+  readonly document: () => Buffer | null;
+  readonly select: (xpath: string) => Selection;
+  readonly json: () => string;
+  readonly write: (level: LogLevel, message: string) => void;
 }
 
 export interface ComponentHost {
-  readonly imports: ComponentImports;
+  readonly calls: HostCalls;
   readonly logs: LogBook;
   /** Puts the event's document in place. Before that, and with null, there is none. */
   show(document: Buffer | null): void;
@@ -70,20 +65,7 @@ export interface ComponentHost {
   close(): void;
 }
 
-/** jco hands `payload` to the guest as the error of a WIT `result`. */
-class SelectFailure extends Error {
-  readonly payload: SelectError;
-
-  constructor(payload: SelectError) {
-    super(payload.tag);
-    this.payload = payload;
-  }
-}
-
-/**
- * What is done for the plugin is paid for with its fuel: before the work, and again for the answer. `xml` is null for a
- * component that does not import {@link documentImport}.
- */
+/** What is done for the plugin is paid for with its fuel: before the work, and again for the answer. */
 export function createComponentHost(
   xml: XmlTools | null,
   settings: string,
@@ -93,19 +75,19 @@ export function createComponentHost(
   let document: Buffer | null = null;
   let open: OpenDocument | null = null;
   let size: DocumentSize | null = null;
-  const select = (xpath: string): readonly string[] => {
+  const select = (xpath: string): Selection => {
     size ??= sizeOf(document ?? Buffer.alloc(0));
     charge(costOfSelect(xpath, size));
-    if (document === null || xml === null) throw new SelectFailure({ tag: 'no-document' });
+    // Null for a component that has no way to ask.
+    if (document === null || xml === null) return { error: { tag: 'no-document' } };
     open ??= xml.open(document);
     const selection = open.select(xpath);
-    if ('error' in selection) throw new SelectFailure(selection.error);
-    charge(costOfAnswer(selection.ok));
-    return selection.ok;
+    if ('ok' in selection) charge(costOfAnswer(selection.ok));
+    return selection;
   };
-  const text = (): string | undefined => {
+  const text = (): Buffer | null => {
     charge(costOfCall(document?.length ?? 0));
-    return document?.toString('utf8');
+    return document;
   };
   const json = (): string => {
     charge(costOfCall(settings.length));
@@ -116,12 +98,7 @@ export function createComponentHost(
     logs.write(level, message);
   };
   return {
-    imports: {
-      'hookvisor:hook/types': {},
-      [documentImport]: { text, select },
-      'hookvisor:hook/settings': { json },
-      'hookvisor:hook/log': { write },
-    },
+    calls: { document: text, select, json, write },
     logs,
     show: (shown) => {
       document = shown;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Artefact } from '../backends/artefact.js';
 import { enableExtendedConst } from '../backends/compile.js';
 import { hardenModule } from './harden.js';
+import { leanGlue } from './lean-glue.js';
 import { transpileComponent } from './transpile.js';
 import { checkWorldTypes } from './world-types.js';
 import { vetCore, vetPlugin } from './vet.js';
@@ -37,5 +38,7 @@ export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise
     vetCore(core, options);
     return { name, bytes: hardenModule(core, limits) };
   });
-  return { backend: 'component', digest, glue, validates, modules: hardened };
+  const lean = leanGlue(glue);
+  const put = 'plan' in lean ? JSON.stringify(lean.plan) : glue;
+  return { backend: 'component', digest, glue: put, validates, modules: hardened };
 }

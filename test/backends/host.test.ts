@@ -21,14 +21,14 @@ describe('createLogBook', () => {
 describe('createComponentHost', () => {
   it('shows no document before the event, and none after it', async () => {
     const host = createComponentHost(await loadXml(), '{}', { charge: () => undefined });
-    const { text, select } = host.imports['hookvisor:hook/document'];
-    expect(text()).toBeUndefined();
-    expect(() => select('/a')).toThrow(expect.objectContaining({ payload: { tag: 'no-document' } }));
+    const { document, select } = host.calls;
+    expect(document()).toBeNull();
+    expect(select('/a')).toEqual({ error: { tag: 'no-document' } });
     host.show(Buffer.from('<a>b</a>'));
-    expect([text(), select('/a')]).toEqual(['<a>b</a>', ['b']]);
+    expect([document()?.toString(), select('/a')]).toEqual(['<a>b</a>', { ok: ['b'] }]);
     host.close();
     host.close();
-    expect(text()).toBeUndefined();
+    expect(document()).toBeNull();
   });
 });
 

@@ -1,0 +1,68 @@
+import type { HookEvent } from '../event.js';
+import type { Outcome } from '../outcome.js';
+import { loadObjection, loadOutcome, storeEvent } from './canonical-abi.js';
+import type { GuestMemory } from './canonical-abi.js';
+import { makeImport } from './component-imports.js';
+import type { ComponentPlan, Lifted } from './component-plan.js';
+import { coreFunction, flagsOf, guestMemory, named, trap } from './component-live.js';
+import type { Live } from './component-live.js';
+import type { HostCalls } from './host.js';
+import { createResourceTables } from './resource-tables.js';
+
+/** What the world exports. An instance is good for one call of either. */
+export interface ComponentExports {
+  readonly handle: (event: HookEvent) => Outcome;
+  /** Gives the plugin's objection to its settings; null when it has none. */
+  readonly validate: () => string | null;
+}
+
+export type InstantiateCore = (module: string, imports: WebAssembly.Imports) => WebAssembly.Instance;
+export type InstantiateComponent = (host: HostCalls, instantiateCore: InstantiateCore) => ComponentExports;
+
+/** Makes instances as planned. They throw what their core modules throw when they start. */
+export function plannedComponent(plan: ComponentPlan): InstantiateComponent {
+  const values = plan.steps.flatMap(({ imports }) => imports.flatMap(([, fields]) => fields.map(([, value]) => value)));
+  const flagged = new Set(values.flatMap((value) => (value.is === 'flags' ? [value.instance] : [])));
+  return (host, instantiateCore) => {
+    const resources = createResourceTables();
+    const live: Live = { host, exports: [], flagged, flags: [], context: [0, 0], resources, entered: false };
+    for (const { module, imports } of plan.steps) {
+      const given: WebAssembly.Imports = {};
+      for (const [name, fields] of imports) {
+        const object: WebAssembly.ModuleImports = {};
+        for (const [field, value] of fields) object[field] = makeImport(live, value);
+        given[name] = object;
+      }
+      live.exports.push(instantiateCore(module, given).exports);
+    }
+    return {
+      handle: (event) => call(live, plan.handle, { store: (guest) => storeEvent(guest, event), load: loadOutcome }),
+      validate: () => (plan.validate === null ? null : call(live, plan.validate, { store: null, load: loadObjection })),
+    };
+  };
+}
+
+interface Conversion<T> {
+  readonly store: ((guest: GuestMemory) => number) | null;
+  readonly load: (guest: GuestMemory, at: number) => T;
+}
+
+/** Calls in from outside. While room is asked for, and while the plugin cleans up, it may not call out. */
+function call<T>(live: Live, lifted: Lifted, { store, load }: Conversion<T>): T {
+  if (live.entered) throw trap('wasm trap: cannot enter component instance');
+  live.entered = true;
+  const flags = flagsOf(live, lifted.instance);
+  const guest = guestMemory(live, lifted);
+  try {
+    flags.value = 0;
+    const argument = store === null ? [] : [store(guest)];
+    flags.value = 1;
+    const at = coreFunction(live, lifted.core)(...argument);
+    const result = load(guest, at);
+    flags.value = 0;
+    if (lifted.postReturn !== null) coreFunction(live, lifted.postReturn)(at);
+    return result;
+  } catch (error) {
+    throw named(error);
+  }
+}

@@ -1,0 +1,97 @@
+import type { GuestMemory } from './canonical-abi.js';
+import type { ExportRef } from './component-plan.js';
+import type { HostCalls } from './host.js';
+import type { ResourceTables } from './resource-tables.js';
+
+/** Whether a component instance may call out: 1, and 0 while it is asked for room or cleans up. */
+export interface Flags {
+  value: unknown;
+}
+
+/** One instance of a component, while it is put together and afterwards. */
+export interface Live {
+  readonly host: HostCalls;
+  /** What its core instances export, in the order in which they are made. */
+  readonly exports: WebAssembly.Exports[];
+  /** The component instances whose flags core modules share. */
+  readonly flagged: ReadonlySet<number>;
+  readonly flags: (Flags | undefined)[];
+  /** The two words of a task that adapters between components save and restore. */
+  readonly context: [number, number];
+  readonly resources: ResourceTables;
+  /** Whether it was called from outside. */
+  entered: boolean;
+}
+
+type CoreFunction = (...args: (number | bigint)[]) => number;
+
+export function exportOf(live: Live, [instance, name]: ExportRef): WebAssembly.ExportValue {
+  const value = live.exports[instance]?.[name];
+  if (value === undefined) throw new Error(`core instance ${instance} does not export '${name}'`);
+  return value;
+}
+
+export function coreFunction(live: Live, ref: ExportRef): CoreFunction {
+  const value = exportOf(live, ref);
+  if (typeof value !== 'function')
+    throw new Error(`what core instance ${ref[0]} exports as '${ref[1]}' is no function`);
+  // Its type was checked when the component was validated; JavaScript cannot see it.
+  return value as CoreFunction;
+}
+
+export function memoryOf(live: Live, ref: ExportRef): WebAssembly.Memory {
+  const value = exportOf(live, ref);
+  if (!(value instanceof WebAssembly.Memory)) throw new Error(`what core instance ${ref[0]} exports is no memory`);
+  return value;
+}
+
+/** The memory for a function's parameters and results. One without `realloc` needs no room. */
+export function guestMemory(
+  live: Live,
+  { memory, realloc }: { readonly memory: ExportRef; readonly realloc: ExportRef | null },
+): GuestMemory {
+  const found = memoryOf(live, memory);
+  return {
+    memory: found,
+    realloc: realloc === null ? noRoom : coreFunction(live, realloc),
+    view: new DataView(found.buffer),
+  };
+}
+
+function noRoom(): never {
+  throw new Error('there is no way to ask for room');
+}
+
+export function flagsOf(live: Live, instance: number): Flags {
+  return (live.flags[instance] ??= live.flagged.has(instance)
+    ? new WebAssembly.Global({ value: 'i32', mutable: true }, 1)
+    : { value: 1 });
+}
+
+/** Throws where a component instance may not call out. */
+export function requireMayLeave(flags: Flags): void {
+  if (flags.value !== 1) throw trap('wasm trap: cannot leave component instance');
+}
+
+export function trap(message: string): WebAssembly.RuntimeError {
+  return new WebAssembly.RuntimeError(message);
+}
+
+/** V8's words for the traps that a core module can run into, and Wasmtime's, which jco uses. */
+const trapNames: ReadonlyMap<string, string> = new Map([
+  ['unreachable', 'wasm trap: wasm `unreachable` instruction executed'],
+  ['memory access out of bounds', 'wasm trap: out of bounds memory access'],
+  ['divide by zero', 'wasm trap: integer divide by zero'],
+  ['remainder by zero', 'wasm trap: integer divide by zero'],
+  ['divide result unrepresentable', 'wasm trap: integer overflow'],
+  ['float unrepresentable in integer range', 'wasm trap: invalid conversion to integer'],
+  ['table index is out of bounds', 'wasm trap: undefined element: out of bounds table access'],
+  ['function signature mismatch', 'wasm trap: indirect call type mismatch'],
+  ['call stack exhausted', 'wasm trap: call stack exhausted'],
+]);
+
+/** The same error, with a name that does not depend on the engine. */
+export function named(error: unknown): unknown {
+  if (error instanceof WebAssembly.RuntimeError) error.message = trapNames.get(error.message) ?? error.message;
+  return error;
+}

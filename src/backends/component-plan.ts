@@ -1,0 +1,77 @@
+import { z } from 'zod';
+
+const index = z.number().int().nonnegative();
+
+/** Something that a core instance exports: the instance's place in the plan, and the name. */
+const exportRef = z.tuple([index, z.string()]).readonly();
+export type ExportRef = z.infer<typeof exportRef>;
+
+/** Reads and writes of DataView, by which one core instance reaches the memory of another. */
+const access = z.enum([
+  ...(['getInt8', 'getUint8', 'getInt16', 'getUint16', 'getInt32', 'getBigInt64'] as const),
+  ...(['setInt8', 'setInt16', 'setInt32', 'setBigInt64'] as const),
+]);
+
+const importValue = z.discriminatedUnion('is', [
+  z.object({ is: z.literal('export'), ref: exportRef }),
+  /** A function of the world, lowered for a component instance. */
+  z.object({
+    is: z.literal('host'),
+    call: z.enum(['text', 'select', 'json', 'write']),
+    instance: index,
+    memory: exportRef,
+    realloc: exportRef.nullable(),
+  }),
+  /** The flags of a component instance, which adapters between components keep. */
+  z.object({ is: z.literal('flags'), instance: index }),
+  z.object({ is: z.literal('enter') }),
+  z.object({ is: z.literal('exit') }),
+  z.object({ is: z.literal('context-get'), slot: index.max(1) }),
+  z.object({ is: z.literal('context-set'), slot: index.max(1) }),
+  z.object({ is: z.literal('trap'), message: z.string() }),
+  z.object({ is: z.literal('copy'), from: exportRef, to: exportRef }),
+  z.object({ is: z.literal('access'), memory: exportRef, access }),
+  z.object({ is: z.literal('pages'), memory: exportRef }),
+  z.object({ is: z.literal('resource-new'), table: index, instance: index.nullable() }),
+  z.object({ is: z.literal('resource-rep'), table: index, instance: index.nullable() }),
+  z.object({ is: z.literal('resource-drop'), table: index, instance: index.nullable(), destructor: exportRef }),
+  z.object({ is: z.literal('transfer-own') }),
+  z.object({ is: z.literal('transfer-borrow') }),
+]);
+/** What a core module is given for one of its imports. */
+export type ImportValue = z.infer<typeof importValue>;
+
+const step = z.object({
+  /** Name of the core module. */
+  module: z.string(),
+  imports: z.array(z.tuple([z.string(), z.array(z.tuple([z.string(), importValue]))])),
+});
+
+const lifted = z.object({
+  /** The component instance that exports it. */
+  instance: index,
+  core: exportRef,
+  memory: exportRef,
+  realloc: exportRef.nullable(),
+  postReturn: exportRef.nullable(),
+});
+/** An exported function of the world. */
+export type Lifted = z.infer<typeof lifted>;
+
+const planSchema = z.object({
+  /** Core instances in the order in which they are made. */
+  steps: z.array(step),
+  handle: lifted,
+  validate: lifted.nullable(),
+});
+
+/**
+ * How a component's instances are put together, as data: which core modules, what each of them imports, and where the
+ * functions of the world are. Made in admission.
+ */
+export type ComponentPlan = z.infer<typeof planSchema>;
+
+/** The plan in an artefact's glue; null where it is JavaScript instead. Throws for a plan that is none. */
+export function readPlan(glue: string): ComponentPlan | null {
+  return glue.startsWith('{') ? planSchema.parse(JSON.parse(glue)) : null;
+}
