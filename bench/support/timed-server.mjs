@@ -1,9 +1,9 @@
 // @ts-check
 // The runtime with a clock around its stages. Takes the options of `hookvisor serve`; at SIGUSR2 it prints, as one line
 // of JSON, the microseconds of each event since the last such line.
-import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
-import { serveConnection } from '../../dist/daemon/connection.js';
+import { answerRequest, requestDeadlineMs } from '../../dist/daemon/answer-request.js';
+import { listen } from '../../dist/daemon/listen.js';
 import { configFrom, createRuntime } from '../../dist/daemon/runtime.js';
 
 /** @typedef {{ total: number, decode: number, decide: number, handlers: number, encode: number }} Stages */
@@ -14,45 +14,41 @@ const runtime = await createRuntime({ log, load: configFrom(values.config ?? '')
 /** @type {Stages[]} */
 let events = [];
 
-const server = createServer({ allowHalfOpen: true }, (socket) => {
-  let arrived = 0;
-  let decoded = 0;
-  let decided = 0;
+/** @param {Buffer | null} request */
+async function answer(request) {
+  const arrived = performance.now();
+  let decoded = arrived;
+  let decided = arrived;
   let handlers = 0;
-  socket.once('data', () => {
-    arrived = performance.now();
-  });
-  const end = socket.end.bind(socket);
-  // @ts-expect-error -- the one overload that is called
-  socket.end = (/** @type {Buffer} */ frame) => {
-    end(frame);
-    const now = performance.now();
-    const us = (/** @type {number} */ from, /** @type {number} */ to) => (to - from) * 1_000;
-    const decide = us(decoded, decided) - handlers;
-    const encode = us(decided, now);
-    events.push({ total: us(arrived, now), decode: us(arrived, decoded), decide, handlers, encode });
-    return socket;
-  };
   /** @type {typeof runtime} */
   const timed = {
     ...runtime,
-    async hook(request) {
+    async hook(call) {
       decoded = performance.now();
-      const decision = await runtime.hook(request);
+      const decision = await runtime.hook(call);
       decided = performance.now();
       handlers = decision.verdict.handlers.reduce((sum, { durationUs }) => sum + durationUs, 0);
       return decision;
     },
   };
-  void serveConnection(socket, timed, log);
-});
-server.listen({ path: runtime.config.socket, backlog: 4096 }, () => {
-  console.log('listening on it');
-});
+  const frame = await answerRequest(request, timed, log);
+  const now = performance.now();
+  const us = (/** @type {number} */ from, /** @type {number} */ to) => (to - from) * 1_000;
+  const decide = us(decoded, decided) - handlers;
+  events.push({ total: us(arrived, now), decode: us(arrived, decoded), decide, handlers, encode: us(decided, now) });
+  return frame;
+}
+
+const listener = await listen({ path: runtime.config.socket, answer, patienceMs: requestDeadlineMs, log });
+console.log('listening on it');
 process.on('SIGUSR2', () => {
   console.log(`stages ${JSON.stringify(events)}`);
   events = [];
 });
 process.once('SIGTERM', () => {
-  void runtime[Symbol.asyncDispose]().then(() => process.exit(0));
+  void listener
+    .stop()
+    .then(() => listener.close())
+    .then(() => runtime[Symbol.asyncDispose]())
+    .then(() => process.exit(0));
 });

@@ -1,52 +1,66 @@
 import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
 import { lstat, mkdir, unlink } from 'node:fs/promises';
-import { connect, type Server } from 'node:net';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { HookvisorError, messageOf } from '../errors.js';
+import type { Log } from '../log.js';
+import { gateProgram } from './gate.js';
 import { inheritedSocket } from './inherited-socket.js';
+import type { Answer, Listener, Place } from './listener.js';
+import { listenWithNode } from './net-listener.js';
+import { listenWithSteadyGate } from './steady-gate.js';
 
-/** Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn. */
-const backlog = 4_096;
-
-/**
- * Lets `server` listen on a unix socket of mode 0600, in a folder that is made if missing (0700). A socket that a dead
- * runtime left behind is removed. Throws HookvisorError `already-running` when one answers there, `usage` when
- * something else is in the way. Where systemd holds the socket for us, it is that one, as it is.
- *
- * @returns whether the socket is ours, to be removed in the end
- */
-export async function listen(server: Server, path: string): Promise<{ readonly ours: boolean }> {
-  const inherited = inheritedSocket(path);
-  if (inherited !== null) {
-    server.listen({ fd: inherited, backlog });
-    await once(server, 'listening');
-    return { ours: false };
-  }
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    throw cannotListen(path, error);
-  });
-  try {
-    await bind(server, path);
-  } catch (error) {
-    if (!hasCode(error, 'EADDRINUSE')) throw cannotListen(path, error);
-    await removeStale(path);
-    await bind(server, path).catch((second: unknown) => {
-      throw cannotListen(path, second);
-    });
-  }
-  return { ours: true };
+export interface ListenOptions {
+  readonly path: string;
+  readonly answer: Answer;
+  /** How long a connection may take to deliver its one request, milliseconds. */
+  readonly patienceMs: number;
+  readonly log: Log;
 }
 
-async function bind(server: Server, path: string): Promise<void> {
-  // The mode must be right from the first moment, so it comes from the umask and not from a later chmod. libuv binds
-  // before listen() returns.
-  const umask = process.umask(0o177);
+/**
+ * Listens on a unix socket of mode 0600, in a folder that is made if missing (0700): through the gate where it is built,
+ * else with Node's own means. A socket that a dead runtime left behind is removed. Throws HookvisorError
+ * `already-running` when one answers there, `usage` when something else is in the way. Where systemd holds the socket
+ * for us, it is that one, as it is.
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { path } = options;
+  const descriptor = inheritedSocket(path);
+  if (descriptor !== null) return listenAt({ descriptor }, options);
   try {
-    server.listen({ path, backlog });
-  } finally {
-    process.umask(umask);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const listener = await listenAt({ path }, options).catch(async (error: unknown) => {
+      if (!hasCode(error, 'EADDRINUSE')) throw error;
+      await removeStale(path);
+      return listenAt({ path }, options);
+    });
+    return withoutTrace(listener, path);
+  } catch (error) {
+    throw error instanceof HookvisorError ? error : cannotListen(path, error);
   }
-  await once(server, 'listening');
+}
+
+async function listenAt(place: Place, { answer, patienceMs, log }: ListenOptions): Promise<Listener> {
+  const options = { place, answer, patienceMs };
+  if (!existsSync(gateProgram)) return listenWithNode(options);
+  return listenWithSteadyGate(options, log).catch(async (error: unknown) => {
+    if (!(error instanceof HookvisorError)) throw error;
+    log('warn', `${error.message}; until then Node itself takes the hook calls, about 0.3 ms slower each`);
+    return listenWithNode(options);
+  });
+}
+
+/** Who stops listening at a path takes the socket away, so that hooks learn at once that nobody is there. */
+function withoutTrace(listener: Listener, path: string): Listener {
+  return {
+    async stop() {
+      rmSync(path, { force: true });
+      await listener.stop();
+    },
+    close: () => listener.close(),
+  };
 }
 
 async function removeStale(path: string): Promise<void> {

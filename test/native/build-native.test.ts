@@ -30,16 +30,18 @@ describe('scripts/build-native.mjs', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('builds both clients and the spawner, and leaves nothing half done', () => {
+  it('builds the clients, the gate and the spawner, and leaves nothing half done', () => {
     expect(build()).toMatchObject({ status: 0, stdout: '', stderr: '' });
     expect(readdirSync(join(folder, 'out')).sort()).toEqual([
+      '.gate.stamp',
       '.hook-client.stamp',
       '.spawner.stamp',
+      'gate',
       'hook-client',
       'hook-client.mjs',
       'spawner',
     ]);
-    for (const name of ['hook-client', 'hook-client.mjs', 'spawner']) {
+    for (const name of ['gate', 'hook-client', 'hook-client.mjs', 'spawner']) {
       expect(statSync(built(name)).mode & 0o111).toBe(0o111);
     }
   });

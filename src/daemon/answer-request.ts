@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { toHookAnswer } from '../dispatch/answer.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, type Frame, FrameReader } from '../framing.js';
@@ -7,61 +6,28 @@ import type { Log } from '../log.js';
 import { commandSchema, decodeHookRequest, encodeHookAnswer, frameType } from './protocol.js';
 import type { Runtime } from './runtime.js';
 
-/** How long a connection may take to deliver its one frame, milliseconds. */
-const requestDeadlineMs = 10_000;
+/** How long a client may take to say what it wants, milliseconds. */
+export const requestDeadlineMs = 10_000;
 
 /**
- * Serves one connection: one request, one answer. Whatever arrives on it, nothing is thrown; what is no request gets
- * a refusal. Resolves when the answer has been handed over or the peer is gone.
+ * The frame that answers one request, given as the bytes of its frame; null: none came in time. Whatever it is, nothing
+ * is thrown; what is no request gets a refusal.
  */
-export async function serveConnection(socket: Socket, runtime: Runtime, log: Log): Promise<void> {
-  // A client may hang up at any time; its event is decided and journaled all the same.
-  socket.on('error', () => socket.destroy());
+export async function answerRequest(bytes: Buffer | null, runtime: Runtime, log: Log): Promise<Buffer> {
   try {
-    const frame = await readFrame(socket);
-    if (frame === null) return;
-    finish(socket, await answer(frame, runtime));
+    return await answer(frameOf(bytes), runtime);
   } catch (error) {
     const code = error instanceof HookvisorError ? error.code : 'internal';
     if (code === 'internal') log('error', `Cannot answer a request: ${messageOf(error)}`);
-    finish(socket, encodeFrame(frameType.refusal, ...encodeHeadAndTail({ code, message: messageOf(error) }, null)));
+    return encodeFrame(frameType.refusal, ...encodeHeadAndTail({ code, message: messageOf(error) }, null));
   }
 }
 
-/** The first frame of a connection; null when the peer leaves before it is whole. */
-async function readFrame(socket: Socket): Promise<Frame | null> {
-  return new Promise((resolve, reject) => {
-    const reader = new FrameReader(bounds.frameBytes);
-    const timer = setTimeout(() => {
-      done();
-      reject(
-        new HookvisorError('timeout', `Cannot read a request: none came within ${requestDeadlineMs / 1000} seconds`),
-      );
-    }, requestDeadlineMs);
-    const onData = (chunk: Buffer): void => {
-      try {
-        const [frame] = reader.push(chunk);
-        if (frame === undefined) return;
-        done();
-        resolve(frame);
-      } catch (error) {
-        done();
-        reject(error instanceof Error ? error : new HookvisorError('internal', String(error)));
-      }
-    };
-    const onClose = (): void => {
-      done();
-      socket.destroy();
-      resolve(null);
-    };
-    const done = (): void => {
-      clearTimeout(timer);
-      socket.off('data', onData).off('end', onClose).off('close', onClose);
-      // What comes after the one frame is read and dropped, so that the peer's hanging up is noticed.
-      socket.resume();
-    };
-    socket.on('data', onData).on('end', onClose).on('close', onClose);
-  });
+function frameOf(bytes: Buffer | null): Frame {
+  const [frame] = bytes === null ? [] : new FrameReader(bounds.frameBytes).push(bytes);
+  if (frame !== undefined) return frame;
+  const message = `Cannot read a request: none came within ${requestDeadlineMs / 1_000} seconds`;
+  throw new HookvisorError('timeout', message);
 }
 
 async function answer(frame: Frame, runtime: Runtime): Promise<Buffer> {
@@ -104,8 +70,4 @@ async function command(head: unknown, tail: Buffer, runtime: Runtime): Promise<U
       await runtime.promotions.cancel();
       return encodeHeadAndTail({ cancelled: true }, null);
   }
-}
-
-function finish(socket: Socket, frame: Buffer): void {
-  if (!socket.destroyed && socket.writable) socket.end(frame);
 }

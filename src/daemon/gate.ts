@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+import { HookvisorError } from '../errors.js';
+import { encodeFrame, type Frame, FrameReader } from '../framing.js';
+import { bounds } from '../limits.js';
+import { packageRoot } from '../paths.js';
+import type { Listener, ListenerOptions } from './listener.js';
+
+/** The native program that takes hook calls on the runtime's behalf (native/gate.c); it is there when it could be compiled. */
+export const gateProgram = join(packageRoot, 'dist', 'gate');
+
+// The numbers of native/gate.c.
+const fromGate = { listening: 1, cannotListen: 2, request: 3, late: 4, stopped: 5 } as const;
+const toGate = { answer: 1, stop: 2 } as const;
+/** Around a client's frame: the connection's number, and the frame's own length. */
+const envelopeBytes = 8;
+/** How long it may take to hand over the last answers, milliseconds. */
+const graceMs = 1_000;
+
+export interface GateOptions extends ListenerOptions {
+  /** Called once when it is gone without having been closed, with how it ended in words. */
+  readonly onGone: (how: string) => void;
+}
+
+/**
+ * Listens through the gate, which costs an event less than Node's connections do. Throws the system's error (`code`)
+ * when it cannot listen, and HookvisorError `internal` when the gate does not start.
+ */
+export async function listenWithGate({ place, answer, patienceMs, onGone }: GateOptions): Promise<Listener> {
+  const byPath = 'path' in place;
+  const child = spawn(gateProgram, [String(patienceMs), ...(byPath ? [place.path] : [])], {
+    cwd: '/',
+    env: {},
+    detached: true,
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe', byPath ? 'ignore' : place.descriptor],
+  });
+  const gone = endOf(child);
+  const control = child.stdio[3];
+  if (!(control instanceof Socket)) throw unstarted(await gone);
+  control.on('error', () => undefined);
+
+  const say = (type: number, number: number, bytes: Uint8Array = Buffer.alloc(0)): void => {
+    const head = Buffer.allocUnsafe(4);
+    head.writeUInt32BE(number, 0);
+    control.write(encodeFrame(type, head, bytes));
+  };
+  const serve = ({ type, body }: Frame): void => {
+    const number = body.readUInt32BE(0);
+    void answer(type === fromGate.late ? null : body.subarray(4)).then((frame) => {
+      say(toGate.answer, number, frame);
+    });
+  };
+
+  let stopped: () => void = () => undefined;
+  const reader = new FrameReader(bounds.frameBytes + envelopeBytes);
+  const listening = new Promise<void>((resolve, reject) => {
+    void gone.then((how) => {
+      reject(unstarted(how));
+    });
+    control.on('data', (chunk: Buffer) => {
+      for (const frame of reader.push(chunk)) {
+        if (frame.type === fromGate.listening) resolve();
+        else if (frame.type === fromGate.cannotListen) reject(systemError(frame.body.readUInt32BE(0)));
+        else if (frame.type === fromGate.stopped) stopped();
+        else serve(frame);
+      }
+    });
+  });
+  await listening;
+  let closing = false;
+  void gone.then((how) => {
+    if (!closing) onGone(how);
+  });
+  return {
+    async stop() {
+      const told = new Promise<void>((resolve) => (stopped = resolve));
+      say(toGate.stop, 0);
+      await Promise.race([told, gone]);
+    },
+    async close() {
+      closing = true;
+      control.end();
+      const kill = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      await gone;
+      clearTimeout(kill);
+    },
+  };
+}
+
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', ({ message }) => {
+      resolve(message);
+    });
+    child.once('exit', (status, signal) => {
+      resolve(signal === null ? `it ended with status ${String(status)}` : `it was ended by ${signal}`);
+    });
+  });
+}
+
+function unstarted(how: string): HookvisorError {
+  return new HookvisorError('internal', `Cannot start '${gateProgram}': ${how}; run 'npm run build' again`);
+}
+
+/** As Node's own errors of the system are: with a `code`. */
+function systemError(errno: number): Error {
+  const [code, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
+  return Object.assign(new Error(`${code}: ${words}`), { code });
+}

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { FrameReader } from '../framing.js';
+import { bounds } from '../limits.js';
+import type { Listener, ListenerOptions } from './listener.js';
+
+/** Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn. */
+const backlog = 4_096;
+
+/** Listens with Node's own means, where the gate is not built. Throws the system's error. */
+export async function listenWithNode({ place, answer, patienceMs }: ListenerOptions): Promise<Listener> {
+  const open = new Map<Socket, { asked: boolean }>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const state = { asked: false };
+    open.set(socket, state);
+    socket.once('close', () => open.delete(socket));
+    // A client may hang up at any time; its event is decided and journaled all the same.
+    socket.on('error', () => socket.destroy());
+    void readRequest(socket, patienceMs).then(async (request) => {
+      if (request === undefined) return;
+      state.asked = true;
+      const frame = await answer(request);
+      if (!socket.destroyed && socket.writable) socket.end(frame);
+    });
+  });
+  if ('path' in place) bindPrivately(() => server.listen({ path: place.path, backlog }));
+  else server.listen({ fd: place.descriptor, backlog });
+  await once(server, 'listening');
+  const closed = once(server, 'close');
+  return {
+    stop() {
+      server.close();
+      for (const [socket, { asked }] of open) if (!asked) socket.destroy();
+      return Promise.resolve();
+    },
+    async close() {
+      for (const socket of open.keys()) {
+        socket.destroySoon();
+        socket.resume();
+      }
+      await closed;
+    },
+  };
+}
+
+/** The mode must be right from the first moment, so it comes from the umask; libuv binds before listen() returns. */
+function bindPrivately(listen: () => void): void {
+  const umask = process.umask(0o177);
+  try {
+    listen();
+  } finally {
+    process.umask(umask);
+  }
+}
+
+/** The bytes of the one request; null when it does not come in time, undefined when the peer leaves before. */
+async function readRequest(socket: Socket, patienceMs: number): Promise<Buffer | null | undefined> {
+  return new Promise((resolve) => {
+    const reader = new FrameReader(bounds.frameBytes);
+    const chunks: Buffer[] = [];
+    const done = (request: Buffer | null | undefined): void => {
+      clearTimeout(timer);
+      socket.off('data', onData).off('end', onClose).off('close', onClose);
+      // What comes after it is read and dropped, so that the peer's hanging up is noticed.
+      socket.resume();
+      resolve(request);
+    };
+    const timer = setTimeout(done, patienceMs, null);
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      if (isWhole(reader, chunk)) done(Buffer.concat(chunks));
+    };
+    const onClose = (): void => {
+      socket.destroy();
+      done(undefined);
+    };
+    socket.on('data', onData).on('end', onClose).on('close', onClose);
+  });
+}
+
+/** What is no frame is whole: whoever answers refuses it. */
+function isWhole(reader: FrameReader, chunk: Buffer): boolean {
+  try {
+    return reader.push(chunk).length > 0;
+  } catch {
+    return true;
+  }
+}
