@@ -70,7 +70,7 @@ export function flagsOf(live: Live, instance: number): Flags {
 
 /** Throws where a component instance may not call out. */
 export function requireMayLeave(flags: Flags): void {
-  if (flags.value !== 1) throw trap('wasm trap: cannot leave component instance');
+  if (flags.value !== 1) throw trap('cannot leave component instance');
 }
 
 export function trap(message: string): WebAssembly.RuntimeError {

@@ -48,9 +48,8 @@ const component: Record<string, Claim> = {
   'realloc-negative': { title: 'room at a negative address breaks the contract', ends: outside },
   'realloc-overlaps': { title: 'room that overlaps harms only the guest itself', ends: allow },
   'realloc-reenters': {
-    title: 'a guest that asks again while it is answered runs out of stack, without a count',
-    ends: outOfStack,
-    fuel: fuelForAnyStack,
+    title: 'a guest that asks again while it is answered traps',
+    ends: { failure: 'trap', message: 'the plugin trapped: cannot leave component instance' },
   },
   'calls-itself': {
     title: 'a guest that calls its own export runs out of stack, without a count',
