@@ -36,6 +36,7 @@
 enum { control = 3, inherited = 4, protocol_version = 1, header_bytes = 6 };
 enum { to_listening = 1, to_cannot_listen = 2, to_request = 3, to_late = 4, to_stopped = 5, from_answer = 1, from_stop = 2 };
 enum { frame_limit = 64 * 1024 * 1024, first_bytes = 16384, queue = 4096, batch = 64 };
+enum { starved_ms = 100, kept_bytes = 1024 * 1024 };
 
 /* A connection reads its request, waits for the runtime, then takes its answer. */
 enum stage { stage_reading, stage_waiting, stage_answering };
@@ -53,6 +54,7 @@ struct connection {
 static struct connection *connections, **by_number;
 static uint32_t numbers;
 static int events, listener, patience_ms;
+static int64_t starved_until;
 static bool listening, starved;
 
 static int64_t now_ms(void) {
@@ -106,10 +108,14 @@ static void watch(int operation, int fd, uint32_t what, void *owner) {
 static void take_connections(bool take) {
     if (!listening || take != starved) return;
     starved = !take;
+    starved_until = now_ms() + starved_ms;
     watch(EPOLL_CTL_MOD, listener, take ? EPOLLIN : 0, &listener);
 }
 
 static void hang_up(struct connection *connection) {
+    /* What came after the request is dropped: closing over unread bytes would reset the connection under the client. */
+    char rest[first_bytes];
+    for (int reads = 0; reads < batch && recv(connection->fd, rest, sizeof rest, 0) > 0; reads++) {}
     close(connection->fd);
     by_number[connection->number] = NULL;
     *connection->link = connection->next;
@@ -140,18 +146,23 @@ static size_t wanted(const struct connection *connection) {
     return plausible ? 4 + length : header_bytes;
 }
 
-/* Not even a hang-up is waited for: its event is decided and journaled all the same. */
-static void await_answer(struct connection *connection) {
+/* Tells the runtime of the connection. Not even a hang-up is waited for: its event is decided and journaled all the same. */
+static void await_answer(struct connection *connection, int type, size_t size) {
     connection->stage = stage_waiting;
     watch(EPOLL_CTL_DEL, connection->fd, 0, NULL);
+    tell(type, connection->number, connection->data, size);
+    free(connection->data);
+    connection->data = NULL;
 }
 
 static void read_request(struct connection *connection) {
     for (;;) {
         size_t want = wanted(connection);
         if (connection->have >= header_bytes && connection->have >= want) break;
-        if (want > connection->capacity) {
-            connection->data = allocate(connection->data, connection->capacity = want);
+        if (connection->have == connection->capacity) {
+            /* By doubling: announcing much costs nothing, only sending it does. */
+            size_t more = 2 * connection->capacity;
+            connection->data = allocate(connection->data, connection->capacity = more < want ? more : want);
         }
         size_t room = connection->capacity - connection->have;
         ssize_t got = recv(connection->fd, connection->data + connection->have, room, 0);
@@ -163,18 +174,16 @@ static void read_request(struct connection *connection) {
         }
         connection->have += (size_t)got;
     }
-    await_answer(connection);
-    tell(to_request, connection->number, connection->data, wanted(connection));
-    free(connection->data);
-    connection->data = NULL;
+    await_answer(connection, to_request, wanted(connection));
 }
 
 static void accept_connections(void) {
     for (int taken = 0; taken < batch; taken++) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
-            bool full = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-            if (full) take_connections(false); /* until one is closed: they wait in the queue */
+            if (errno == EINTR || errno == ECONNABORTED) continue;
+            /* No descriptor or memory is left: they wait in the queue until a connection is closed, or a moment. */
+            if (errno != EAGAIN) take_connections(false);
             return;
         }
         struct connection *connection = allocate(NULL, sizeof *connection);
@@ -215,8 +224,12 @@ static void answer(uint32_t number, const char *data, size_t size) {
 }
 
 static void stop(void) {
-    if (listening) close(listener);
-    listening = false;
+    if (listening) {
+        /* Closing is not enough where somebody else holds the socket, too: it would be reported for ever. */
+        watch(EPOLL_CTL_DEL, listener, 0, NULL);
+        close(listener);
+    }
+    listening = starved = false;
     for (struct connection *each = connections, *next; each != NULL; each = next) {
         next = each->next;
         if (each->stage == stage_reading) hang_up(each);
@@ -248,21 +261,28 @@ static bool read_control(void) {
         obey(data + at, size);
         at += size;
     }
-    memmove(data, data + at, have -= at);
+    have -= at;
+    if (at > 0) memmove(data, data + at, have);
+    if (have == 0 && capacity > kept_bytes) {
+        free(data);
+        data = NULL;
+        capacity = 0;
+    }
     return true;
 }
 
 /* Ends what took too long. Milliseconds until the next may have to, -1 for never. */
 static int hurry(void) {
     int64_t now = now_ms(), first = -1;
+    if (starved && starved_until <= now) take_connections(true);
+    if (starved) first = starved_until;
     for (struct connection *each = connections, *next; each != NULL; each = next) {
         next = each->next;
         if (each->stage == stage_waiting) continue;
         if (each->due <= now && each->stage == stage_answering) {
             hang_up(each);
         } else if (each->due <= now) {
-            await_answer(each);
-            tell(to_late, each->number, NULL, 0);
+            await_answer(each, to_late, 0);
         } else if (first < 0 || each->due < first) {
             first = each->due;
         }

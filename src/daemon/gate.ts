@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { HookvisorError } from '../errors.js';
-import { encodeFrame, type Frame, FrameReader } from '../framing.js';
+import { encodeFrame, type Frame, FrameReader, headerBytes } from '../framing.js';
 import { bounds } from '../limits.js';
 import { packageRoot } from '../paths.js';
 import type { Listener, ListenerOptions } from './listener.js';
@@ -14,12 +14,14 @@ export const gateProgram = join(packageRoot, 'dist', 'gate');
 // The numbers of native/gate.c.
 const fromGate = { listening: 1, cannotListen: 2, request: 3, late: 4, stopped: 5 } as const;
 const toGate = { answer: 1, stop: 2 } as const;
-/** Around a client's frame: the connection's number, and the frame's own length. */
-const envelopeBytes = 8;
+/** What the gate's frame has more than its client's `length` counts: version and type, connection, the `length` itself. */
+const envelopeBytes = headerBytes + 4;
 /** How long it may take to hand over the last answers, milliseconds. */
 const graceMs = 1_000;
 
 export interface GateOptions extends ListenerOptions {
+  /** The program to start, a path. */
+  readonly program: string;
   /** Called once when it is gone without having been closed, with how it ended in words. */
   readonly onGone: (how: string) => void;
 }
@@ -28,17 +30,18 @@ export interface GateOptions extends ListenerOptions {
  * Listens through the gate, which costs an event less than Node's connections do. Throws the system's error (`code`)
  * when it cannot listen, and HookvisorError `internal` when the gate does not start.
  */
-export async function listenWithGate({ place, answer, patienceMs, onGone }: GateOptions): Promise<Listener> {
+export async function listenWithGate({ program, place, answer, patienceMs, onGone }: GateOptions): Promise<Listener> {
   const byPath = 'path' in place;
-  const child = spawn(gateProgram, [String(patienceMs), ...(byPath ? [place.path] : [])], {
+  const child = spawn(program, [String(patienceMs), ...(byPath ? [place.path] : [])], {
     cwd: '/',
     env: {},
     detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'pipe', byPath ? 'ignore' : place.descriptor],
   });
   const gone = endOf(child);
-  const control = child.stdio[3];
-  if (!(control instanceof Socket)) throw unstarted(await gone);
+  // Without a descriptor left there is not even a `stdio`.
+  const control = child.pid === undefined ? null : child.stdio[3];
+  if (!(control instanceof Socket)) throw unstarted(program, await gone);
   control.on('error', () => undefined);
 
   const say = (type: number, number: number, bytes: Uint8Array = Buffer.alloc(0)): void => {
@@ -57,7 +60,7 @@ export async function listenWithGate({ place, answer, patienceMs, onGone }: Gate
   const reader = new FrameReader(bounds.frameBytes + envelopeBytes);
   const listening = new Promise<void>((resolve, reject) => {
     void gone.then((how) => {
-      reject(unstarted(how));
+      reject(unstarted(program, how));
     });
     control.on('data', (chunk: Buffer) => {
       for (const frame of reader.push(chunk)) {
@@ -100,8 +103,8 @@ function endOf(child: ChildProcess): Promise<string> {
   });
 }
 
-function unstarted(how: string): HookvisorError {
-  return new HookvisorError('internal', `Cannot start '${gateProgram}': ${how}; run 'npm run build' again`);
+function unstarted(program: string, how: string): HookvisorError {
+  return new HookvisorError('internal', `Cannot start '${program}': ${how}; run 'npm run build' again`);
 }
 
 /** As Node's own errors of the system are: with a `code`. */

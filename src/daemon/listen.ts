@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { existsSync, rmSync } from 'node:fs';
-import { lstat, mkdir, unlink } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
@@ -9,14 +7,17 @@ import { gateProgram } from './gate.js';
 import { inheritedSocket } from './inherited-socket.js';
 import type { Answer, Listener, Place } from './listener.js';
 import { listenWithNode } from './net-listener.js';
+import { takeOver } from './stale-socket.js';
 import { listenWithSteadyGate } from './steady-gate.js';
 
 export interface ListenOptions {
   readonly path: string;
   readonly answer: Answer;
-  /** How long a connection may take to deliver its one request, milliseconds. */
+  /** As {@link ListenerOptions} has it. */
   readonly patienceMs: number;
   readonly log: Log;
+  /** The program that takes the calls, default {@link gateProgram}. */
+  readonly program?: string;
 }
 
 /**
@@ -31,21 +32,19 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   if (descriptor !== null) return listenAt({ descriptor }, options);
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const listener = await listenAt({ path }, options).catch(async (error: unknown) => {
-      if (!hasCode(error, 'EADDRINUSE')) throw error;
-      await removeStale(path);
-      return listenAt({ path }, options);
-    });
-    return withoutTrace(listener, path);
+    return withoutTrace(await takeOver(path, () => listenAt({ path }, options)), path);
   } catch (error) {
     throw error instanceof HookvisorError ? error : cannotListen(path, error);
   }
 }
 
-async function listenAt(place: Place, { answer, patienceMs, log }: ListenOptions): Promise<Listener> {
+async function listenAt(
+  place: Place,
+  { answer, patienceMs, log, program = gateProgram }: ListenOptions,
+): Promise<Listener> {
   const options = { place, answer, patienceMs };
-  if (!existsSync(gateProgram)) return listenWithNode(options);
-  return listenWithSteadyGate(options, log).catch(async (error: unknown) => {
+  if (!existsSync(program)) return listenWithNode(options);
+  return listenWithSteadyGate({ ...options, program, log }).catch(async (error: unknown) => {
     if (!(error instanceof HookvisorError)) throw error;
     log('warn', `${error.message}; until then Node itself takes the hook calls, about 0.3 ms slower each`);
     return listenWithNode(options);
@@ -61,37 +60,6 @@ function withoutTrace(listener: Listener, path: string): Listener {
     },
     close: () => listener.close(),
   };
-}
-
-async function removeStale(path: string): Promise<void> {
-  if (!(await lstat(path)).isSocket()) {
-    throw new HookvisorError('usage', `Cannot listen on '${path}': it is not a socket; move it away or set 'socket'`);
-  }
-  if (await answers(path)) {
-    throw new HookvisorError(
-      'already-running',
-      `Cannot listen on '${path}': another runtime answers there; stop it, or use 'hookvisor reload'`,
-      { fields: { socket: path } },
-    );
-  }
-  await unlink(path);
-}
-
-async function answers(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ECONNREFUSED') || hasCode(error, 'ENOENT')) return false;
-    throw cannotListen(path, error);
-  } finally {
-    socket.destroy();
-  }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
 
 function cannotListen(path: string, cause: unknown): HookvisorError {

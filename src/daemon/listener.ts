@@ -15,7 +15,7 @@ export interface Listener {
 export interface ListenerOptions {
   readonly place: Place;
   readonly answer: Answer;
-  /** How long a connection may take to deliver its one request, milliseconds. */
+  /** How long a connection may take to deliver its one request, and again to take its answer, milliseconds. */
   readonly patienceMs: number;
 }
 

@@ -20,7 +20,12 @@ export async function listenWithNode({ place, answer, patienceMs }: ListenerOpti
       if (request === undefined) return;
       state.asked = true;
       const frame = await answer(request);
-      if (!socket.destroyed && socket.writable) socket.end(frame);
+      if (socket.destroyed || !socket.writable) return;
+      socket.end(frame);
+      const late = setTimeout(() => socket.destroy(), patienceMs);
+      socket.once('close', () => {
+        clearTimeout(late);
+      });
     });
   });
   if ('path' in place) bindPrivately(() => server.listen({ path: place.path, backlog }));

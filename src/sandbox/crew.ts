@@ -102,11 +102,14 @@ export function settle(pass: Pass, answer: Answer | Lost | null): void {
   else pass.settle(answer.sent ? 'cost-a-runner' : 'not-sent');
 }
 
-/** A process that dies by itself sooner counts as one that could not start. */
-const stableAfterMs = 1_000;
-
-export function isStable({ readySince }: Crew): boolean {
-  return readySince !== null && performance.now() - readySince >= stableAfterMs;
+/**
+ * Whether a process has been well for so long. One that had nothing to load is ready before it has started, and counts
+ * from its first answer: it may take seconds to start, and die then.
+ */
+export function isStable({ readySince, runner: { answeredSince } }: Crew, afterMs: number): boolean {
+  return (
+    readySince !== null && answeredSince !== null && performance.now() - Math.max(readySince, answeredSince) >= afterMs
+  );
 }
 
 /** How long to wait after so many processes that could not start: 100 ms, doubling to 5 s. */

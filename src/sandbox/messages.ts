@@ -163,7 +163,7 @@ function isUsualReply(head: unknown): head is MessageHead<'reply'> {
     reply === 'evaluated' &&
     (outcome === 'allow' || outcome === 'deny' || outcome === 'replace') &&
     typeof reason === 'string' &&
-    (fuel === null || (typeof fuel === 'number' && fuel >= 0)) &&
+    (fuel === null || (Number.isFinite(fuel) && Number(fuel) >= 0)) &&
     Array.isArray(logs) &&
     logs.length === 0
   );

@@ -29,6 +29,8 @@ export interface RequestOptions {
 /** The runtime's handle on one runner process. It takes one request at a time. */
 export interface Runner {
   readonly pid: number | null;
+  /** When its first answer came, by `performance.now()`: until then nobody knows whether it starts at all. */
+  readonly answeredSince: number | null;
   /** Sends a request; the callback is called once, with the reply or with the reason why there is none. */
   request(request: RunnerRequest, options: RequestOptions, done: (answer: Answer | Lost) => void): void;
   readonly kill: () => void;
@@ -57,6 +59,7 @@ export function driveRunner(child: SandboxProcess, onEnd: (how: string) => void)
   let nextId = 0;
   let broken = false;
   let undelivered = false;
+  let answeredSince: number | null = null;
 
   const settle = (answer: Answer | Lost): void => {
     const settled = pending;
@@ -82,6 +85,7 @@ export function driveRunner(child: SandboxProcess, onEnd: (how: string) => void)
       for (const frame of frames.push(chunk)) {
         const { head, tail } = decodeMessage('reply', frame);
         if (head.id !== pending?.id) throw new Error(`a reply to a request that is not under way`);
+        answeredSince ??= performance.now();
         settle({ reply: head.body, tail });
       }
     } catch (error) {
@@ -102,6 +106,9 @@ export function driveRunner(child: SandboxProcess, onEnd: (how: string) => void)
 
   return {
     pid: child.pid,
+    get answeredSince() {
+      return answeredSince;
+    },
     kill: child.kill,
     request(request, { tail, deadlineMs }, done) {
       const id = nextId++;

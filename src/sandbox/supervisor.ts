@@ -1,16 +1,13 @@
 import type { Log } from '../log.js';
-import { createBreaker, refusalText } from './breaker.js';
-import type { BreakerStatus, Pass, PassResult } from './breaker.js';
+import { type BreakerStatus, createBreaker, type Pass, type PassResult, refusalText } from './breaker.js';
 import { isStable, loadRequest, restartDelayMs, settle, startCrew, unloadTask } from './crew.js';
 import type { Crew, GuestSpec, Member } from './crew.js';
 import type { Launcher } from './launcher.js';
 import { createQuietWatch } from './quiet-watch.js';
 import type { Answer, Lost } from './runner.js';
 import { runnerState, type RunnerStatus } from './runner-status.js';
-import { createTaskQueue } from './task-queue.js';
-import type { Task } from './task-queue.js';
-import { createUpkeep } from './upkeep.js';
-import type { Chore } from './upkeep.js';
+import { createTaskQueue, type Task } from './task-queue.js';
+import { type Chore, createUpkeep } from './upkeep.js';
 import { wearBounds, type WearBounds } from './wear.js';
 
 /** Keeps one trust group's runner alive and gives it one request at a time. */
@@ -33,12 +30,14 @@ export interface SupervisorOptions {
   readonly wear?: WearBounds;
   /** After so many milliseconds without an event a runner gives memory back. */
   readonly idleMs?: number;
+  /** A process that dies by itself within so many milliseconds counts as one that could not start. */
+  readonly stableAfterMs?: number;
 }
 
 const choreDeadlineMs = 5_000;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { trust, log, launcher, wear = wearBounds, idleMs = 60_000 } = options;
+  const { trust, log, launcher, wear = wearBounds, idleMs = 60_000, stableAfterMs = 1_000 } = options;
   const members = new Map<number, Member>();
   const queue = createTaskQueue();
   const retired = new Set<Promise<void>>();
@@ -87,7 +86,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       else log('warn', `${about} before it could replace another; that one goes on`);
       return;
     }
-    const atOnce = blamed || isStable(crew);
+    const atOnce = blamed || isStable(crew, stableAfterMs);
     current = null;
     ending = blamed = false;
     restarts += 1;

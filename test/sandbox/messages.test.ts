@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { FrameReader, encodeFrame, encodeHeadAndTail, type Frame } from '../../src/framing.js';
-import { decodeMessage, encodeMessage, frameTypes } from '../../src/sandbox/messages.js';
+import { decodeMessage, encodeMessage, frameTypes, type RunnerReply } from '../../src/sandbox/messages.js';
 
-const evaluated = { reply: 'evaluated', outcome: 'deny', reason: 'no', fuel: 7, logs: [] } as const;
+const evaluated = {
+  reply: 'evaluated',
+  outcome: 'deny',
+  reason: 'no',
+  fuel: 7,
+  logs: [],
+} satisfies RunnerReply;
 
 function frameOf(head: unknown): Frame {
   const [frame] = new FrameReader(1_000_000).push(encodeFrame(frameTypes.reply, ...encodeHeadAndTail(head, null)));
@@ -12,7 +18,7 @@ function frameOf(head: unknown): Frame {
 
 describe("a runner's reply", () => {
   it('is read back as it was sent, with log lines and without', () => {
-    const withLogs = { ...evaluated, fuel: null, logs: [{ level: 'warn' as const, message: 'hm' }] };
+    const withLogs = { ...evaluated, fuel: null, logs: [{ level: 'warn', message: 'hm' }] } satisfies RunnerReply;
     for (const body of [evaluated, withLogs]) {
       const [frame] = new FrameReader(1_000_000).push(encodeMessage('reply', { id: 3, body }, Buffer.from('<a/>')));
       const { head, tail } = decodeMessage('reply', frame ?? frameOf(null));
@@ -36,8 +42,16 @@ describe("a runner's reply", () => {
     ['a log line of no level', { id: 3, body: { ...evaluated, logs: [{ level: 'loud', message: '' }] } }],
   ])('with %s is refused', (_what, head) => {
     expect(() => decodeMessage('reply', frameOf(head))).toThrow(
-      expect.objectContaining({ code: 'protocol', message: expect.stringContaining("not those of 'reply'") }),
+      expect.objectContaining({ code: 'protocol', message: expect.stringContaining("not those of 'reply'") as string }),
     );
+  });
+
+  it('with endless fuel is refused', () => {
+    const json = Buffer.from(JSON.stringify({ id: 3, body: evaluated }).replace('"fuel":7', '"fuel":1e999'));
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(json.length);
+    const [frame] = new FrameReader(1_000_000).push(encodeFrame(frameTypes.reply, length, json));
+    expect(() => decodeMessage('reply', frame ?? frameOf(null))).toThrow("not those of 'reply'");
   });
 
   it('of a usual form is none to an admission', () => {
