@@ -1,11 +1,16 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HandlerConfig } from '../../src/config/config.js';
 import { admitPlugin } from '../../src/sandbox/admit.js';
 import { encodeArtefact } from '../../src/sandbox/artefact-codec.js';
 import { createLauncher } from '../../src/sandbox/launcher.js';
+import type { Confined, Mechanism } from '../../src/sandbox/mechanism.js';
 import type { Answer, Lost } from '../../src/sandbox/runner.js';
+import { startProcess } from '../../src/sandbox/sandbox-process.js';
+import type { SandboxProcess } from '../../src/sandbox/sandbox-process.js';
 import { createSupervisor } from '../../src/sandbox/supervisor.js';
 import type { Supervisor, SupervisorOptions } from '../../src/sandbox/supervisor.js';
 import {
@@ -84,18 +89,73 @@ describe('a worn runner that is killed while its successor is ready', () => {
   it('makes way for it, and the next event is answered', async () => {
     const said: string[] = [];
     await using folder = await temporaryFolder();
+    const launcher = createLauncher();
+    const wear = { cpuMs: Infinity, growthBytes: Infinity };
+    const started: SandboxProcess[] = [];
+    // What the successor says is not heard before the worn one is busy.
+    const heard = new PassThrough();
     const { supervisor, guest } = await supervisorOf({
-      wear: { cpuMs: 1, growthBytes: Infinity },
+      launcher: {
+        ...launcher,
+        launch(kind) {
+          const child = launcher.launch(kind);
+          return started.push(child) === 2 ? { ...child, stdout: heard } : child;
+        },
+      },
+      wear,
+      idleMs: 10,
       log: (_, message) => said.push(message),
-      source: await buildFixture('spin', folder.path),
-      fuel: Number.MAX_SAFE_INTEGER,
     });
-    await until(() => said.some((line) => line.includes('is replaced')));
-    // Long enough for the successor to be ready.
-    expect(await evaluate(supervisor, guest, 3_000)).toMatchObject({ failure: 'deadline' });
-    expect(await evaluate(supervisor, guest, 200)).toMatchObject({ failure: 'deadline', sent: true });
+    const spin = await loadInto(supervisor, await buildFixture('spin', folder.path), Number.MAX_SAFE_INTEGER);
+    wear.cpuMs = 1;
+    await evaluate(supervisor, guest);
+    await expect.poll(() => started.length, polling).toBe(2);
+    const busy = evaluate(supervisor, spin, 60_000);
+    const [worn, successor] = started;
+    if (worn === undefined || successor === undefined) throw new Error('no successor was started');
+    successor.stdout.pipe(heard);
+    // It says so when it has loaded a plugin, and another.
+    await once(heard, 'data');
+    await once(heard, 'data');
+    worn.kill();
+    expect(await busy).toMatchObject({ failure: 'crashed', sent: true });
+    expect(await evaluate(supervisor, guest)).toMatchObject({ reply: { outcome: 'allow' } });
     expect(said.join('\n')).toContain('another is about to take its place');
-  });
+  }, 60_000);
+});
+
+describe('a runner that dies again and again', () => {
+  const waitsIn = (said: readonly string[]): string[] =>
+    said.flatMap((line) => /started again in (\d+) ms/u.exec(line)?.[1] ?? []);
+
+  it('is started later each time, and events wait for it', async () => {
+    const said: string[] = [];
+    const { supervisor, guest } = await supervisorOf({
+      // However long a loaded machine takes to look.
+      stableAfterMs: Infinity,
+      log: (_, message) => said.push(message),
+    });
+    for (let round = 0; round < 3; round += 1) {
+      await expect.poll(() => supervisor.status().state, polling).toBe('ready');
+      process.kill(supervisor.status().pid ?? Number.NaN, 'SIGKILL');
+      // The wait itself may be over before a loaded machine looks.
+      await expect.poll(() => waitsIn(said), polling).toHaveLength(round + 1);
+    }
+    expect(waitsIn(said)).toEqual(['100', '200', '400']);
+    expect(await evaluate(supervisor, guest, 60_000)).toMatchObject({ reply: { outcome: 'allow' } });
+  }, 60_000);
+
+  it('is not well because it takes long to start', async () => {
+    const said: string[] = [];
+    const supervisor = createSupervisor({
+      trust: 'a',
+      stableAfterMs: 50,
+      log: (_, message) => said.push(message),
+      launcher: { isolation: createLauncher().isolation, launch: () => startProcess(sleeper, nothingOfIt) },
+    });
+    onTestFinished(() => supervisor[Symbol.asyncDispose]());
+    await expect.poll(() => waitsIn(said), polling).toEqual(['100', '200']);
+  }, 60_000);
 });
 
 describe('an idle runner', () => {
@@ -152,6 +212,10 @@ describe('a runner whose instances fill 32 MiB each', () => {
   }, 60_000);
 });
 
+/** In the place of a runner: it never answers, and ends long after it counts as well. */
+const sleeper: Mechanism = { name: 'process', lacks: [], filter: null, wrap: () => ['/bin/sleep', '0.3'] };
+const nothingOfIt: Confined = { command: [], readable: [], limits: { memoryMiB: 0, cpuSeconds: 0, processes: 0 } };
+
 const polling = { timeout: 20_000, interval: 20 };
 
 /** A supervisor of a runner that has a small plugin first, and what the runner took then. */
@@ -189,7 +253,10 @@ function textOf(file: string): string {
 }
 
 async function supervisorOf(
-  options: Partial<Pick<SupervisorOptions, 'wear' | 'idleMs' | 'log'>> & { source?: string; fuel?: number },
+  options: Partial<Pick<SupervisorOptions, 'wear' | 'idleMs' | 'log' | 'launcher' | 'stableAfterMs'>> & {
+    source?: string;
+    fuel?: number;
+  },
 ): Promise<{ supervisor: Supervisor; guest: number }> {
   const { source = samplePlugin('tiny-allow'), fuel, ...rest } = options;
   const supervisor = createSupervisor({ trust: 'a', log: () => undefined, launcher: createLauncher(), ...rest });

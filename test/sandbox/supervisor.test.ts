@@ -82,20 +82,6 @@ describe('a runner that dies', () => {
     expect(runnerPid(opened.sandbox)).not.toBe(pid);
     expect(opened.logged.join('\n')).toMatch(/Runner of trust group 'operator' is gone \(it was ended by SIGKILL\)/u);
   });
-
-  it('again and again is started later each time, and events wait for it', async () => {
-    await using opened = await openSandbox();
-    const tiny = await opened.sandbox.backend('component').load(handlerConfig());
-    for (let round = 0; round < 3; round += 1) {
-      await until(() => opened.sandbox.status().runners[0]?.state === 'ready');
-      process.kill(runnerPid(opened.sandbox), 'SIGKILL');
-      // The wait itself may be over before a loaded machine looks.
-      await until(() => opened.logged.filter((line) => line.includes('started again in')).length > round);
-    }
-    const delays = opened.logged.flatMap((line) => /started again in (\d+) ms/u.exec(line)?.[1] ?? []);
-    expect(delays).toEqual(['100', '200', '400']);
-    expect((await tiny.evaluate(hookCall())).outcome).toEqual(allow);
-  });
 });
 
 describe('a runner whose runtime is killed', () => {
