@@ -117,9 +117,10 @@ describe('a worn runner that is killed while its successor is ready', () => {
     // It says so when it has loaded a plugin, and another.
     await once(heard, 'data');
     await once(heard, 'data');
+    const next = evaluate(supervisor, guest);
     worn.kill();
     expect(await busy).toMatchObject({ failure: 'crashed', sent: true });
-    expect(await evaluate(supervisor, guest)).toMatchObject({ reply: { outcome: 'allow' } });
+    expect(await next).toMatchObject({ reply: { outcome: 'allow' } });
     expect(said.join('\n')).toContain('another is about to take its place');
   }, 60_000);
 });
