@@ -29,7 +29,7 @@ const components = {
   ),
   'log.write': await endlessly(
     '(import "hookvisor:hook/log@0.1.0" "write" (func $call (param i32 i32 i32)))',
-    '(call $call (i32.const 1) (i32.const 1024) (i32.const 60000))',
+    '(call $call (i32.const 1) (i32.const 65536) (i32.const 60000))',
   ),
 };
 

