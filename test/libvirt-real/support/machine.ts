@@ -60,7 +60,10 @@ export async function createMachine(name: string): Promise<Machine> {
   const ended = once(outer, 'exit');
   await until('the machine is up', () => {
     if (outer.exitCode === null) return existsSync(join(dir, 'ready'));
-    throw new Error(`no private machine can be made here: ${readFileSync(join(dir, 'log', 'machine'), 'utf8')}`);
+    const said = readFileSync(join(dir, 'log', 'machine'), 'utf8');
+    removeCgroups();
+    rmSync(dir, { recursive: true, force: true });
+    throw new Error(`no private machine can be made here: ${said}`);
   });
   const first = String(onlyChild(outer));
   const programs: ChildProcess[] = [];

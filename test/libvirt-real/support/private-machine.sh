@@ -19,6 +19,8 @@ mount --move "$dir/cgroup" /sys/fs/cgroup
 # Containers do not start where an empty cgroup v2 lies beside the controllers of v1.
 if mountpoint -q /sys/fs/cgroup/unified; then umount -R /sys/fs/cgroup/unified; fi
 
+# libvirtd makes it when it is first started; where it never was, there is nothing yet to lay a folder over.
+mkdir -p /var/lib/libvirt
 for folder in etc run var/log var/cache var/lib/libvirt; do mount --bind "$root/$folder" "/$folder"; done
 echo >"$dir/ready"
 read -r _ || exit 0
