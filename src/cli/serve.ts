@@ -4,6 +4,7 @@ import { defaultConfigFile } from '../config/defaults.js';
 import { configFrom, createRuntime } from '../daemon/runtime.js';
 import { startServer } from '../daemon/server.js';
 import { createLog } from '../log.js';
+import { optimizeSoon } from '../optimize-soon.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 
 interface ServeOptions {
@@ -33,6 +34,8 @@ export function serveCommand({ terminal, finish }: CommandContext): Command {
         ...(options.cache === undefined ? {} : { cache: resolve(options.cache) }),
       });
       await using runtime = await createRuntime({ log, load });
+      // Not sooner: most of what a start runs never runs again.
+      optimizeSoon();
       await using server = await startServer(runtime, log);
       process.on('SIGHUP', () => {
         // The runtime has said already why a configuration is refused.

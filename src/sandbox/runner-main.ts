@@ -11,6 +11,7 @@ import type { Guest, GuestBackend } from '../backends/guest.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { FrameReader } from '../framing.js';
 import { bounds } from '../limits.js';
+import { optimizeSoon } from '../optimize-soon.js';
 import { HandlerFailure } from '../outcome.js';
 import type { Evaluation, LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
@@ -155,6 +156,7 @@ function die(error: unknown): never {
 }
 
 // stdout carries frames only: what a library prints goes to stderr.
+optimizeSoon();
 globalThis.console = new console.Console(process.stderr);
 process.on('uncaughtException', die);
 process.on('unhandledRejection', die);
