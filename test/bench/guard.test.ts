@@ -14,7 +14,7 @@ import { admitPlugin } from '../../src/sandbox/admit.js';
 import { encodeArtefact } from '../../src/sandbox/artefact-codec.js';
 import { createLauncher } from '../../src/sandbox/launcher.js';
 import type { Launcher } from '../../src/sandbox/launcher.js';
-import { decodeMessage } from '../../src/sandbox/messages.js';
+import { decodeRequest } from '../../src/sandbox/messages.js';
 import { createSupervisor } from '../../src/sandbox/supervisor.js';
 import type { Supervisor } from '../../src/sandbox/supervisor.js';
 import { hookCall, samplePlugin, temporaryFolder, until } from '../sandbox/support.js';
@@ -37,7 +37,7 @@ function watched(launcher: Launcher): Launcher & { readonly writes: string[][] }
       const write = child.stdin.write.bind(child.stdin);
       child.stdin.write = (chunk: Buffer) => {
         const frames = new FrameReader(1 << 26).push(chunk);
-        writes.push(frames.map((frame) => decodeMessage('request', frame).head.body.request));
+        writes.push(frames.map((frame) => decodeRequest(frame).head.body.request));
         return write(chunk);
       };
       return child;

@@ -53,10 +53,4 @@ describe("a runner's reply", () => {
     const [frame] = new FrameReader(1_000_000).push(encodeFrame(frameTypes.reply, length, json));
     expect(() => decodeMessage('reply', frame ?? frameOf(null))).toThrow("not those of 'reply'");
   });
-
-  it('of a usual form is none to an admission', () => {
-    expect(() => decodeMessage('admitted', frameOf({ id: 3, body: evaluated }))).toThrow(
-      "frame type 2 is not 'admitted'",
-    );
-  });
 });
