@@ -1,7 +1,7 @@
 // @ts-check
 import { classicHooks } from '../support/hooks.mjs';
-import { inTurns, p50Of, spawnCalls } from '../support/calls.mjs';
-import { handlers, routesByName, serve, startProgram, writeConfig } from '../support/stage.mjs';
+import { inTurns, p50Of, rowOf, socketCalls, spawnCalls } from '../support/calls.mjs';
+import { handlers, routesByName, serve, startProgram, writeCall, writeConfig } from '../support/stage.mjs';
 
 /** @typedef {import('../support/report.mjs').Section} Section */
 
@@ -22,8 +22,10 @@ export async function hookCall(stage, { scale }) {
     routes: routesByName(sources),
   });
   const floor = await startFloor(stage);
+  const first = await firstCalls(stage, { file, socket });
   const runtime = await serve(file);
   try {
+    await warmUp(stage, socket);
     const env = { HOOKVISOR_SOCKET: socket, FLOOR_SOCKET: stage.path('floor.sock') };
     const calls = (/** @type {string} */ program, /** @type {string} */ object, /** @type {number} */ pauseUs) => {
       const argv = [program, object, 'prepare', 'begin', '-'];
@@ -40,6 +42,7 @@ export async function hookCall(stage, { scale }) {
       rival('static C, nothing', stage.program('noop')),
       rival('floor: C and socket', floorClient),
       rival('floor again (noise)', floorClient),
+      ...(stage.musl ? [rival('floor, built with musl', stage.program('floor-client-musl'))] : []),
       rival('no handler', stage.hook, 'none-1'),
       rival('compiled component', stage.hook, 'compiled-1'),
       rival('AssemblyScript, Extism', stage.hook, 'extism-1'),
@@ -53,11 +56,39 @@ export async function hookCall(stage, { scale }) {
     ];
     // Once each, so that nobody is measured while he is read from the disk.
     await inTurns(rivals, 1);
-    const rows = await inTurns(rivals, Math.ceil(24 * scale));
+    const rows = [...(await inTurns(rivals, Math.ceil(24 * scale))), first];
     return { title: 'One hook call, as libvirt makes it', unit: 'µs', rows, targets: targetsOf(rows) };
   } finally {
     await runtime.stop();
     await floor.stop();
+  }
+}
+
+/**
+ * What the first events after a start take, while V8 has not optimized anything yet.
+ * @param {import('../support/stage.mjs').Stage} stage
+ * @param {{ file: string, socket: string }} runtime
+ */
+async function firstCalls(stage, { file, socket }) {
+  const runtime = await serve(file);
+  try {
+    const argv = [stage.hook, 'compiled-1', 'prepare', 'begin', '-'];
+    const calls = await spawnCalls(stage, { argv, count: 200, pauseUs: 2_000, env: { HOOKVISOR_SOCKET: socket } });
+    return rowOf('compiled, first 200 after a start', calls);
+  } finally {
+    await runtime.stop();
+  }
+}
+
+/**
+ * A runtime runs for months: it is measured when it has answered some events of each kind.
+ * @param {import('../support/stage.mjs').Stage} stage
+ * @param {string} socket
+ */
+async function warmUp(stage, socket) {
+  for (const name of ['none', ...sources]) {
+    const frame = await writeCall(stage, 'warm.call', { object: `${name}-1` });
+    await socketCalls(stage, { socket, frame, count: 500 });
   }
 }
 

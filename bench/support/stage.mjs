@@ -13,8 +13,9 @@ const built = (/** @type {string} */ plugin) => join(root, 'plugins', plugin, 'b
 export const plugins = { compiled: built('tiny-allow'), extism: built('quota'), typescript: built('naming') };
 
 /**
- * A folder with the native programs, the document and the hooks that a bench calls.
- * @typedef {{ dir: string, spawn: string, blast: string, document: string, hook: string,
+ * A folder with the native programs, the document and the hooks that a bench calls. `musl` says whether there is a floor
+ * that is built as our client is where musl-gcc is installed.
+ * @typedef {{ dir: string, musl: boolean, spawn: string, blast: string, document: string, hook: string,
  *   program: (name: string) => string, path: (name: string) => string, close: () => Promise<void> }} Stage
  */
 
@@ -26,13 +27,18 @@ export async function openStage() {
     const source = join(root, 'bench', 'native', `${name}.c`);
     await run('cc', ['-O2', '-static', '-w', '-o', path(name), source]);
   }
+  const small = ['-O2', '-static', '-w', '-o', path('floor-client-musl'), join(root, 'bench/native/floor-client.c')];
+  const musl = await run('musl-gcc', small).then(
+    () => true,
+    () => false,
+  );
   await mkdir(path('hooks'));
   const hook = path('hooks/qemu');
   await symlink(join(root, 'dist', 'hook-client'), hook);
   const document = path('domain.xml');
   await writeFile(document, await readFile(join(root, 'bench', 'guests', 'domain.xml')));
   const close = () => rm(dir, { recursive: true, force: true });
-  return { dir, path, program: path, spawn: path('spawn'), blast: path('blast'), document, hook, close };
+  return { dir, musl, path, program: path, spawn: path('spawn'), blast: path('blast'), document, hook, close };
 }
 
 /**
