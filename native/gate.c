@@ -28,6 +28,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -303,16 +304,25 @@ static int bind_to(const char *path) {
 /* The runtime is gone: what it has answered is still delivered. */
 static void finish(void) {
     stop();
+    watch(EPOLL_CTL_DEL, control, 0, NULL);
     close(control);
     for (struct connection *each = connections, *next; each != NULL; each = next) {
         next = each->next;
         if (each->stage == stage_waiting) hang_up(each);
     }
-    while (connections != NULL) {
+    for (int wait = hurry(); connections != NULL; wait = hurry()) {
         struct epoll_event ready[batch];
-        int count = epoll_wait(events, ready, batch, hurry());
+        int count = epoll_wait(events, ready, batch, wait);
         for (int at = 0; at < count; at++) write_answer(ready[at].data.ptr);
     }
+}
+
+/* A file that somebody left open on the way here stays open as long as this runs. */
+static void forget_inherited(int first) {
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, first, ~0U, 0) == 0) return;
+#endif
+    for (int fd = first; fd < 1024; fd++) close(fd);
 }
 
 int main(int argc, char **argv) {
@@ -324,6 +334,7 @@ int main(int argc, char **argv) {
         setrlimit(RLIMIT_NOFILE, &files);
     }
     if (argc < 2) return 2;
+    forget_inherited(argc > 2 ? inherited : inherited + 1);
     patience_ms = atoi(argv[1]);
     listener = inherited;
     int problem = argc > 2 ? bind_to(argv[2]) : fcntl(inherited, F_SETFL, O_NONBLOCK) != 0 ? errno : 0;

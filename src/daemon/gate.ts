@@ -16,7 +16,7 @@ const fromGate = { listening: 1, cannotListen: 2, request: 3, late: 4, stopped: 
 const toGate = { answer: 1, stop: 2 } as const;
 /** What the gate's frame has more than its client's `length` counts: version and type, connection, the `length` itself. */
 const envelopeBytes = headerBytes + 4;
-/** How long it may take to hand over the last answers, milliseconds. */
+/** How long it may take to end when no client is left whom it waits for, milliseconds. */
 const graceMs = 1_000;
 
 export interface GateOptions extends ListenerOptions {
@@ -85,19 +85,20 @@ export async function listenWithGate({ program, place, answer, patienceMs, onGon
     async close() {
       closing = true;
       control.end();
-      const kill = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      const kill = setTimeout(() => child.kill('SIGKILL'), patienceMs + graceMs);
       await gone;
       clearTimeout(kill);
     },
   };
 }
 
+/** How it ended, once everything that it had said has been read. */
 function endOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once('error', ({ message }) => {
       resolve(message);
     });
-    child.once('exit', (status, signal) => {
+    child.once('close', (status, signal) => {
       resolve(signal === null ? `it ended with status ${String(status)}` : `it was ended by ${signal}`);
     });
   });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { FrameReader } from '../framing.js';
+import { headerBytes, protocolVersion } from '../framing.js';
 import { bounds } from '../limits.js';
 import type { Listener, ListenerOptions } from './listener.js';
 
@@ -61,8 +61,9 @@ function bindPrivately(listen: () => void): void {
 /** The bytes of the one request; null when it does not come in time, undefined when the peer leaves before. */
 async function readRequest(socket: Socket, patienceMs: number): Promise<Buffer | null | undefined> {
   return new Promise((resolve) => {
-    const reader = new FrameReader(bounds.frameBytes);
     const chunks: Buffer[] = [];
+    let have = 0;
+    let size: number | null = null;
     const done = (request: Buffer | null | undefined): void => {
       clearTimeout(timer);
       socket.off('data', onData).off('end', onClose).off('close', onClose);
@@ -73,7 +74,9 @@ async function readRequest(socket: Socket, patienceMs: number): Promise<Buffer |
     const timer = setTimeout(done, patienceMs, null);
     const onData = (chunk: Buffer): void => {
       chunks.push(chunk);
-      if (isWhole(reader, chunk)) done(Buffer.concat(chunks));
+      have += chunk.length;
+      if (size === null && have >= headerBytes) size = requestSize(Buffer.concat(chunks));
+      if (size !== null && have >= size) done(Buffer.concat(chunks).subarray(0, size));
     };
     const onClose = (): void => {
       socket.destroy();
@@ -83,11 +86,9 @@ async function readRequest(socket: Socket, patienceMs: number): Promise<Buffer |
   });
 }
 
-/** What is no frame is whole: whoever answers refuses it. */
-function isWhole(reader: FrameReader, chunk: Buffer): boolean {
-  try {
-    return reader.push(chunk).length > 0;
-  } catch {
-    return true;
-  }
+/** The bytes of the request that begins so; what is no frame has but its header, and whoever answers refuses it. */
+function requestSize(head: Buffer): number {
+  const length = head.readUInt32BE(0);
+  const plausible = length >= 2 && length <= bounds.frameBytes && head.readUInt8(4) === protocolVersion;
+  return plausible ? 4 + length : headerBytes;
 }
