@@ -13,6 +13,7 @@ const properties = {
   'component-plugins': 'as a component is refused',
   fuel: 'does the same with fuel',
   socket: 'answers or hangs up',
+  gate: 'survives whatever comes',
   config: 'that was changed is taken',
   'runner-pipe': 'gives an answer that is one',
   messages: 'has its frames, messages and artefacts read',
