@@ -1,31 +1,24 @@
-import { isUtf8 } from 'node:buffer';
 import type { HookEvent } from '../event.js';
 import type { Selection } from '../libvirt/document.js';
 import { bounds } from '../limits.js';
 import type { LogLevel, Outcome } from '../outcome.js';
+import { bytesAt, loadBeginning, placeOf, requireInside, requireText, roomFor, viewOf } from './guest-memory.js';
+import type { GuestMemory, Layout } from './guest-memory.js';
 import { cut } from './host.js';
 
-/**
+/*
  * The layout of wit/ in a plugin's memory, by hand: strings in UTF-8, offsets as the component model lays out records
- * and variants. What lies outside the memory throws RangeError. Source: component-model/design/mvp/CanonicalABI.md.
+ * and variants. Addresses have to be aligned, else it traps; what lies outside the memory throws RangeError.
+ * Source: component-model/design/mvp/CanonicalABI.md.
  */
-export interface GuestMemory {
-  readonly memory: WebAssembly.Memory;
-  /** `cabi_realloc`: asks the plugin for room. */
-  readonly realloc: (old: number, oldSize: number, align: number, size: number) => number;
-  /** Over the memory's buffer, which is another one after the memory grew. */
-  view: DataView;
-}
+
+const eventLayout: Layout = { size: 80, align: 8 };
+/** Of `outcome`, of `result<_, string>` and of `option<string>` alike. */
+const variantLayout: Layout = { size: 12, align: 4 };
+const selectionLayout: Layout = { size: 16, align: 4 };
+const textLayout: Layout = { size: 8, align: 4 };
 
 const encoder = new TextEncoder();
-/** A text that is not UTF-8 traps, and a byte order mark is a character like any other. */
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function viewOf(guest: GuestMemory): DataView {
-  const { buffer } = guest.memory;
-  if (guest.view.buffer !== buffer) guest.view = new DataView(buffer);
-  return guest.view;
-}
 
 /** Where an empty text is: any aligned address but zero, without asking for room. */
 const nowhere = 1;
@@ -37,14 +30,14 @@ function storeRange(guest: GuestMemory, at: number, from: number, length: number
 }
 
 /** Writes a text into room of its own, and where it is to `at`. */
-export function storeText(guest: GuestMemory, at: number, text: string): void {
+function storeText(guest: GuestMemory, at: number, text: string): void {
   if (text === '') {
     storeRange(guest, at, nowhere, 0);
     return;
   }
   const length = Buffer.byteLength(text);
-  const from = guest.realloc(0, 0, 1, length);
-  encoder.encodeInto(text, new Uint8Array(guest.memory.buffer, from, length));
+  const from = guest.realloc(0, 0, 1, length) >>> 0;
+  encoder.encodeInto(text, bytesAt(guest.memory, from, length));
   storeRange(guest, at, from, length);
 }
 
@@ -55,7 +48,7 @@ function storeOptional(guest: GuestMemory, at: number, text: string | null): voi
 
 /** Writes the record `event` and gives its address. */
 export function storeEvent(guest: GuestMemory, event: HookEvent): number {
-  const at = guest.realloc(0, 0, 8, 80);
+  const at = roomFor(guest, eventLayout);
   storeText(guest, at, event.id);
   viewOf(guest).setBigUint64(at + 8, BigInt(event.time), true);
   storeText(guest, at + 16, event.kind);
@@ -65,50 +58,55 @@ export function storeEvent(guest: GuestMemory, event: HookEvent): number {
   storeOptional(guest, at + 48, event.extra);
   storeText(guest, at + 60, event.driver);
   storeOptional(guest, at + 68, event.uuid);
+  requireInside(guest, at, eventLayout);
   return at;
 }
 
+/** Writes the settings, a `string`, to where the plugin wants them. */
+export function storeSettings(guest: GuestMemory, pointer: number, settings: string): void {
+  storeText(guest, placeOf(pointer, textLayout), settings);
+}
+
 /** Writes the document, which is known to be UTF-8, as an `option<string>`. */
-export function storeDocument(guest: GuestMemory, at: number, document: Buffer | null): void {
+export function storeDocument(guest: GuestMemory, pointer: number, document: Buffer | null): void {
+  const at = placeOf(pointer, variantLayout);
   viewOf(guest).setInt8(at, document === null ? 0 : 1);
-  if (document === null) return;
-  if (document.length === 0) {
+  if (document !== null && document.length > 0) {
+    const from = guest.realloc(0, 0, 1, document.length) >>> 0;
+    bytesAt(guest.memory, from, document.length).set(document);
+    storeRange(guest, at + 4, from, document.length);
+  } else if (document !== null) {
     storeRange(guest, at + 4, nowhere, 0);
-    return;
   }
-  const from = guest.realloc(0, 0, 1, document.length);
-  new Uint8Array(guest.memory.buffer, from, document.length).set(document);
-  storeRange(guest, at + 4, from, document.length);
+  requireInside(guest, at, variantLayout);
 }
 
 const selectErrors = { 'no-document': 0, 'not-xml': 1, 'bad-xpath': 2, 'too-large': 3 } as const;
 
 /** Writes a `result<list<string>, select-error>`. */
-export function storeSelection(guest: GuestMemory, at: number, selection: Selection): void {
+export function storeSelection(guest: GuestMemory, pointer: number, selection: Selection): void {
+  const at = placeOf(pointer, selectionLayout);
   if ('error' in selection) {
     const { error } = selection;
     viewOf(guest).setInt8(at, 1);
     viewOf(guest).setInt8(at + 4, selectErrors[error.tag]);
     if ('val' in error) storeText(guest, at + 8, error.val);
-    return;
+  } else {
+    viewOf(guest).setInt8(at, 0);
+    storeRange(guest, at + 4, storeTexts(guest, selection.ok), selection.ok.length);
   }
-  const { ok } = selection;
-  viewOf(guest).setInt8(at, 0);
-  const list = guest.realloc(0, 0, 4, ok.length * 8);
-  ok.forEach((text, place) => {
-    storeText(guest, list + place * 8, text);
+  requireInside(guest, at, selectionLayout);
+}
+
+/** Writes a `list<string>` into room of its own and gives its address. */
+function storeTexts(guest: GuestMemory, texts: readonly string[]): number {
+  const layout = { size: texts.length * textLayout.size, align: textLayout.align };
+  const list = roomFor(guest, layout);
+  texts.forEach((text, place) => {
+    storeText(guest, list + place * textLayout.size, text);
   });
-  storeRange(guest, at + 4, list, ok.length);
-}
-
-/** Throws TypeError for what is not UTF-8. */
-export function loadText(guest: GuestMemory, from: number, length: number): string {
-  return decoder.decode(new Uint8Array(guest.memory.buffer, from, length));
-}
-
-function loadTextAt(guest: GuestMemory, at: number): string {
-  const view = viewOf(guest);
-  return loadText(guest, view.getUint32(at, true), view.getUint32(at + 4, true));
+  requireInside(guest, list, layout);
+  return list;
 }
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -121,26 +119,39 @@ export function loadLevel(value: number): LogLevel {
 }
 
 /** Reads the variant `outcome`. Throws TypeError for what is none. */
-export function loadOutcome(guest: GuestMemory, at: number): Outcome {
+export function loadOutcome(guest: GuestMemory, pointer: number): Outcome {
+  const at = placeOf(pointer, variantLayout);
   const tag = viewOf(guest).getUint8(at);
+  requireInside(guest, at, variantLayout);
   if (tag === 0) return { outcome: 'allow' };
-  if (tag === 1) return { outcome: 'deny', reason: cut(loadTextAt(guest, at + 4), bounds.reasonChars) };
-  if (tag === 2) return { outcome: 'replace', document: loadBytesAt(guest, at + 4) };
+  if (tag === 1) return { outcome: 'deny', reason: loadReason(guest, at + 4) };
+  if (tag === 2) return { outcome: 'replace', document: Buffer.from(loadBytes(guest, at + 4)) };
   throw new TypeError('invalid variant discriminant for Outcome');
 }
 
-/** A copy of a text as bytes, without making a string of it. Throws as loadText does. */
-function loadBytesAt(guest: GuestMemory, at: number): Buffer {
-  const view = viewOf(guest);
-  const bytes = new Uint8Array(guest.memory.buffer, view.getUint32(at, true), view.getUint32(at + 4, true));
-  if (!isUtf8(bytes)) decoder.decode(bytes);
-  return Buffer.from(bytes);
+/** Reads a `result<_, string>`: the error, or null. */
+export function loadObjection(guest: GuestMemory, pointer: number): string | null {
+  const at = placeOf(pointer, variantLayout);
+  const tag = viewOf(guest).getUint8(at);
+  requireInside(guest, at, variantLayout);
+  if (tag === 0) return null;
+  if (tag === 1) return loadReason(guest, at + 4);
+  throw new TypeError('invalid variant discriminant for expected');
 }
 
-/** Reads a `result<_, string>`: the error, or null. */
-export function loadObjection(guest: GuestMemory, at: number): string | null {
-  const tag = viewOf(guest).getUint8(at);
-  if (tag === 0) return null;
-  if (tag === 1) return loadTextAt(guest, at + 4);
-  throw new TypeError('invalid variant discriminant for expected');
+/** As much of a text as is kept of a reason. */
+function loadReason(guest: GuestMemory, at: number): string {
+  return cut(loadBeginning(rangeAt(guest, at), bounds.reasonChars), bounds.reasonChars);
+}
+
+/** A text as bytes, not copied and without making a string of it. Throws TypeError for what is not UTF-8. */
+function loadBytes(guest: GuestMemory, at: number): Uint8Array {
+  const bytes = rangeAt(guest, at);
+  requireText(bytes);
+  return bytes;
+}
+
+function rangeAt(guest: GuestMemory, at: number): Uint8Array {
+  const view = viewOf(guest);
+  return bytesAt(guest.memory, view.getUint32(at, true), view.getUint32(at + 4, true));
 }

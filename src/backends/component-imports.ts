@@ -1,14 +1,22 @@
-import { loadLevel, loadText, storeDocument, storeSelection, storeText } from './canonical-abi.js';
-import type { GuestMemory } from './canonical-abi.js';
-import { coreFunction, exportOf, flagsOf, guestMemory, memoryOf, requireMayLeave, trap } from './component-live.js';
+import { loadLevel, storeDocument, storeSelection, storeSettings } from './canonical-abi.js';
+import { coreFunction, exportOf, flagsOf, guestMemory, memoryOf, requireMayLeave } from './component-live.js';
 import type { Live } from './component-live.js';
 import type { ExportRef, ImportValue } from './component-plan.js';
+import { bytesAt, loadBeginning, requireText } from './guest-memory.js';
+import type { GuestMemory } from './guest-memory.js';
+import { costOfCall, costOfCopy, costOfGlance, readXPathChars } from './host-cost.js';
+import { bounds } from '../limits.js';
+import { trap } from './trap.js';
 
 type Planned<Is extends ImportValue['is']> = Extract<ImportValue, { is: Is }>;
 
-/** Makes what a core module imports, for one instance. Nothing is looked up in other core instances before it is used. */
+/**
+ * Makes what a core module imports, for one instance. Nothing is looked up in other core instances before it is used, and
+ * all work is paid for before it is done.
+ */
 export function makeImport(live: Live, value: ImportValue): unknown {
   const { resources, context } = live;
+  const { charge } = live.host;
   switch (value.is) {
     case 'export':
       return exportOf(live, value.ref);
@@ -18,18 +26,27 @@ export function makeImport(live: Live, value: ImportValue): unknown {
       return flagsOf(live, value.instance);
     case 'enter':
       return (_caller: number, _isAsync: number, callee: number) => {
+        charge(costOfCall(0));
         resources.enter(callee);
       };
     case 'exit':
-      return resources.exit;
+      return () => {
+        charge(costOfCall(0));
+        resources.exit();
+      };
     case 'context-get':
-      return () => context[value.slot === 0 ? 0 : 1];
+      return () => {
+        charge(costOfGlance);
+        return context[value.slot === 0 ? 0 : 1];
+      };
     case 'context-set':
       return (word: number) => {
+        charge(costOfGlance);
         context[value.slot === 0 ? 0 : 1] = word;
       };
     case 'trap':
       return () => {
+        charge(costOfCall(0));
         throw trap(value.message);
       };
     case 'copy':
@@ -37,31 +54,44 @@ export function makeImport(live: Live, value: ImportValue): unknown {
     case 'access':
       return accessor(live, value);
     case 'pages':
-      return () => memoryOf(live, value.memory).buffer.byteLength / 65_536;
+      return () => {
+        charge(costOfGlance);
+        return memoryOf(live, value.memory).buffer.byteLength / 65_536;
+      };
     case 'transfer-own':
-      return resources.transferOwn;
     case 'transfer-borrow':
-      return resources.transferBorrow;
+      return transfer(live, value.is === 'transfer-own' ? resources.transferOwn : resources.transferBorrow);
     case 'resource-new':
-      return guarded(live, value.instance, (rep) => resources.create(value.table, rep));
+      return onResource(live, value.instance, (rep) => resources.create(value.table, rep));
     case 'resource-rep':
-      return guarded(live, value.instance, (handle) => resources.rep(value.table, handle));
+      return onResource(live, value.instance, (handle) => resources.rep(value.table, handle));
     case 'resource-drop':
-      return guarded(live, value.instance, (handle) => {
+      return onResource(live, value.instance, (handle) => {
         const rep = resources.drop(value.table, handle);
-        if (rep !== null) coreFunction(live, value.destructor)(rep);
+        if (rep !== null && value.destructor !== null) coreFunction(live, value.destructor)(rep);
         return 0;
       });
   }
 }
 
-/** A function that only a component instance which may call out can reach. */
-function guarded(live: Live, instance: number | null, work: (value: number) => number): (value: number) => number {
-  if (instance === null) return work;
-  const flags = flagsOf(live, instance);
+type OnResource = (value: number) => number;
+
+/** A function that only a component instance which may call out can reach; that is said where there is one. */
+function onResource(live: Live, instance: number | null, work: OnResource): OnResource {
+  const flags = instance === null ? null : flagsOf(live, instance);
   return (value) => {
-    requireMayLeave(flags);
+    live.host.charge(costOfCall(0));
+    if (flags !== null) requireMayLeave(flags);
     return work(value);
+  };
+}
+
+type Transfer = (handle: number, from: number, to: number) => number;
+
+function transfer(live: Live, work: Transfer): Transfer {
+  return (handle, from, to) => {
+    live.host.charge(costOfCall(0));
+    return work(handle, from, to);
   };
 }
 
@@ -89,9 +119,10 @@ function hostCall(live: Live, { call, instance, ...places }: Planned<'host'>): u
         });
       };
     case 'select':
-      return (xpath: number, length: number, at: number) => {
+      return (from: number, length: number, at: number) => {
         const guest = enter();
-        const selection = host.select(loadText(guest, xpath, length));
+        const bytes = bytesAt(guest.memory, from, length);
+        const selection = host.select(loadBeginning(bytes, readXPathChars + 1), bytes.length);
         answer(() => {
           storeSelection(guest, at, selection);
         });
@@ -101,48 +132,57 @@ function hostCall(live: Live, { call, instance, ...places }: Planned<'host'>): u
         const guest = enter();
         const settings = host.json();
         answer(() => {
-          storeText(guest, at, settings);
+          storeSettings(guest, at, settings);
         });
       };
     case 'write':
-      return (level: number, message: number, length: number) => {
+      return (number: number, from: number, length: number) => {
         const guest = enter();
-        host.write(loadLevel(level), loadText(guest, message, length));
+        const level = loadLevel(number);
+        const bytes = bytesAt(guest.memory, from, length);
+        host.write(level, loadBeginning(bytes, bounds.logChars), bytes.length);
       };
   }
 }
 
-type HostFunction = (first: number, second: number, third: number) => void;
-
-/** Copies text from one core instance's memory into another's. */
-function copy(live: Live, from: ExportRef, to: ExportRef): HostFunction {
+/** Copies text in UTF-8 from one core instance's memory into another's. */
+function copy(live: Live, from: ExportRef, to: ExportRef): (source: number, length: number, target: number) => void {
   return (source, length, target) => {
-    const bytes = new Uint8Array(memoryOf(live, from).buffer, source, length);
-    new Uint8Array(memoryOf(live, to).buffer, target, length).set(bytes);
+    live.host.charge(costOfCopy(length >>> 0));
+    const bytes = bytesAt(memoryOf(live, from), source, length);
+    requireText(bytes);
+    bytesAt(memoryOf(live, to), target, length).set(bytes);
   };
 }
 
 /** Reads or writes one value in another core instance's memory, little-endian. */
 function accessor(live: Live, { memory, access }: Planned<'access'>): unknown {
-  const view = (): DataView => new DataView(memoryOf(live, memory).buffer);
+  const view = (): DataView => {
+    live.host.charge(costOfGlance);
+    return new DataView(memoryOf(live, memory).buffer);
+  };
   switch (access) {
     case 'getBigInt64':
-      return (at: number, offset: number) => view().getBigInt64(at + offset, true);
+      return (at: number, offset: number) => view().getBigInt64((at >>> 0) + offset, true);
     case 'setBigInt64':
       return (at: number, value: bigint, offset: number) => {
-        view().setBigInt64(at + offset, value, true);
+        view().setBigInt64((at >>> 0) + offset, value, true);
       };
     case 'getInt8':
     case 'getUint8':
     case 'getInt16':
     case 'getUint16':
     case 'getInt32':
-      return (at: number, offset: number) => view()[access](at + offset, true);
+    case 'getFloat32':
+    case 'getFloat64':
+      return (at: number, offset: number) => view()[access]((at >>> 0) + offset, true);
     case 'setInt8':
     case 'setInt16':
     case 'setInt32':
+    case 'setFloat32':
+    case 'setFloat64':
       return (at: number, value: number, offset: number) => {
-        view()[access](at + offset, value, true);
+        view()[access]((at >>> 0) + offset, value, true);
       };
   }
 }

@@ -1,13 +1,14 @@
 import type { HookEvent } from '../event.js';
 import type { Outcome } from '../outcome.js';
 import { loadObjection, loadOutcome, storeEvent } from './canonical-abi.js';
-import type { GuestMemory } from './canonical-abi.js';
 import { makeImport } from './component-imports.js';
 import type { ComponentPlan, Lifted } from './component-plan.js';
-import { coreFunction, flagsOf, guestMemory, named, trap } from './component-live.js';
+import { coreFunction, flagsOf, guestMemory } from './component-live.js';
 import type { Live } from './component-live.js';
+import type { GuestMemory } from './guest-memory.js';
 import type { HostCalls } from './host.js';
 import { createResourceTables } from './resource-tables.js';
+import { withNamedTraps } from './trap.js';
 
 /** What the world exports. An instance is good for one call of either. */
 export interface ComponentExports {
@@ -24,8 +25,7 @@ export function plannedComponent(plan: ComponentPlan): InstantiateComponent {
   const values = plan.steps.flatMap(({ imports }) => imports.flatMap(([, fields]) => fields.map(([, value]) => value)));
   const flagged = new Set(values.flatMap((value) => (value.is === 'flags' ? [value.instance] : [])));
   return (host, instantiateCore) => {
-    const resources = createResourceTables();
-    const live: Live = { host, exports: [], flagged, flags: [], context: [0, 0], resources, entered: false };
+    const live: Live = { host, exports: [], flagged, flags: [], context: [0, 0], resources: createResourceTables() };
     for (const { module, imports } of plan.steps) {
       const given: WebAssembly.Imports = {};
       for (const [name, fields] of imports) {
@@ -47,13 +47,15 @@ interface Conversion<T> {
   readonly load: (guest: GuestMemory, at: number) => T;
 }
 
-/** Calls in from outside. While room is asked for, and while the plugin cleans up, it may not call out. */
+/**
+ * Calls in from outside, once: the instance is never left. While room is asked for, and while the plugin cleans up, it may
+ * not call out.
+ */
 function call<T>(live: Live, lifted: Lifted, { store, load }: Conversion<T>): T {
-  if (live.entered) throw trap('wasm trap: cannot enter component instance');
-  live.entered = true;
+  live.resources.enter(lifted.instance);
   const flags = flagsOf(live, lifted.instance);
   const guest = guestMemory(live, lifted);
-  try {
+  return withNamedTraps(() => {
     flags.value = 0;
     const argument = store === null ? [] : [store(guest)];
     flags.value = 1;
@@ -62,7 +64,5 @@ function call<T>(live: Live, lifted: Lifted, { store, load }: Conversion<T>): T 
     flags.value = 0;
     if (lifted.postReturn !== null) coreFunction(live, lifted.postReturn)(at);
     return result;
-  } catch (error) {
-    throw named(error);
-  }
+  });
 }

@@ -1,7 +1,8 @@
-import type { GuestMemory } from './canonical-abi.js';
 import type { ExportRef } from './component-plan.js';
+import type { GuestMemory } from './guest-memory.js';
 import type { HostCalls } from './host.js';
 import type { ResourceTables } from './resource-tables.js';
+import { trap } from './trap.js';
 
 /** Whether a component instance may call out: 1, and 0 while it is asked for room or cleans up. */
 export interface Flags {
@@ -19,8 +20,6 @@ export interface Live {
   /** The two words of a task that adapters between components save and restore. */
   readonly context: [number, number];
   readonly resources: ResourceTables;
-  /** Whether it was called from outside. */
-  entered: boolean;
 }
 
 type CoreFunction = (...args: (number | bigint)[]) => number;
@@ -71,27 +70,4 @@ export function flagsOf(live: Live, instance: number): Flags {
 /** Throws where a component instance may not call out. */
 export function requireMayLeave(flags: Flags): void {
   if (flags.value !== 1) throw trap('cannot leave component instance');
-}
-
-export function trap(message: string): WebAssembly.RuntimeError {
-  return new WebAssembly.RuntimeError(message);
-}
-
-/** V8's words for the traps that a core module can run into, and Wasmtime's, which jco uses. */
-const trapNames: ReadonlyMap<string, string> = new Map([
-  ['unreachable', 'wasm trap: wasm `unreachable` instruction executed'],
-  ['memory access out of bounds', 'wasm trap: out of bounds memory access'],
-  ['divide by zero', 'wasm trap: integer divide by zero'],
-  ['remainder by zero', 'wasm trap: integer divide by zero'],
-  ['divide result unrepresentable', 'wasm trap: integer overflow'],
-  ['float unrepresentable in integer range', 'wasm trap: invalid conversion to integer'],
-  ['table index is out of bounds', 'wasm trap: undefined element: out of bounds table access'],
-  ['function signature mismatch', 'wasm trap: indirect call type mismatch'],
-  ['call stack exhausted', 'wasm trap: call stack exhausted'],
-]);
-
-/** The same error, with a name that does not depend on the engine. */
-export function named(error: unknown): unknown {
-  if (error instanceof WebAssembly.RuntimeError) error.message = trapNames.get(error.message) ?? error.message;
-  return error;
 }

@@ -7,10 +7,12 @@ const exportRef = z.tuple([index, z.string()]).readonly();
 export type ExportRef = z.infer<typeof exportRef>;
 
 /** Reads and writes of DataView, by which one core instance reaches the memory of another. */
-const access = z.enum([
-  ...(['getInt8', 'getUint8', 'getInt16', 'getUint16', 'getInt32', 'getBigInt64'] as const),
-  ...(['setInt8', 'setInt16', 'setInt32', 'setBigInt64'] as const),
-]);
+export const memoryReads = [
+  ...(['getInt8', 'getUint8', 'getInt16', 'getUint16'] as const),
+  ...(['getInt32', 'getBigInt64', 'getFloat32', 'getFloat64'] as const),
+] as const;
+export const memoryWrites = ['setInt8', 'setInt16', 'setInt32', 'setBigInt64', 'setFloat32', 'setFloat64'] as const;
+const access = z.enum([...memoryReads, ...memoryWrites]);
 
 const importValue = z.discriminatedUnion('is', [
   z.object({ is: z.literal('export'), ref: exportRef }),
@@ -34,7 +36,10 @@ const importValue = z.discriminatedUnion('is', [
   z.object({ is: z.literal('pages'), memory: exportRef }),
   z.object({ is: z.literal('resource-new'), table: index, instance: index.nullable() }),
   z.object({ is: z.literal('resource-rep'), table: index, instance: index.nullable() }),
-  z.object({ is: z.literal('resource-drop'), table: index, instance: index.nullable(), destructor: exportRef }),
+  z.object({
+    ...{ is: z.literal('resource-drop'), table: index, instance: index.nullable() },
+    destructor: exportRef.nullable(),
+  }),
   z.object({ is: z.literal('transfer-own') }),
   z.object({ is: z.literal('transfer-borrow') }),
 ]);

@@ -13,7 +13,12 @@ const scannedPerStep = 4;
 /** Bytes of fresh memory, which the system fills with zeros as they are used, for one step. */
 const emptyPerStep = 256;
 /** A longer expression is refused without being read (libvirt/document.ts), and reading it here would take seconds. */
-const readXPathChars = 1_024;
+export const readXPathChars = 1_024;
+/** Bytes that one part of a plugin copies from the memory of another for one step, as in its own memory. */
+const copiedPerStep = 16;
+
+/** Steps of reading or writing one value in the memory of another part of the plugin. */
+export const costOfGlance = 20;
 
 /** Steps of a call that moves so many bytes of text between host and plugin: one for each, as measured with jco's glue. */
 export function costOfCall(bytes: number): number {
@@ -25,10 +30,18 @@ export function costOfBlock(bytes: number): number {
   return call + Math.ceil(bytes / emptyPerStep);
 }
 
-/** Steps of one `select`, before it is done: the document is read, and the expression may visit many nodes. */
-export function costOfSelect(xpath: string, size: DocumentSize): number {
+/** Steps of copying so many bytes from one part of a plugin to another. */
+export function costOfCopy(bytes: number): number {
+  return call + Math.ceil(bytes / copiedPerStep);
+}
+
+/**
+ * Steps of one `select`, before it is done: the document is read, and the expression may visit many nodes. The expression
+ * takes so many bytes; of a long one its beginning is enough.
+ */
+export function costOfSelect(xpath: string, bytes: number, size: DocumentSize): number {
   const visits = costOfXPath(xpath.slice(0, readXPathChars), size);
-  return Math.min(evaluation + xpath.length + Math.ceil(size.bytes / scannedPerStep) + visits, Number.MAX_SAFE_INTEGER);
+  return Math.min(evaluation + bytes + Math.ceil(size.bytes / scannedPerStep) + visits, Number.MAX_SAFE_INTEGER);
 }
 
 /** Steps of what a `select` answers. */

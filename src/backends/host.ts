@@ -51,9 +51,13 @@ export function checkDocument(document: Buffer | null): void {
 export interface HostCalls {
   /** Known to be UTF-8. */
   readonly document: () => Buffer | null;
-  readonly select: (xpath: string) => Selection;
+  /** An expression of so many bytes. Of one that is too long to be evaluated, a beginning that is too long will do. */
+  readonly select: (xpath: string, bytes: number) => Selection;
   readonly json: () => string;
-  readonly write: (level: LogLevel, message: string) => void;
+  /** A message of so many bytes, of which the beginning that is kept will do. */
+  readonly write: (level: LogLevel, message: string, bytes: number) => void;
+  /** Takes steps for what is done for it besides. Throws where there are not enough. */
+  readonly charge: (steps: number) => void;
 }
 
 export interface ComponentHost {
@@ -75,9 +79,9 @@ export function createComponentHost(
   let document: Buffer | null = null;
   let open: OpenDocument | null = null;
   let size: DocumentSize | null = null;
-  const select = (xpath: string): Selection => {
+  const select = (xpath: string, bytes: number): Selection => {
     size ??= sizeOf(document ?? Buffer.alloc(0));
-    charge(costOfSelect(xpath, size));
+    charge(costOfSelect(xpath, bytes, size));
     // Null for a component that has no way to ask.
     if (document === null || xml === null) return { error: { tag: 'no-document' } };
     open ??= xml.open(document);
@@ -93,12 +97,12 @@ export function createComponentHost(
     charge(costOfCall(settings.length));
     return settings;
   };
-  const write = (level: LogLevel, message: string): void => {
-    charge(costOfCall(message.length));
+  const write = (level: LogLevel, message: string, bytes: number): void => {
+    charge(costOfCall(bytes));
     logs.write(level, message);
   };
   return {
-    calls: { document: text, select, json, write },
+    calls: { document: text, select, json, write, charge },
     logs,
     show: (shown) => {
       document = shown;

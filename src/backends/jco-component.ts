@@ -2,10 +2,12 @@ import { z } from 'zod';
 import type { HookEvent } from '../event.js';
 import type { SelectError } from '../libvirt/document.js';
 import { bounds } from '../limits.js';
-import type { Outcome } from '../outcome.js';
+import type { LogLevel, Outcome } from '../outcome.js';
 import type { ComponentExports, InstantiateComponent } from './component-instance.js';
 import { cut } from './host.js';
 import type { HostCalls } from './host.js';
+import { costOfCall, costOfCopy, costOfGlance } from './host-cost.js';
+import { withNamedTraps } from './trap.js';
 
 /**
  * jco's glue tries this for each instance and goes on without it where it is missing. V8 words the exception by parsing
@@ -27,9 +29,13 @@ const glueSchema = z.object({
       ) => unknown
     >(),
 });
+
+/** By their whole names: jco has short ones besides, which another package's interface may take first. */
+const handlerName = 'hookvisor:hook/handler@0.1.0';
+const configurableName = 'hookvisor:hook/configurable@0.1.0';
 const exportsSchema = z.object({
-  handler: z.object({ handle: callable<(event: unknown) => unknown>() }),
-  configurable: z.object({ validate: callable<() => unknown>() }).optional(),
+  [handlerName]: z.object({ handle: callable<(event: unknown) => unknown>() }),
+  [configurableName]: z.object({ validate: callable<() => unknown>() }).optional(),
 });
 
 /** A component for which there is no plan: the ES module that jco generated makes its instances. */
@@ -42,12 +48,12 @@ export async function jcoComponent(glue: string): Promise<InstantiateComponent> 
     const made = instantiate(
       (name) => name,
       importsOf(host),
-      (name, imports = {}) => instantiateCore(name, imports),
+      (name, imports = {}) => instantiateCore(name, paid(imports, host)),
     );
-    const { handler, configurable } = exportsSchema.parse(made);
+    const { [handlerName]: handler, [configurableName]: configurable } = exportsSchema.parse(made);
     return {
-      handle: (event) => toOutcome(handler.handle(toWit(event))),
-      validate: () => objectionOf(() => configurable?.validate()),
+      handle: (event) => toOutcome(withNamedTraps(() => handler.handle(toWit(event)))),
+      validate: () => withNamedTraps(() => objectionOf(() => configurable?.validate())),
     } satisfies ComponentExports;
   };
 }
@@ -62,20 +68,48 @@ class SelectFailure extends Error {
   }
 }
 
+/**
+ * What jco's own functions do for a component is paid for with its fuel, as it is in a plan. They are told apart by their
+ * names, which no plugin can give: a core module's functions have numbers.
+ */
+function paid(imports: WebAssembly.Imports, { charge }: HostCalls): WebAssembly.Imports {
+  for (const [module, fields] of Object.entries(imports)) {
+    for (const [field, value] of Object.entries(fields)) {
+      // Those of the world pay for themselves.
+      if (typeof value !== 'function' || /^\d+$|^bound _lowerImport/u.test(value.name)) continue;
+      const work = value as (...words: unknown[]) => unknown;
+      fields[field] = (...words: unknown[]) => {
+        charge(costOf(work.name, module, words));
+        return work(...words);
+      };
+    }
+  }
+  return imports;
+}
+
+function costOf(name: string, module: string, [, length]: readonly unknown[]): number {
+  if (/^mem\d+ |^bound context/u.test(name)) return costOfGlance;
+  return module === 'transcode' && typeof length === 'number' ? costOfCopy(length >>> 0) : costOfCall(0);
+}
+
 /** The functions of the world by the names under which the glue asks for them. */
-function importsOf({ document, select, json, write }: HostCalls): object {
+function importsOf(host: HostCalls): object {
   return {
     'hookvisor:hook/types': {},
     'hookvisor:hook/document': {
-      text: () => document()?.toString('utf8'),
+      text: () => host.document()?.toString('utf8'),
       select: (xpath: string) => {
-        const selection = select(xpath);
+        const selection = host.select(xpath, Buffer.byteLength(xpath));
         if ('error' in selection) throw new SelectFailure(selection.error);
         return selection.ok;
       },
     },
-    'hookvisor:hook/settings': { json },
-    'hookvisor:hook/log': { write },
+    'hookvisor:hook/settings': { json: host.json },
+    'hookvisor:hook/log': {
+      write: (level: LogLevel, message: string) => {
+        host.write(level, message, Buffer.byteLength(message));
+      },
+    },
   };
 }
 

@@ -1,3 +1,5 @@
+import { trap } from './trap.js';
+
 /**
  * Handles to resources that components inside a plugin hand to each other: the world has none, but QuickJS components
  * bring a stub of WASI that does. Handles count from 1, and the one freed last is the first to be used again.
@@ -10,7 +12,7 @@ export interface ResourceTables {
   readonly transferOwn: (handle: number, from: number, to: number) => number;
   /** Lends a resource until the call ends that is being entered. */
   readonly transferBorrow: (handle: number, from: number, to: number) => number;
-  /** A call from one component to another begins; throws when that one is inside a call already. */
+  /** A call of a component begins; throws when that one is inside a call already. */
   readonly enter: (instance: number) => void;
   /** That call ends; throws when what was lent is not given back. */
   readonly exit: () => void;
@@ -33,17 +35,17 @@ interface Call {
 interface Table {
   readonly entries: (Entry | null)[];
   readonly free: number[];
-  /** Representations that were made here: their own component is given them as they are. */
-  readonly made: Set<number>;
+  /** Whether its component makes the resources itself. What is lent to it, it is given as the representation. */
+  makes: boolean;
 }
 
 export function createResourceTables(): ResourceTables {
   const tables: (Table | undefined)[] = [];
   const calls: Call[] = [];
-  const tableOf = (at: number): Table => (tables[at] ??= { entries: [null], free: [], made: new Set() });
+  const tableOf = (at: number): Table => (tables[at] ??= { entries: [null], free: [], makes: false });
   const entryOf = (table: number, handle: number): Entry => {
-    const entry = tableOf(table).entries[handle];
-    if (entry === undefined || entry === null) throw trap(`unknown handle index ${handle}`);
+    const entry = tableOf(table).entries[handle >>> 0];
+    if (entry === undefined || entry === null) throw trap(`unknown handle index ${handle >>> 0}`);
     return entry;
   };
   const add = (at: number, entry: Entry): number => {
@@ -61,7 +63,7 @@ export function createResourceTables(): ResourceTables {
     return entry;
   };
   const create = (at: number, rep: number): number => {
-    tableOf(at).made.add(rep);
+    tableOf(at).makes = true;
     return add(at, { rep, borrower: null, lent: 0 });
   };
   return {
@@ -73,7 +75,7 @@ export function createResourceTables(): ResourceTables {
     },
     transferOwn: (handle, from, to) => {
       if (entryOf(from, handle).borrower !== null) throw trap('cannot give away a resource that is borrowed');
-      return create(to, remove(from, handle).rep);
+      return add(to, { rep: remove(from, handle).rep, borrower: null, lent: 0 });
     },
     transferBorrow: (handle, from, to) => {
       const entry = entryOf(from, handle);
@@ -83,7 +85,7 @@ export function createResourceTables(): ResourceTables {
         entry.lent += 1;
         call.lenders.push(entry);
       }
-      if (tableOf(to).made.has(entry.rep)) return entry.rep;
+      if (tableOf(to).makes) return entry.rep;
       call.borrowed += 1;
       return add(to, { rep: entry.rep, borrower: call, lent: 0 });
     },
@@ -98,8 +100,4 @@ export function createResourceTables(): ResourceTables {
       for (const entry of call.lenders) entry.lent -= 1;
     },
   };
-}
-
-function trap(message: string): WebAssembly.RuntimeError {
-  return new WebAssembly.RuntimeError(message);
 }

@@ -1,3 +1,4 @@
+import { memoryReads, memoryWrites } from '../backends/component-plan.js';
 import type { ExportRef, ImportValue } from '../backends/component-plan.js';
 import { expected, parseKey, parseRef, Unexpected } from './glue-text.js';
 import type { Expected, Holes } from './glue-text.js';
@@ -63,22 +64,21 @@ const values: readonly { readonly match: Expected; readonly draft: (hole: Holes)
     match: expected('Object.assign(_guardMayLeave(<other>, trampoline<number>), { _jcoMaySuspend: false }),'),
     draft: (hole) => (value) => guarded(value(`trampoline${hole('number')}`), Number(hole('other'))),
   },
-  ...(['get', 'set'] as const).map((way) => ({
-    match: expected(`context${way === 'get' ? 'Get' : 'Set'}.bind(null, { slot: <number> }),`),
-    draft: (hole: Holes): Draft => {
-      const slot = Number(hole('number'));
-      return () => ({ is: `context-${way}`, slot });
-    },
-  })),
+  ...(['get', 'set'] as const).flatMap((way) =>
+    [0, 1].map((slot) => ({
+      match: expected(`context${way === 'get' ? 'Get' : 'Set'}.bind(null, { slot: ${slot} }),`),
+      draft: (): Draft => () => ({ is: `context-${way}`, slot }),
+    })),
+  ),
   {
     match: expected('ptr => <ref>.buffer.byteLength / 65536,'),
     draft: (hole) => () => ({ is: 'pages', memory: parseRef(hole('ref')) }),
   },
-  ...(['getInt8', 'getUint8', 'getInt16', 'getUint16', 'getInt32', 'getBigInt64'] as const).map((access) => ({
+  ...memoryReads.map((access) => ({
     match: expected(`(ptr, off) => new DataView(<ref>.buffer).${access}(ptr + off, true),`),
     draft: accessDraft(access),
   })),
-  ...(['setInt8', 'setInt16', 'setInt32', 'setBigInt64'] as const).map((access) => ({
+  ...memoryWrites.map((access) => ({
     match: expected(`(ptr, val, offset) => { new DataView(<ref>.buffer).${access}(ptr + offset, val, true); },`),
     draft: accessDraft(access),
   })),

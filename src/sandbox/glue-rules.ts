@@ -36,12 +36,13 @@ const constantRule = (template: string, value: (hole: Holes) => ImportValue): Ru
     return () => constant;
   });
 
-const hostCalls = {
-  "'hookvisor:hook/document@0.1.0#text'": 'text',
-  "'hookvisor:hook/document@0.1.0#select'": 'select',
-  "'hookvisor:hook/settings@0.1.0#json'": 'json',
-  "'hookvisor:hook/log@0.1.0#write'": 'write',
-} as const;
+type HostCall = Extract<ImportValue, { is: 'host' }>['call'];
+const hostCalls: ReadonlyMap<string, HostCall> = new Map([
+  ["'hookvisor:hook/document@0.1.0#text';", 'text'],
+  ["'hookvisor:hook/document@0.1.0#select';", 'select'],
+  ["'hookvisor:hook/settings@0.1.0#json';", 'json'],
+  ["'hookvisor:hook/log@0.1.0#write';", 'write'],
+]);
 
 /** All statements that jco's glue for the world may have; each says something, or nothing that matters here. */
 export const glueRules: readonly Rule[] = [
@@ -50,17 +51,18 @@ export const glueRules: readonly Rule[] = [
       'INSTANCE_FLAGS.set(<number>, instanceFlags<number>);',
   ),
   ignored('let <name>;'),
-  ...Object.entries(hostCalls).map(([name, call]) =>
-    rule(`const _trampoline<number> = function(<any> }\n _trampoline<number>.fnName = ${name};`, ({ values }, hole) => {
-      const number = hole('number');
-      const { instance, memory, realloc } = adapterOf(call, hole('any'), number);
-      values.set(`_trampoline${number}`, (ref) => ({
-        ...{ is: 'host', call, instance },
-        memory: ref(memory),
-        realloc: realloc === null ? null : ref(realloc),
-      }));
-    }),
-  ),
+  // One rule for all of them: each would look for its own end through all that follows.
+  rule('const _trampoline<number> = function(<any> }\n _trampoline<number>.fnName = <line>', ({ values }, hole) => {
+    const number = hole('number');
+    const call = hostCalls.get(hole('line'));
+    if (call === undefined) throw new Unexpected(`the function of the world ${hole('line')}`);
+    const { instance, memory, realloc } = adapterOf(call, hole('any'), number);
+    values.set(`_trampoline${number}`, (ref) => ({
+      ...{ is: 'host', call, instance },
+      memory: ref(memory),
+      realloc: realloc === null ? null : ref(realloc),
+    }));
+  }),
   rule('let trampoline<number> = _trampoline<number>.manuallyAsync ? <call>', ({ values }, hole) => {
     const number = hole('number');
     const value = values.get(`_trampoline${number}`);
@@ -89,13 +91,14 @@ export const glueRules: readonly Rule[] = [
   ),
   // What else is exported is never called: QuickJS leaves its `init`.
   ignored('function <name>(<parameters>) { const hostProvided = false;<body>'),
-  rule(
-    'const handleTable<number> = [T_FLAG, 0]; handleTable<number>._createdReps = new Set(); ' +
-      'handleTable<number>._componentIdx = <other>; ' +
-      'const finalizationRegistry<number> = finalizationRegistryCreate((handle) => { ' +
-      'const { rep } = rscTableRemove(handleTable<number>, handle); <ref>(rep); }); ' +
-      'HANDLE_TABLES[<number>] = handleTable<number>;',
-    () => undefined,
+  ...['<ref>(rep); ', ''].map((destroy) =>
+    ignored(
+      'const handleTable<number> = [T_FLAG, 0]; handleTable<number>._createdReps = new Set(); ' +
+        'handleTable<number>._componentIdx = <other>; ' +
+        'const finalizationRegistry<number> = finalizationRegistryCreate((handle) => { ' +
+        `const { rep } = rscTableRemove(handleTable<number>, handle); ${destroy}}); ` +
+        'HANDLE_TABLES[<number>] = handleTable<number>;',
+    ),
   ),
   valueRule(
     'function trampoline<number>(handle) { const handleEntry = rscTableRemove(handleTable<other>, handle); ' +
@@ -105,6 +108,11 @@ export const glueRules: readonly Rule[] = [
       const destructor = parseRef(hole('ref'));
       return () => ({ is: 'resource-drop', table, instance: null, destructor });
     },
+  ),
+  constantRule(
+    'function trampoline<number>(handle) { const handleEntry = rscTableRemove(handleTable<other>, handle); ' +
+      'if (handleEntry.own) { } }',
+    (hole) => ({ ...{ is: 'resource-drop', table: Number(hole('other')), instance: null }, destructor: null }),
   ),
   constantRule('const trampoline<number> = rscTableCreateOwn.bind(null, handleTable<other>);', (hole) => ({
     ...{ is: 'resource-new', table: Number(hole('other')), instance: null },

@@ -8,6 +8,9 @@ import type { Objection } from './objection.js';
  */
 const plain = /^[A-Za-z0-9_.:/@#<>|,=+$[\]() -]{0,512}$/u;
 
+/** Where it stands as a key in JavaScript, it is no name but an object's prototype. */
+const prototype = '__proto__';
+
 /**
  * Names reach code that jco generates, so every name in a plugin is held to a strict set of characters before jco sees
  * it. One objection for each name that is not, at most ten.
@@ -15,9 +18,10 @@ const plain = /^[A-Za-z0-9_.:/@#<>|,=+$[\]() -]{0,512}$/u;
 export function checkNames(names: Iterable<string>): Objection[] {
   const objections: Objection[] = [];
   for (const name of names) {
-    if (plain.test(name) && !name.includes('//')) continue;
+    if (plain.test(name) && !name.includes('//') && name !== prototype) continue;
     const shown = name.length > 512 ? `a name of ${name.length} characters` : `the name '${oneLine(name, 80)}'`;
-    const rule = 'names have at most 512 letters, digits and _ . : / @ # < > | , = + $ [ ] ( ) - or space';
+    const characters = 'names have at most 512 letters, digits and _ . : / @ # < > | , = + $ [ ] ( ) - or space';
+    const rule = name === prototype ? 'no name may be that' : characters;
     objections.push(refusal('name', `it uses ${shown}`, rule));
     if (objections.length === 10) break;
   }

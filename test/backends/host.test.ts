@@ -23,9 +23,9 @@ describe('createComponentHost', () => {
     const host = createComponentHost(await loadXml(), '{}', { charge: () => undefined });
     const { document, select } = host.calls;
     expect(document()).toBeNull();
-    expect(select('/a')).toEqual({ error: { tag: 'no-document' } });
+    expect(select('/a', 2)).toEqual({ error: { tag: 'no-document' } });
     host.show(Buffer.from('<a>b</a>'));
-    expect([document()?.toString(), select('/a')]).toEqual(['<a>b</a>', { ok: ['b'] }]);
+    expect([document()?.toString(), select('/a', 2)]).toEqual(['<a>b</a>', { ok: ['b'] }]);
     host.close();
     host.close();
     expect(document()).toBeNull();

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readPlan } from '../../src/backends/component-plan.js';
@@ -6,8 +6,10 @@ import { packageRoot } from '../../src/paths.js';
 import { admitPlugin } from '../../src/sandbox/admit.js';
 import { leanGlue } from '../../src/sandbox/lean-glue.js';
 import { transpileComponent } from '../../src/sandbox/transpile.js';
+import { detectBackend } from '../../src/sandbox/vet.js';
+import { composed } from '../support/composed.js';
 import { guestsIn, hostileCrowd, lonelyGuest } from '../support/hostile.js';
-import { componentBytes } from '../support/plugins.js';
+import { componentBytes, guestLimits, hookCall, loadGuest } from '../support/plugins.js';
 
 /** Null when a component takes the lean form, else what is in the way. */
 async function inTheWay(bytes: Buffer): Promise<string | null> {
@@ -35,11 +37,13 @@ describe('leanGlue', () => {
   }, 120_000);
 
   it('knows the glue of every sample plugin that is a component', async () => {
-    const names = ['tiny-allow', 'naming', 'device-guard', 'network-guard', 'migration-rewrite', 'required-metadata'];
-    const files = names.map((name) => join(packageRoot, 'plugins', name, 'build', `${name}.wasm`));
+    const files = readdirSync(join(packageRoot, 'plugins'))
+      .map((name) => join(packageRoot, 'plugins', name, 'build', `${name}.wasm`))
+      .filter((file) => existsSync(file) && detectBackend(readFileSync(file)) === 'component');
     const found: [string, string | null][] = [];
     for (const file of files) found.push([file, await inTheWay(readFileSync(file))]);
     expect(found.filter(([, reason]) => reason !== null)).toEqual([]);
+    expect(found.length).toBeGreaterThan(5);
   }, 120_000);
 
   it('gives core modules, what each imports, and where the functions of the world are', () => {
@@ -108,10 +112,54 @@ describe('leanGlue', () => {
     expect(leanGlue(changed)).toEqual({ unexpected: expect.stringContaining(reason) as string });
   });
 
+  it('takes time in proportion to the glue, whatever the component lowers', async () => {
+    const many = Array.from({ length: 900 }, (_, at) => at);
+    const all = (of: (at: number) => string): string => many.map(of).join('\n');
+    const bytes = await composed({
+      parts: `
+        (core module $rooms ${all((at) => `(func (export "${at}") (param i32 i32 i32 i32) (result i32) unreachable)`)})
+        (core instance $rooms (instantiate $rooms))
+        ${all((at) => `(core func $ask${at} (canon lower (func $json) (memory $memory) (realloc (func $rooms "${at}"))))`)}`,
+      calls: many.map((at) => [`ask${at}`, '(param i32)']),
+      handle: '(i32.const 64)',
+    });
+    const { glue: large } = await transpileComponent(bytes);
+    const began = performance.now();
+    expect(leanGlue(large)).toHaveProperty('plan');
+    // Looking for each through all that follows takes eight seconds.
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(large.length).toBeGreaterThan(3_000_000);
+  }, 60_000);
+
+  it.each([
+    [
+      'text in another encoding',
+      `(core func $other (canon lower (func $json) (memory $memory) (realloc $realloc) string-encoding=utf16))
+        (core module $asks (import "" "ask" (func (param i32))))
+        (core instance $asks (instantiate $asks (with "" (instance (export "ask" (func $other))))))`,
+      "the function 'json' of shape ",
+    ],
+    ...['aaa:bbb/handler@0.1.0', 'handler', 'zzz:bbb/handler'].map((name) => [
+      `an interface '${name}' besides`,
+      `(core module $allows (func (export "handle") (param i32) (result i32) (i32.const 64)))
+        (core instance $allows (instantiate $allows))
+        (func $allow (param "event" $event) (result $outcome)
+          (canon lift (core func $allows "handle") (memory $memory) (realloc $realloc)))
+        (instance $twin (export "handle" (func $allow)))
+        (export "${name}" (instance $twin))`,
+      '',
+    ]),
+  ])('leaves to jco what it does not know, and that does the same: %s', async (_, parts, reason) => {
+    const bytes = await composed({ parts, handle: '(call $say (i32.const 7))' });
+    expect(await inTheWay(bytes)).toContain(reason);
+    const { outcome } = await (await loadGuest('component', bytes)).evaluate(hookCall());
+    expect(outcome).toEqual({ outcome: 'deny', reason: '0000000007' });
+  });
+
   it('leaves no JavaScript in an artefact', async () => {
     const artefact = await admitPlugin(await componentBytes({ handle: '(i32.const 0)' }), {
       backend: 'component',
-      memoryBytes: 4_194_304,
+      memoryBytes: guestLimits.memoryBytes,
     });
     expect(JSON.parse(artefact.glue)).toMatchObject({ steps: [{ module: 'plugin.core.wasm' }], validate: null });
   });

@@ -1,0 +1,84 @@
+import { loadComponent } from '../../src/backends/component.js';
+import type { Guest } from '../../src/backends/guest.js';
+import type { HookCall } from '../../src/event.js';
+import type { Limits } from '../../src/limits.js';
+import { HandlerFailure } from '../../src/outcome.js';
+import type { FailureCode, LogLine } from '../../src/outcome.js';
+import { admitPlugin } from '../../src/sandbox/admit.js';
+import { withoutCustomSections } from '../../src/sandbox/custom-sections.js';
+import { transpileComponent } from '../../src/sandbox/transpile.js';
+
+/** How an evaluation, or a check of the settings, ended. */
+export interface Ending {
+  /** What was decided; for settings the objection, or `none`. */
+  readonly said: string | null;
+  readonly failure: FailureCode | null;
+  readonly message: string | null;
+  readonly fuel: number | null;
+  readonly logs: readonly LogLine[];
+}
+
+/** The same plugin, put together from its plan and by the JavaScript that jco generates for it. */
+export interface BothWays {
+  readonly planned: Guest;
+  readonly glued: Guest;
+}
+
+export const bothLimits: Limits = { deadlineMs: 60_000, fuel: 50_000_000, memoryBytes: 64 * 1_024 * 1_024 };
+
+interface Options {
+  readonly settings?: object;
+  readonly limits?: Partial<Limits>;
+}
+
+/** Admits a component once, to be loaded either way with any settings. Throws where it has no plan. */
+export async function admitBothWays(
+  bytes: Buffer,
+  memoryBytes = bothLimits.memoryBytes,
+): Promise<(options?: Options) => Promise<BothWays>> {
+  const planned = await admitPlugin(bytes, { backend: 'component', memoryBytes });
+  if (!planned.glue.startsWith('{')) throw new Error('there is no plan for it');
+  const { glue } = await transpileComponent(withoutCustomSections(bytes));
+  return async ({ settings = {}, limits = {} } = {}) => {
+    const rest = { settings: JSON.stringify(settings), limits: { ...bothLimits, memoryBytes, ...limits } };
+    return {
+      planned: await loadComponent({ artefact: planned, ...rest }),
+      glued: await loadComponent({ artefact: { ...planned, glue }, ...rest }),
+    };
+  };
+}
+
+async function endingOf(guest: Guest, call: HookCall): Promise<Ending> {
+  return guest.evaluate(call).then(({ outcome, fuel, logs }) => {
+    const text = outcome.outcome === 'deny' ? outcome.reason : '';
+    const document = outcome.outcome === 'replace' ? outcome.document.toString('latin1') : '';
+    return { ...decided(`${outcome.outcome} ${text}${document}`.trim()), fuel, logs };
+  }, failed);
+}
+
+export async function checkOf(guest: Guest): Promise<Ending> {
+  return guest.validate().then((objection) => decided(objection ?? 'none'), failed);
+}
+
+export async function endingsOf(
+  { planned, glued }: BothWays,
+  call: HookCall,
+): Promise<[planned: Ending, glued: Ending]> {
+  return [await endingOf(planned, call), await endingOf(glued, call)];
+}
+
+const decided = (said: string): Ending => ({ said, failure: null, message: null, fuel: null, logs: [] });
+
+function failed(error: unknown): Ending {
+  if (!(error instanceof HandlerFailure)) throw error;
+  const { failure, message, fuel, logs } = error;
+  return { said: null, failure, message: plain(message), fuel, logs };
+}
+
+/** jco leaves it to V8 to say that a text lies outside, and tells a handle by its place in an array. */
+function plain(message: string): string {
+  return message
+    .replace(/Start offset -?\d+ is outside the bounds of the buffer|Invalid typed array length: -?\d+/u, 'outside')
+    .replace(/a text of \d+ bytes is outside the bounds of its memory/u, 'outside')
+    .replace(/unknown handle index -?\d+/u, 'unknown handle');
+}
