@@ -131,12 +131,19 @@ export function encodeMessage<Type extends MessageType>(
   head: MessageHead<Type>,
   tail: Uint8Array | null = null,
 ): Buffer {
-  if ('id' in head) {
-    const { id, body } = head;
-    if ('request' in body && body.request === 'evaluate') return encodeEvaluate(id, body, tail);
-    if ('reply' in body && body.reply === 'evaluated' && body.logs.length === 0) return encodeEvaluated(id, body, tail);
-  }
   return encodeFrame(frameTypes[type], ...encodeHeadAndTail(head, tail));
+}
+
+/** A request to a runner as one frame. */
+export function encodeRequest(id: number, request: RunnerRequest, tail: Uint8Array | null = null): Buffer {
+  if (request.request === 'evaluate') return encodeEvaluate(id, request, tail);
+  return encodeMessage('request', { id, body: request }, tail);
+}
+
+/** A runner's reply as one frame. */
+export function encodeReply(id: number, reply: RunnerReply, tail: Uint8Array | null = null): Buffer {
+  if (reply.reply === 'evaluated' && reply.logs.length === 0) return encodeEvaluated(id, reply, tail);
+  return encodeMessage('reply', { id, body: reply }, tail);
 }
 
 /** Reads a message of the wanted type; the tail is not looked at. Throws HookvisorError `protocol` for any other. */
@@ -144,10 +151,6 @@ export function decodeMessage<Type extends MessageType>(
   type: Type,
   frame: Frame,
 ): { head: MessageHead<Type>; tail: Buffer } {
-  // Only a `reply` can look like this; the compiler does not follow `type` into the conditional.
-  if (type === 'reply' && frame.type === evaluationTypes.evaluated) {
-    return decodeEvaluated(frame.body) as { head: MessageHead<Type>; tail: Buffer };
-  }
   if (frame.type !== frameTypes[type]) {
     throw new HookvisorError('protocol', `Cannot read a message: frame type ${frame.type} is not '${type}'`);
   }
@@ -160,6 +163,11 @@ export function decodeMessage<Type extends MessageType>(
   }
   // The lookup by `type` loses which of the schemas parsed it; the schema itself has just checked it.
   return { head: parsed.data as MessageHead<Type>, tail };
+}
+
+/** Reads a runner's reply. Throws HookvisorError `protocol` for what is none. */
+export function decodeReply(frame: Frame): { head: MessageHead<'reply'>; tail: Buffer } {
+  return frame.type === evaluationTypes.evaluated ? decodeEvaluated(frame.body) : decodeMessage('reply', frame);
 }
 
 /**

@@ -16,7 +16,7 @@ import { HandlerFailure } from '../outcome.js';
 import type { Evaluation, LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
 import { artefactBytes, decodeArtefact } from './artefact-codec.js';
-import { decodeRequest, encodeMessage, isKnownErrorCode } from './messages.js';
+import { decodeRequest, encodeReply, isKnownErrorCode } from './messages.js';
 import type { RunnerReply, RunnerRequest, RunnerUsage } from './messages.js';
 
 interface Answer {
@@ -143,7 +143,7 @@ async function serve(): Promise<void> {
     for (const frame of frames.push(chunk.subarray(0, size))) {
       const { head, tail } = decodeRequest(frame);
       const { reply, tail: document } = await answer(head.body, tail).catch(failed);
-      const bytes = encodeMessage('reply', { id: head.id, body: reply }, document);
+      const bytes = encodeReply(head.id, reply, document);
       for (let at = 0; at < bytes.length;) at += writeSync(1, bytes, at);
     }
     await setImmediate();

@@ -3,7 +3,7 @@ import { FrameReader } from '../framing.js';
 import type { FailureCode } from '../outcome.js';
 import { messageOf } from '../errors.js';
 import type { Launcher } from './launcher.js';
-import { decodeMessage, encodeMessage } from './messages.js';
+import { decodeReply, encodeRequest } from './messages.js';
 import type { RunnerReply, RunnerRequest } from './messages.js';
 import type { SandboxProcess } from './sandbox-process.js';
 
@@ -83,7 +83,7 @@ export function driveRunner(child: SandboxProcess, onEnd: (how: string) => void)
     if (broken) return;
     try {
       for (const frame of frames.push(chunk)) {
-        const { head, tail } = decodeMessage('reply', frame);
+        const { head, tail } = decodeReply(frame);
         if (head.id !== pending?.id) throw new Error(`a reply to a request that is not under way`);
         answeredSince ??= performance.now();
         settle({ reply: head.body, tail });
@@ -114,7 +114,7 @@ export function driveRunner(child: SandboxProcess, onEnd: (how: string) => void)
       const id = nextId++;
       pending = { id, deadlineMs, deadlineAt: performance.now() + deadlineMs, done };
       // A process that is already dying settles it through `ended`.
-      if (!broken) child.stdin.write(encodeMessage('request', { id, body: request }, tail));
+      if (!broken) child.stdin.write(encodeRequest(id, request, tail));
       watch.arm(deadlineMs);
     },
     async end() {

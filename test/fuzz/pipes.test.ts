@@ -2,24 +2,25 @@ import fc from 'fast-check';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { HookvisorError } from '../../src/errors.js';
-import { FrameReader } from '../../src/framing.js';
+import { type Frame, FrameReader } from '../../src/framing.js';
 import { decodeArtefact, encodeArtefact } from '../../src/sandbox/artefact-codec.js';
-import { decodeMessage, encodeMessage } from '../../src/sandbox/messages.js';
+import { decodeMessage, decodeReply, encodeReply } from '../../src/sandbox/messages.js';
 import { driveRunner } from '../../src/sandbox/runner.js';
 import type { Answer, Lost } from '../../src/sandbox/runner.js';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';
 import { mutate, mutations } from './mutate.js';
 
 const goodReplies = [
-  encodeMessage('reply', {
-    id: 0,
-    body: { reply: 'evaluated', outcome: 'deny', reason: 'no', fuel: 7, logs: [{ level: 'info', message: 'x' }] },
+  encodeReply(0, { reply: 'evaluated', outcome: 'deny', reason: 'no', fuel: 7, logs: [] }),
+  encodeReply(0, {
+    reply: 'evaluated',
+    outcome: 'deny',
+    reason: 'no',
+    fuel: 7,
+    logs: [{ level: 'info', message: 'x' }],
   }),
-  encodeMessage('reply', { id: 0, body: { reply: 'done' } }),
-  encodeMessage('reply', {
-    id: 0,
-    body: { reply: 'failed', code: 'handler-failed', failure: 'trap', message: 'm', fuel: null, logs: [] },
-  }),
+  encodeReply(0, { reply: 'done' }),
+  encodeReply(0, { reply: 'failed', code: 'handler-failed', failure: 'trap', message: 'm', fuel: null, logs: [] }),
 ];
 
 const artefact = encodeArtefact({
@@ -120,9 +121,14 @@ describe('the pipe of a runner', () => {
             () => decodeArtefact(bytes),
             () => {
               for (const frame of new FrameReader(1_000).push(bytes)) {
-                for (const type of ['request', 'reply', 'admit', 'admitted'] as const) {
+                for (const decode of [
+                  decodeReply,
+                  (one: Frame) => decodeMessage('request', one),
+                  (one: Frame) => decodeMessage('admit', one),
+                  (one: Frame) => decodeMessage('admitted', one),
+                ]) {
                   try {
-                    decodeMessage(type, frame);
+                    decode(frame);
                   } catch (error) {
                     if (!isProtocol(error)) throw error;
                   }

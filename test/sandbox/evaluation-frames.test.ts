@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, FrameReader, type Frame } from '../../src/framing.js';
 import { evaluationTypes } from '../../src/sandbox/evaluation-frames.js';
-import { decodeMessage, decodeRequest, encodeMessage, type RunnerReply } from '../../src/sandbox/messages.js';
+import {
+  decodeMessage,
+  decodeReply,
+  decodeRequest,
+  encodeReply,
+  encodeRequest,
+  type RunnerReply,
+} from '../../src/sandbox/messages.js';
 
 function frameIn(bytes: Buffer): Frame {
   const [frame] = new FrameReader(1_000_000).push(bytes);
@@ -37,7 +44,7 @@ describe('a request to evaluate', () => {
     });
     fc.assert(
       fc.property(fc.nat(), request, tail, (id, body, document) => {
-        const read = decodeRequest(frameIn(encodeMessage('request', { id, body }, document)));
+        const read = decodeRequest(frameIn(encodeRequest(id, body, document)));
         expect(read.head).toEqual({ id, body });
         expect(read.tail).toEqual(document ?? Buffer.alloc(0));
       }),
@@ -56,7 +63,7 @@ describe('a request to evaluate', () => {
       driver: 'd',
     };
     const body = { request: 'evaluate', handler: 0, document: false, event: { ...event, uuid: null } } as const;
-    const { head } = decodeRequest(frameIn(encodeMessage('request', { id: 0, body })));
+    const { head } = decodeRequest(frameIn(encodeRequest(0, body)));
     expect(head.body).toEqual({ ...body, event: { ...event, kind: 'k\ufffd', uuid: null } });
   });
 });
@@ -72,9 +79,9 @@ describe('a verdict without log lines', () => {
     });
     fc.assert(
       fc.property(fc.nat(), reply, tail, (id, body, document) => {
-        const frame = frameIn(encodeMessage('reply', { id, body }, document));
+        const frame = frameIn(encodeReply(id, body, document));
         expect(frame.type).toBe(evaluationTypes.evaluated);
-        const read = decodeMessage('reply', frame);
+        const read = decodeReply(frame);
         expect(read.head).toEqual({ id, body });
         expect(read.tail).toEqual(document ?? Buffer.alloc(0));
       }),
@@ -83,7 +90,7 @@ describe('a verdict without log lines', () => {
 
   const usual: RunnerReply = { reply: 'evaluated', outcome: 'deny', reason: 'no', fuel: 7, logs: [] };
   const bodyOf = (change: (body: Buffer) => Buffer | undefined): Frame => {
-    const { body } = frameIn(encodeMessage('reply', { id: 3, body: usual }));
+    const { body } = frameIn(encodeReply(3, usual));
     return frameIn(encodeFrame(evaluationTypes.evaluated, change(body) ?? body));
   };
 
@@ -96,9 +103,7 @@ describe('a verdict without log lines', () => {
     ['a reason that ends beyond it', (body) => void body.writeUInt32BE(3, 13)],
     ['a reason of 4 GiB', (body) => void body.writeUInt32BE(0xffff_ffff, 13)],
   ])('with %s is refused', (_what, change) => {
-    expect(() => decodeMessage('reply', bodyOf(change))).toThrow(
-      "Cannot read a message: its fields are not those of 'evaluated'",
-    );
+    expect(() => decodeReply(bodyOf(change))).toThrow("Cannot read a message: its fields are not those of 'evaluated'");
   });
 
   it('is none to an admission', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FrameReader, encodeFrame, encodeHeadAndTail, type Frame } from '../../src/framing.js';
-import { decodeMessage, encodeMessage, frameTypes, type RunnerReply } from '../../src/sandbox/messages.js';
+import { decodeReply, encodeReply, frameTypes, type RunnerReply } from '../../src/sandbox/messages.js';
 
 const evaluated = {
   reply: 'evaluated',
@@ -20,8 +20,8 @@ describe("a runner's reply", () => {
   it('is read back as it was sent, with log lines and without', () => {
     const withLogs = { ...evaluated, fuel: null, logs: [{ level: 'warn', message: 'hm' }] } satisfies RunnerReply;
     for (const body of [evaluated, withLogs]) {
-      const [frame] = new FrameReader(1_000_000).push(encodeMessage('reply', { id: 3, body }, Buffer.from('<a/>')));
-      const { head, tail } = decodeMessage('reply', frame ?? frameOf(null));
+      const [frame] = new FrameReader(1_000_000).push(encodeReply(3, body, Buffer.from('<a/>')));
+      const { head, tail } = decodeReply(frame ?? frameOf(null));
       expect(head).toEqual({ id: 3, body });
       expect(tail.toString()).toBe('<a/>');
     }
@@ -41,7 +41,7 @@ describe("a runner's reply", () => {
     ['logs that are no list', { id: 3, body: { ...evaluated, logs: { length: 0 } } }],
     ['a log line of no level', { id: 3, body: { ...evaluated, logs: [{ level: 'loud', message: '' }] } }],
   ])('with %s is refused', (_what, head) => {
-    expect(() => decodeMessage('reply', frameOf(head))).toThrow(
+    expect(() => decodeReply(frameOf(head))).toThrow(
       expect.objectContaining({ code: 'protocol', message: expect.stringContaining("not those of 'reply'") as string }),
     );
   });
@@ -51,6 +51,6 @@ describe("a runner's reply", () => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(json.length);
     const [frame] = new FrameReader(1_000_000).push(encodeFrame(frameTypes.reply, length, json));
-    expect(() => decodeMessage('reply', frame ?? frameOf(null))).toThrow("not those of 'reply'");
+    expect(() => decodeReply(frame ?? frameOf(null))).toThrow("not those of 'reply'");
   });
 });

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { encodeFrame } from '../../src/framing.js';
 import { bounds } from '../../src/limits.js';
 import { packageRoot } from '../../src/paths.js';
-import { encodeMessage } from '../../src/sandbox/messages.js';
+import { encodeReply } from '../../src/sandbox/messages.js';
 import { driveRunner } from '../../src/sandbox/runner.js';
 import type { Answer, Lost } from '../../src/sandbox/runner.js';
 
@@ -18,7 +18,7 @@ it.each([
   ['is a frame of another type', encodeFrame(9, Buffer.from('{}')), /frame type 9 is not 'reply'/u],
   ['has other fields', encodeFrame(2, Buffer.from('\0\0\0\x02{}', 'latin1')), /fields are not those of 'reply'/u],
   ['has fields that are not JSON', encodeFrame(2, Buffer.from('\0\0\0\x01{', 'latin1')), /they are not JSON/u],
-  ['answers another request', encodeMessage('reply', { id: 7, body: done }), /not under way/u],
+  ['answers another request', encodeReply(7, done), /not under way/u],
 ])('a runner whose answer %s is killed', async (_, bytes, why) => {
   const { lost, how } = await requestOf(bytes);
   expect(lost).toMatchObject({ failure: 'protocol', sent: true });
@@ -27,7 +27,7 @@ it.each([
 });
 
 it('a runner that answers twice is killed after the first answer', async () => {
-  const reply = encodeMessage('reply', { id: 0, body: done });
+  const reply = encodeReply(0, done);
   const { lost, how } = await requestOf(Buffer.concat([reply, reply]));
   expect(lost).toMatchObject({ reply: done });
   expect(how).toBe('SIGKILL');
