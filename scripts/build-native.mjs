@@ -29,11 +29,12 @@ const gate = programOf('gate', { sources: ['gate.c'] });
  */
 function smallCompiler() {
   const musl = 'musl-gcc';
+  if (process.env['CC'] !== undefined) return compiler;
   const output = join(folder, `.musl.${process.pid}.tmp`);
   mkdirSync(folder, { recursive: true });
   const works = compile(musl, ['-static', '-x', 'c', '-', '-o', output], emptyProgram) === null;
   rmSync(output, { force: true });
-  return process.env['CC'] === undefined && works ? musl : compiler;
+  return works ? musl : compiler;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Log } from '../log.js';
-import { type BreakerStatus, createBreaker, type Pass, type PassResult, refusalText } from './breaker.js';
+import { type BreakerStatus, createBreaker, type Pass, refusalText } from './breaker.js';
+import { carryOut } from './carry-out.js';
 import { isStable, loadRequest, restartDelayMs, settle, startCrew, unloadTask } from './crew.js';
 import type { Crew, GuestSpec, Member } from './crew.js';
 import type { Launcher } from './launcher.js';
@@ -7,7 +8,7 @@ import { createQuietWatch } from './quiet-watch.js';
 import type { Answer, Lost } from './runner.js';
 import { runnerState, type RunnerStatus } from './runner-status.js';
 import { createTaskQueue, type Task } from './task-queue.js';
-import { type Chore, createUpkeep } from './upkeep.js';
+import { createUpkeep } from './upkeep.js';
 import { wearBounds, type WearBounds } from './wear.js';
 
 /** Keeps one trust group's runner alive and gives it one request at a time. */
@@ -33,8 +34,6 @@ export interface SupervisorOptions {
   /** A process that dies by itself within so many milliseconds counts as one that could not start. */
   readonly stableAfterMs?: number;
 }
-
-const choreDeadlineMs = 5_000;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { trust, log, launcher, wear = wearBounds, idleMs = 60_000, stableAfterMs = 1_000 } = options;
@@ -182,31 +181,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const doChore = (): boolean => {
     const chore = current === null || ending || closed ? null : upkeep.next();
     if (chore === null || current === null) return false;
-    doing = 'chore';
-    carryOut(current, chore);
-    return true;
-  };
-  const carryOut = (crew: Crew, chore: Chore): void => {
+    const crew = current;
     const member = chore.handler === null ? null : (members.get(chore.handler) ?? null);
-    const pass = member?.breaker.enter() ?? null;
-    const deadlineMs = member?.spec.limits.deadlineMs ?? choreDeadlineMs;
-    crew.runner.request(chore.request, { tail: null, deadlineMs }, (answer) => {
+    doing = 'chore';
+    carryOut(crew, { chore, member }, (lost) => {
       doing = 'nothing';
-      const settleAs = (result: PassResult): void => {
-        if (pass !== null && 'settle' in pass) pass.settle(result);
-      };
-      if ('failure' in answer) {
-        // A process that dies while it makes an instance may have been killed from outside; one that hangs was not.
-        const hung = answer.failure === 'deadline';
-        settleAs(hung ? 'cost-a-runner' : 'not-sent');
-        chore.lost();
-        lose(crew, hung);
-      } else {
-        settleAs('answered');
-        chore.done(answer.reply);
-      }
+      if (lost !== null) lose(crew, lost.hung);
       pump();
     });
+    return true;
   };
 
   const lose = (crew: Crew, isBlamed: boolean): void => {

@@ -4,25 +4,12 @@ import { chmodSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { gateProgram } from '../../src/daemon/gate.js';
-import { listen } from '../../src/daemon/listen.js';
 import { packageRoot } from '../../src/paths.js';
-import { answerTo, ask, call, echo, gateNow, gateOf } from '../support/listeners.js';
+import { answerTo, ask, call, gateNow, gateOf, openAsRuntime } from '../support/listeners.js';
 import { temporaryFolder, writeScript } from '../support/temp.js';
 
-async function open(program = gateProgram): Promise<{ socket: string; said: string[] }> {
-  const path = join(temporaryFolder(), 'run', 'socket');
-  const said: string[] = [];
-  const log = (level: string, message: string): void => {
-    said.push(`${level}: ${message}`);
-  };
-  const listener = await listen({ path, answer: echo, log, patienceMs: 5_000, program });
-  onTestFinished(async () => {
-    await listener.stop();
-    expect(existsSync(path)).toBe(false);
-    await listener.close();
-  });
-  return { socket: path, said };
-}
+const open = (program?: string): ReturnType<typeof openAsRuntime> =>
+  openAsRuntime(join(temporaryFolder(), 'run', 'socket'), program);
 
 describe('hook calls', () => {
   it('are taken by the gate where it is built, in a folder that is made', async () => {

@@ -3,35 +3,15 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Listener } from '../../src/daemon/listener.js';
+import { describe, expect, it } from 'vitest';
 import { gateProgram } from '../../src/daemon/gate.js';
-import { listen } from '../../src/daemon/listen.js';
 import { hookCaller } from '../support/client.js';
-import { answerTo, ask, call, echo, gateNow, gateOf } from '../support/listeners.js';
+import { answerTo, ask, call, gateNow, gateOf, openAsRuntime } from '../support/listeners.js';
 import { serve } from '../support/runtime.js';
 import { temporaryFolder, writeScript } from '../support/temp.js';
 
-interface Steady {
-  readonly socket: string;
-  readonly listener: Listener;
-  readonly said: string[];
-}
-
-/** Listens as the runtime does. */
-async function open(program = gateProgram): Promise<Steady> {
-  const path = join(temporaryFolder(), 'socket');
-  const said: string[] = [];
-  const log = (level: string, message: string): void => {
-    said.push(`${level}: ${message}`);
-  };
-  const listener = await listen({ path, answer: echo, log, patienceMs: 5_000, program });
-  onTestFinished(async () => {
-    await listener.stop();
-    await listener.close();
-  });
-  return { socket: path, listener, said };
-}
+const open = (program?: string): ReturnType<typeof openAsRuntime> =>
+  openAsRuntime(join(temporaryFolder(), 'socket'), program);
 
 /** A gate that does not start while a file is there. */
 async function fragileGate(): Promise<{ program: string; broken: string }> {

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { expect, onTestFinished } from 'vitest';
 import { encodeFrame } from '../../src/framing.js';
 import { gateProgram, listenWithGate } from '../../src/daemon/gate.js';
+import { listen } from '../../src/daemon/listen.js';
 import type { Answer, Listener, ListenerOptions } from '../../src/daemon/listener.js';
 import { listenWithNode } from '../../src/daemon/net-listener.js';
 import { temporaryFolder } from './temp.js';
@@ -57,12 +58,12 @@ export const echo: Answer = (request) => Promise.resolve(answerTo(request?.subar
 
 /** A socket of its own, which is closed when the test is over. */
 export async function open(
-  listen: Listen,
+  listenWith: Listen,
   { answer = echo, patienceMs = 10_000 }: { answer?: Answer; patienceMs?: number } = {},
 ): Promise<Opened> {
   const socket = join(temporaryFolder(), 'socket');
   const requests: (Buffer | null)[] = [];
-  const listener = await listen({
+  const listener = await listenWith({
     place: { path: socket },
     patienceMs,
     answer(request) {
@@ -76,6 +77,24 @@ export async function open(
     await listener.close();
   });
   return { socket, listener, requests };
+}
+
+/** Listens at a path as the runtime does, and keeps what it logs. Closed when the test is over. */
+export async function openAsRuntime(
+  path: string,
+  program = gateProgram,
+): Promise<{ socket: string; listener: Listener; said: string[] }> {
+  const said: string[] = [];
+  const log = (level: string, message: string): void => {
+    said.push(`${level}: ${message}`);
+  };
+  const listener = await listen({ path, answer: echo, log, patienceMs: 5_000, program });
+  onTestFinished(async () => {
+    await listener.stop();
+    expect(existsSync(path)).toBe(false);
+    await listener.close();
+  });
+  return { socket: path, listener, said };
 }
 
 /** A request as clients send it. */
