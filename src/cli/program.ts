@@ -17,19 +17,21 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   const program = new Command('hookvisor')
     .description('Decides what happens when libvirt is about to do something, with plugins in a sandbox and scripts')
     .version(version)
-    .enablePositionalOptions()
-    .showHelpAfterError('(add --help for the options and examples)');
+    .enablePositionalOptions();
   for (const make of await loadCommands(args[0])) program.addCommand(make(context));
   program.addCommand(completionCommand(context, program));
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands: inner }) => inner)]) {
-    command.exitOverride().configureOutput({
-      writeOut: (text) => {
-        terminal.out.write(text);
-      },
-      writeErr: (text) => {
-        terminal.err.write(text);
-      },
-    });
+    command
+      .showHelpAfterError('(add --help for the options and examples)')
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => {
+          terminal.out.write(text);
+        },
+        writeErr: (text) => {
+          terminal.err.write(text);
+        },
+      });
   }
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -227,6 +227,17 @@ describe('the command line', () => {
     expect(run.err).toContain('Did you mean emit?');
   });
 
+  it.each([
+    ['an argument that is missing', ['emit', 'domain'], "error: missing required argument 'name'"],
+    ['an option that there is not', ['vet', '--josn', 'x.wasm'], "error: unknown option '--josn'"],
+    ['one that a command inside another lacks', ['journal', 'verify', '--nope'], "error: unknown option '--nope'"],
+  ])('says what to do about %s', async (_, args, what) => {
+    const { status, err } = await hookvisor(...args);
+    expect(status).toBe(2);
+    expect(err).toContain(what);
+    expect(err).toContain('(add --help for the options and examples)');
+  });
+
   it('completes in bash, zsh and fish', async () => {
     for (const shell of ['bash', 'zsh', 'fish']) {
       const run = await hookvisor('completion', shell);
