@@ -6,6 +6,7 @@
  * It has no options at all: every argument comes from libvirt, and an object's name is hostile input ("--help", "-rf").
  */
 #define _GNU_SOURCE
+#include "policy.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -27,23 +28,10 @@
 #ifndef HOOKVISOR_SOCKET
 #define HOOKVISOR_SOCKET "/run/hookvisor/hookvisor.sock"
 #endif
-#ifndef HOOKVISOR_UNREACHABLE
-#define HOOKVISOR_UNREACHABLE "/etc/hookvisor/unreachable"
-#endif
 
 enum { protocol_version = 1, type_call = 0x01, type_answer = 0x02, type_refusal = 0x1f };
 enum { header_bytes = 6, frame_limit = 64 * 1024 * 1024, first_bytes = 64 * 1024 };
-enum { default_deadline_ms = 90 * 1000, kill_grace_ms = 500, retry_ms = 10 };
-
-enum action { action_deny, action_allow, action_script };
-
-struct policy {
-    const char *file;
-    enum action action;
-    const char *script;
-    long deadline_ms;
-    char problem[160]; /* why the file is not followed; empty when it is */
-};
+enum { kill_grace_ms = 500, retry_ms = 10 };
 
 struct bytes {
     char *data;
@@ -105,73 +93,6 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
     }
     line[size] = '\n';
     write_all(STDERR_FILENO, (struct bytes){line, size + 1});
-}
-
-/* Seconds with up to three decimals, above 0 and at most a day; -1 for anything else. */
-static long parse_ms(const char *text) {
-    long ms = 0;
-    int digits = 0, scale = 1000;
-    for (; *text >= '0' && *text <= '9' && digits < 6; text++, digits++) ms = ms * 10 + (*text - '0') * 1000;
-    if (digits > 0 && *text == '.') {
-        for (text++; *text >= '0' && *text <= '9' && scale > 1; text++) ms += (*text - '0') * (scale /= 10);
-    }
-    return digits > 0 && *text == '\0' && ms > 0 && ms <= 86400000 ? ms : -1;
-}
-
-static bool read_policy_line(struct policy *policy, bool *chosen, char *line) {
-    char *word = strsep(&line, " \t");
-    const char *rest = line == NULL ? "" : line + strspn(line, " \t");
-    if (strcmp(word, "deadline") == 0) {
-        long ms = parse_ms(rest);
-        if (ms > 0) policy->deadline_ms = ms;
-        return ms > 0;
-    }
-    if (*chosen) return false;
-    *chosen = true;
-    if (strcmp(word, "script") == 0) {
-        policy->action = action_script;
-        policy->script = rest;
-        return rest[0] == '/';
-    }
-    policy->action = strcmp(word, "allow") == 0 ? action_allow : action_deny;
-    return (policy->action == action_allow || strcmp(word, "deny") == 0) && rest[0] == '\0';
-}
-
-/* Reads /etc/hookvisor/unreachable. Whatever is not understood in it makes it `deny`. */
-static void read_policy(struct policy *policy) {
-    static char text[4096];
-    const char *file = getenv("HOOKVISOR_UNREACHABLE");
-    *policy = (struct policy){.file = file != NULL && *file != '\0' ? file : HOOKVISOR_UNREACHABLE,
-                              .action = action_deny,
-                              .deadline_ms = default_deadline_ms};
-    int fd = open(policy->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text);
-    if (size < 0) {
-        const char *why = errno == ENOENT ? "it does not exist" : strerror(errno);
-        snprintf(policy->problem, sizeof policy->problem, "cannot be read: %s", why);
-    }
-    if (fd >= 0) close(fd);
-    if (size < 0) return;
-    bool chosen = false;
-    int number = 1;
-    if (size == sizeof text || memchr(text, '\0', (size_t)size) != NULL) {
-        snprintf(policy->problem, sizeof policy->problem, "is not a short text file");
-        size = 0;
-    }
-    text[size] = '\0';
-    char *next = text;
-    for (char *line; policy->problem[0] == '\0' && (line = strsep(&next, "\n")) != NULL; number++) {
-        line += strspn(line, " \t\r");
-        for (size_t end = strlen(line); end > 0 && strchr(" \t\r", line[end - 1]) != NULL; end--) line[end - 1] = '\0';
-        if (*line == '\0' || *line == '#') continue;
-        if (!read_policy_line(policy, &chosen, line)) {
-            snprintf(policy->problem, sizeof policy->problem, "is not understood in line %d", number);
-        }
-    }
-    if (policy->problem[0] == '\0' && !chosen) {
-        snprintf(policy->problem, sizeof policy->problem, "does not say deny, allow or script");
-    }
-    if (policy->problem[0] != '\0') policy->action = action_deny;
 }
 
 /* Waits until the file is ready; false once the deadline is over. */

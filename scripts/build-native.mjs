@@ -18,7 +18,11 @@ const emptyProgram = '#include <sys/socket.h>\nint main(void) { return 0; }\n';
 
 const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url)));
 const compiler = process.env['CC'] ?? 'cc';
-const client = programOf('hook-client', { sources: ['client.c'], with: smallCompiler() });
+const client = programOf('hook-client', {
+  sources: ['client.c', 'policy.c'],
+  headers: ['policy.h'],
+  with: smallCompiler(),
+});
 const spawner = programOf('spawner', { sources: ['spawner.c', 'job.c'], headers: ['job.h'] });
 const gate = programOf('gate', { sources: ['gate.c'] });
 

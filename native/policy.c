@@ -1,0 +1,82 @@
+/* Reads the file that says what happens while the runtime cannot be reached. */
+#define _GNU_SOURCE
+#include "policy.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef HOOKVISOR_UNREACHABLE
+#define HOOKVISOR_UNREACHABLE "/etc/hookvisor/unreachable"
+#endif
+
+enum { default_deadline_ms = 90 * 1000 };
+
+/* Seconds with up to three decimals, above 0 and at most a day; -1 for anything else. */
+static long parse_ms(const char *text) {
+    long ms = 0;
+    int digits = 0, scale = 1000;
+    for (; *text >= '0' && *text <= '9' && digits < 6; text++, digits++) ms = ms * 10 + (*text - '0') * 1000;
+    if (digits > 0 && *text == '.') {
+        for (text++; *text >= '0' && *text <= '9' && scale > 1; text++) ms += (*text - '0') * (scale /= 10);
+    }
+    return digits > 0 && *text == '\0' && ms > 0 && ms <= 86400000 ? ms : -1;
+}
+
+static bool read_policy_line(struct policy *policy, bool *chosen, char *line) {
+    char *word = strsep(&line, " \t");
+    const char *rest = line == NULL ? "" : line + strspn(line, " \t");
+    if (strcmp(word, "deadline") == 0) {
+        long ms = parse_ms(rest);
+        if (ms > 0) policy->deadline_ms = ms;
+        return ms > 0;
+    }
+    if (*chosen) return false;
+    *chosen = true;
+    if (strcmp(word, "script") == 0) {
+        policy->action = action_script;
+        policy->script = rest;
+        return rest[0] == '/';
+    }
+    policy->action = strcmp(word, "allow") == 0 ? action_allow : action_deny;
+    return (policy->action == action_allow || strcmp(word, "deny") == 0) && rest[0] == '\0';
+}
+
+/* Reads /etc/hookvisor/unreachable. Whatever is not understood in it makes it `deny`. */
+void read_policy(struct policy *policy) {
+    static char text[4096];
+    const char *file = getenv("HOOKVISOR_UNREACHABLE");
+    *policy = (struct policy){.file = file != NULL && *file != '\0' ? file : HOOKVISOR_UNREACHABLE,
+                              .action = action_deny,
+                              .deadline_ms = default_deadline_ms};
+    int fd = open(policy->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text);
+    if (size < 0) {
+        const char *why = errno == ENOENT ? "it does not exist" : strerror(errno);
+        snprintf(policy->problem, sizeof policy->problem, "cannot be read: %s", why);
+    }
+    if (fd >= 0) close(fd);
+    if (size < 0) return;
+    bool chosen = false;
+    int number = 1;
+    if (size == sizeof text || memchr(text, '\0', (size_t)size) != NULL) {
+        snprintf(policy->problem, sizeof policy->problem, "is not a short text file");
+        size = 0;
+    }
+    text[size] = '\0';
+    char *next = text;
+    for (char *line; policy->problem[0] == '\0' && (line = strsep(&next, "\n")) != NULL; number++) {
+        line += strspn(line, " \t\r");
+        for (size_t end = strlen(line); end > 0 && strchr(" \t\r", line[end - 1]) != NULL; end--) line[end - 1] = '\0';
+        if (*line == '\0' || *line == '#') continue;
+        if (!read_policy_line(policy, &chosen, line)) {
+            snprintf(policy->problem, sizeof policy->problem, "is not understood in line %d", number);
+        }
+    }
+    if (policy->problem[0] == '\0' && !chosen) {
+        snprintf(policy->problem, sizeof policy->problem, "does not say deny, allow or script");
+    }
+    if (policy->problem[0] != '\0') policy->action = action_deny;
+}
