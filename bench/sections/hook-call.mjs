@@ -88,7 +88,7 @@ async function firstCalls(stage, { file, socket }) {
 async function warmUp(stage, socket) {
   for (const name of ['none', ...sources]) {
     const frame = await writeCall(stage, 'warm.call', { object: `${name}-1` });
-    await socketCalls(stage, { socket, frame, count: 500 });
+    await socketCalls(stage, { socket, frame, count: 2_000 });
   }
 }
 

@@ -135,7 +135,8 @@ export async function writeConfig(stage, name, { handlers, routes, journal = tru
  * @param {string} [program]
  */
 export function serve(file, program = join(root, 'dist', 'cli', 'main.js')) {
-  return startProgram(process.execPath, [program, 'serve', '--config', file], /listening on/u);
+  // As packaging/hookvisor.service starts it.
+  return startProgram(process.execPath, ['--no-memory-reducer', program, 'serve', '--config', file], /listening on/u);
 }
 
 export const handlers = {

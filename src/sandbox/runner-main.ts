@@ -126,10 +126,11 @@ function residentBytes(): number | null {
 /**
  * A heap may grow to so many times what a collection has left of it, before the next: V8 chooses between 1.1 and 4 by how
  * well collecting pays. Here it chose the least, because the memories of plugins count and go with the first collection:
- * one for every fifth event of a QuickJS plugin, and the pause fell on whichever event came next.
+ * one for every fifth event of a QuickJS plugin, and its pause fell on whichever event came next. The memories have a
+ * bound of V8's own besides, 64 MiB.
  */
 function collectSeldom(): void {
-  setFlagsFromString('--heap-growing-percent=300');
+  setFlagsFromString('--heap-growing-percent=500');
 }
 
 /** V8 collects little while nothing is allocated, and instances that were let go hold megabytes each. */
@@ -145,11 +146,12 @@ function collectGarbage(): void {
 async function serve(): Promise<void> {
   // The parent is trusted, and what it sends may be as large as an artefact.
   const frames = new FrameReader(artefactBytes + 1024 * 1024);
+  const chunk = Buffer.allocUnsafe(65_536);
   for (;;) {
-    const chunk = Buffer.allocUnsafe(65_536);
     const size = readSync(0, chunk);
     if (size === 0) return;
-    for (const frame of frames.push(chunk.subarray(0, size))) {
+    // A copy: frames keep what is not complete, and a buffer of this size for each request is most of a runner's garbage.
+    for (const frame of frames.push(Buffer.from(chunk.subarray(0, size)))) {
       const { head, tail } = decodeRequest(frame);
       const { reply, tail: document } = await answer(head.body, tail).catch(failed);
       const bytes = encodeReply(head.id, reply, document);

@@ -92,7 +92,9 @@ describe('an installation where no hooks are', () => {
     expect(config.handlers.size).toBe(0);
     expect(readFileSync(join(root, 'etc/hookvisor/unreachable'), 'utf8')).toMatch(/^deny$[^]*^deadline 90$/mu);
     const unit = readFileSync(join(root, 'etc/systemd/system/hookvisor.service'), 'utf8');
-    expect(unit).toContain(`ExecStart=${process.execPath} ${join(packageRoot, 'dist/cli/main.js')} serve`);
+    expect(unit).toContain(
+      `ExecStart=${process.execPath} --no-memory-reducer ${join(packageRoot, 'dist/cli/main.js')} serve`,
+    );
     expect(unit).not.toContain('@');
     expect(existsSync(join(root, 'etc/systemd/system/hookvisor.service.d'))).toBe(false);
   });
