@@ -10,6 +10,11 @@ import { encodeFrame } from '../../dist/framing.js';
 const run = promisify(execFile);
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const built = (/** @type {string} */ plugin) => join(root, 'plugins', plugin, 'build', `${plugin}.wasm`);
+/** With what the unit starts Node. */
+const unitFlags = (await readFile(join(root, 'packaging/hookvisor.service'), 'utf8'))
+  .replace(/^.*ExecStart=@NODE@ (.*?)@MAIN@.*$/su, '$1')
+  .trim()
+  .split(' ');
 export const plugins = { compiled: built('tiny-allow'), extism: built('quota'), typescript: built('naming') };
 
 /**
@@ -135,8 +140,7 @@ export async function writeConfig(stage, name, { handlers, routes, journal = tru
  * @param {string} [program]
  */
 export function serve(file, program = join(root, 'dist', 'cli', 'main.js')) {
-  // As packaging/hookvisor.service starts it.
-  return startProgram(process.execPath, ['--no-memory-reducer', program, 'serve', '--config', file], /listening on/u);
+  return startProgram(process.execPath, [...unitFlags, program, 'serve', '--config', file], /listening on/u);
 }
 
 export const handlers = {
