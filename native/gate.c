@@ -19,6 +19,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -328,6 +331,10 @@ static void forget_inherited(int first) {
 int main(int argc, char **argv) {
     /* A service is stopped by TERM to all its processes, and events under way are finished first. */
     for (size_t at = 0; at < 4; at++) signal((int[]){SIGPIPE, SIGTERM, SIGINT, SIGHUP}[at], SIG_IGN);
+#ifdef __GLIBC__
+    /* What a large document took goes back to the system. By itself glibc raises this bound with each that is freed. */
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+#endif
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;

@@ -94,7 +94,7 @@ describe('the gate', () => {
     const descriptors = readdirSync(`/proc/${pid}/fd`).length;
     for (let rounds = 0; rounds < 3; rounds++) await round();
     expect(readdirSync(`/proc/${pid}/fd`)).toHaveLength(descriptors);
-    expect(memoryKiB(pid).resident).toBeLessThan(16 * 1024);
+    expect(memoryKiB(pid).resident).toBeLessThan(8 * 1024);
   });
 
   it('lets connections wait that it has no descriptors for, without burning time, and serves them then', async () => {
