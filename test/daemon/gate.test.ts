@@ -94,7 +94,8 @@ describe('the gate', () => {
     const descriptors = readdirSync(`/proc/${pid}/fd`).length;
     for (let rounds = 0; rounds < 3; rounds++) await round();
     expect(readdirSync(`/proc/${pid}/fd`)).toHaveLength(descriptors);
-    expect(memoryKiB(pid).resident).toBeLessThan(8 * 1024);
+    // The last client has its answer a moment before the gate has given its memory back.
+    await expect.poll(() => memoryKiB(pid).resident).toBeLessThan(8 * 1024);
   });
 
   it('lets connections wait that it has no descriptors for, without burning time, and serves them then', async () => {
