@@ -30,12 +30,20 @@ export function nodeCommand(program: NodeProgram): { command: string[]; readable
 }
 
 function nodeFlags({ heapMiB }: NodeProgram, readable: readonly string[]): string[] {
-  const flags = ['--no-warnings', '--disable-sigusr1', `--max-old-space-size=${heapMiB}`].filter(isFlag);
+  const flags = ['--no-warnings', '--disable-sigusr1', ...heapFlags(heapMiB)].filter(isFlag);
   // V8 of Node 20 takes extended constant expressions, which QuickJS components use, only on request.
   if (process.versions.node.startsWith('20.')) flags.push('--experimental-wasm-extended-const');
   if (permissionFlag === undefined) return flags;
   const reads = readable.map((path) => `--allow-fs-read=${statSync(path).isDirectory() ? join(path, '*') : path}`);
   return [...flags, permissionFlag, ...reads];
+}
+
+/**
+ * After some quiet seconds V8 would collect by itself, and drop the compiled code of what is used at events. The runtime
+ * tells its runners when to collect.
+ */
+function heapFlags(heapMiB: number): string[] {
+  return [`--max-old-space-size=${heapMiB}`, '--no-memory-reducer'];
 }
 
 /** `--disable-sigusr1` came with Node 22.14 and 23.7. */
