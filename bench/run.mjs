@@ -3,10 +3,10 @@
 //   node bench/run.mjs [--json] [--save] [--only NAME] [--scale N]
 // --save writes bench/results/; --only runs one section; --scale 0.2 is quick, 3 is thorough.
 // Exit status: 0 every target met, 1 not so, 2 bad arguments.
-import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { hookCall } from './sections/hook-call.mjs';
-import { judge, sectionText, targetsText } from './support/report.mjs';
+import { machineOf, momentOf } from './support/machine.mjs';
+import { judge, reportText } from './support/report.mjs';
 import { saveResults } from './support/results.mjs';
 import { openStage } from './support/stage.mjs';
 import { inside } from './sections/inside.mjs';
@@ -31,12 +31,7 @@ async function main() {
   if (options === null) return 2;
   const stage = await openStage();
   try {
-    const machine = {
-      node: process.version,
-      cpus: cpus().length,
-      cpu: cpus()[0]?.model ?? '',
-      load: loadavg()[0] ?? 0,
-    };
+    const before = await momentOf(stage);
     const measured = [];
     for (const [name, section] of Object.entries(sections)) {
       if (options.only !== undefined && options.only !== name) continue;
@@ -44,10 +39,11 @@ async function main() {
       measured.push({ section: name, ...(await section(stage, options)) });
     }
     const targets = measured.flatMap((one) => one.targets).map(judge);
-    const report = { machine: { ...machine, loadAfter: loadavg()[0] ?? 0 }, targets, sections: measured };
+    const machine = machineOf(before, await momentOf(stage));
+    const report = { machine, targets, sections: measured };
     if (options.save) await saveResults(report);
     if (options.json) console.log(JSON.stringify(report, null, 2));
-    else console.log([...measured.map(sectionText), targetsText(targets)].join('\n'));
+    else console.log(reportText(report));
     return targets.every(({ met }) => met) ? 0 : 1;
   } finally {
     await stage.close();

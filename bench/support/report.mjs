@@ -1,4 +1,5 @@
 // @ts-check
+import { machineText } from './machine.mjs';
 
 /**
  * A bound that must hold: `most` or `least`.
@@ -6,6 +7,7 @@
  * @typedef {import('./calls.mjs').Row | { name: string, value: number, unit: string }} Row
  * @typedef {{ title: string, unit: string, rows: readonly Row[], targets: readonly Target[] }} Section
  * @typedef {{ name: string, target: string, measured: number | null, met: boolean, note?: string }} Judged
+ * @typedef {{ machine: import('./machine.mjs').Machine, targets: readonly Judged[], sections: readonly Section[] }} Report
  */
 
 /**
@@ -19,11 +21,16 @@ export function judge({ name, most, least, measured, note }) {
   return { name, target, measured: shown, met, ...(note === undefined ? {} : { note }) };
 }
 
+/** @param {Report} report */
+export function reportText({ machine, targets, sections }) {
+  return [machineText(machine), ...sections.map(sectionText), targetsText(targets)].join('\n');
+}
+
 /**
  * @param {Section} section
  * @returns {string}
  */
-export function sectionText({ title, unit, rows }) {
+function sectionText({ title, unit, rows }) {
   const width = Math.max(...rows.map(({ name }) => name.length));
   const lines = rows.map((row) => {
     const name = row.name.padEnd(width);
@@ -36,7 +43,7 @@ export function sectionText({ title, unit, rows }) {
 }
 
 /** @param {readonly Judged[]} judged */
-export function targetsText(judged) {
+function targetsText(judged) {
   const width = Math.max(...judged.map(({ name }) => name.length));
   const lines = judged.map(({ name, target, measured, met, note }) => {
     const value = measured === null ? 'not measured' : String(measured);

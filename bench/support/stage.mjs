@@ -28,7 +28,7 @@ export const plugins = { compiled: built('tiny-allow'), extism: built('quota'), 
 export async function openStage() {
   const dir = await mkdtemp(join(tmpdir(), 'hookvisor-bench-'));
   const path = (/** @type {string} */ name) => join(dir, name);
-  for (const name of ['spawn', 'noop', 'floor-client', 'floor-server', 'blast']) {
+  for (const name of ['spawn', 'noop', 'floor-client', 'floor-server', 'blast', 'machine']) {
     const source = join(root, 'bench', 'native', `${name}.c`);
     await run('cc', ['-O2', '-static', '-w', '-o', path(name), source]);
   }
