@@ -9,8 +9,17 @@ const layers = [
   ...['install', 'testing', 'replay', 'lifecycle', 'authoring', 'cli'],
 ];
 
+/** The same within src/sandbox/, whose programs and whose face, sandbox.ts, lie above its folders. */
+const sandboxLayers = ['wasm', 'isolation', 'protocol', 'fuel', 'glue', 'admission', 'supervision'];
+
 /** Only these may load what admission needs: parsers and compilers stay out of the runtime and out of the runners. */
 const admissionOnly = ['binaryen', '@bytecodealliance/jco-transpile'];
+
+/** @param {string} layer */
+const layersAbove = (layer) => layers.slice(layers.indexOf(layer) + 1);
+
+/** @param {string} layer */
+const aboveInSandbox = (layer) => [...sandboxLayers.slice(sandboxLayers.indexOf(layer) + 1), ...layersAbove('sandbox')];
 
 /** @param {string[]} later */
 const restrictLayers = (later) => ({
@@ -67,18 +76,22 @@ export default defineConfig(
     },
   },
   { files: ['src/*.ts'], ignores: ['src/index.ts'], rules: restrictedImports(layers) },
-  ...layers.map((layer, at) => ({
+  ...layers.map((layer) => ({
     files: [`src/${layer}/**/*.ts`],
-    rules: restrictedImports(layers.slice(at + 1)),
+    rules: restrictedImports(layersAbove(layer)),
   })),
   {
     // What only authors need is loaded lazily there, and says what to install when it is missing.
     files: ['src/authoring/**/*.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [restrictLayers(['cli'])] }] },
   },
+  ...sandboxLayers.map((layer) => ({
+    files: [`src/sandbox/${layer}/**/*.ts`],
+    rules: restrictedImports(aboveInSandbox(layer)),
+  })),
   {
-    files: ['src/sandbox/transpile.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [restrictLayers(layers.slice(4))] }] },
+    files: ['src/sandbox/glue/transpile.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [restrictLayers(aboveInSandbox('glue'))] }] },
   },
   {
     files: ['src/**/*.ts'],

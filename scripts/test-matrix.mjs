@@ -17,7 +17,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** What of the tests depends on the version of Node most: plugins, the sandbox's processes, the way through all of it. */
 const coreTests = [
   ...['component', 'extism'].map((name) => `test/backends/${name}.test.ts`),
-  ...['admit', 'harden', 'runner', 'sandbox', 'supervisor'].map((name) => `test/sandbox/${name}.test.ts`),
+  'test/sandbox/sandbox.test.ts',
+  ...['admission/admit', 'fuel/harden', 'supervision/runner', 'supervision/supervisor'].map(
+    (name) => `test/sandbox/${name}.test.ts`,
+  ),
   'test/e2e/captures.test.ts',
   'test/matrix',
 ];

@@ -95,7 +95,7 @@ async function report(server) {
  * @param {number} scale
  */
 async function callAlone(scale) {
-  const { admitPlugin } = await import('../../dist/sandbox/admit.js');
+  const { admitPlugin } = await import('../../dist/sandbox/admission/admit.js');
   const { loadComponent } = await import('../../dist/backends/component.js');
   const bytes = await readFile(handlers.compiled.source);
   const limits = { deadlineMs: 2_000, fuel: 50_000_000, memoryBytes: 64 * 1_048_576 };

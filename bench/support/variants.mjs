@@ -1,8 +1,8 @@
 // @ts-check
 import { z } from 'zod';
 import { meterNames } from '../../dist/backends/meter.js';
-import { hardenModule } from '../../dist/sandbox/harden.js';
-import { transpileComponent } from '../../dist/sandbox/transpile.js';
+import { hardenModule } from '../../dist/sandbox/fuel/harden.js';
+import { transpileComponent } from '../../dist/sandbox/glue/transpile.js';
 
 const memoryBytes = 64 * 1024 * 1024;
 

@@ -1,4 +1,4 @@
-import type { VetClaim, VetReport } from '../sandbox/vet-report.js';
+import type { VetClaim, VetReport } from '../sandbox/protocol/vet-report.js';
 import { oneLine } from '../text.js';
 import type { Stream } from './terminal.js';
 

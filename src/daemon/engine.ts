@@ -12,7 +12,7 @@ import type { HookCall } from '../event.js';
 import { type HandlerIdentity, identityOf } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import type { Log } from '../log.js';
-import type { BreakerStatus } from '../sandbox/breaker.js';
+import type { BreakerStatus } from '../sandbox/supervision/breaker.js';
 import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
 
 /** What one event came to: the verdict, and the document that libvirt gets when a handler replaced it. */

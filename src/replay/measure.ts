@@ -1,12 +1,12 @@
 import type { HandlerConfig } from '../config/config.js';
 import { HookvisorError } from '../errors.js';
 import type { HookCall } from '../event.js';
-import { createAdmission } from '../sandbox/admission.js';
-import { encodeArtefact } from '../sandbox/artefact-codec.js';
-import { createLauncher } from '../sandbox/launcher.js';
-import type { RunnerReply, RunnerRequest } from '../sandbox/messages.js';
-import { readPluginFile } from '../sandbox/plugin-file.js';
-import { type Runner, startRunner } from '../sandbox/runner.js';
+import { createAdmission } from '../sandbox/admission/admission.js';
+import { encodeArtefact } from '../sandbox/protocol/artefact-codec.js';
+import { createLauncher } from '../sandbox/isolation/launcher.js';
+import type { RunnerReply, RunnerRequest } from '../sandbox/protocol/messages.js';
+import { readPluginFile } from '../sandbox/admission/plugin-file.js';
+import { type Runner, startRunner } from '../sandbox/supervision/runner.js';
 
 /** What a plugin costs, times in milliseconds. */
 export interface Measurement {

@@ -5,11 +5,11 @@
 import { HookvisorError, messageOf } from '../errors.js';
 import { FrameReader } from '../framing.js';
 import { bounds } from '../limits.js';
-import { admitPlugin } from './admit.js';
-import { artefactBytes, encodeArtefact } from './artefact-codec.js';
-import { examinePlugin } from './examine-plugin.js';
-import { decodeMessage, encodeMessage, isKnownErrorCode } from './messages.js';
-import { requireAtMost } from './objection.js';
+import { admitPlugin } from './admission/admit.js';
+import { artefactBytes, encodeArtefact } from './protocol/artefact-codec.js';
+import { examinePlugin } from './admission/examine-plugin.js';
+import { decodeMessage, encodeMessage, isKnownErrorCode } from './protocol/messages.js';
+import { requireAtMost } from './wasm/objection.js';
 
 async function admit(): Promise<Buffer> {
   try {

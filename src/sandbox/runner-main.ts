@@ -15,9 +15,9 @@ import { optimizeSoon } from '../optimize-soon.js';
 import { HandlerFailure } from '../outcome.js';
 import type { Evaluation, LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
-import { artefactBytes, decodeArtefact } from './artefact-codec.js';
-import { decodeRequest, encodeReply, isKnownErrorCode } from './messages.js';
-import type { RunnerReply, RunnerRequest, RunnerUsage } from './messages.js';
+import { artefactBytes, decodeArtefact } from './protocol/artefact-codec.js';
+import { decodeRequest, encodeReply, isKnownErrorCode } from './protocol/messages.js';
+import type { RunnerReply, RunnerRequest, RunnerUsage } from './protocol/messages.js';
 
 interface Answer {
   readonly reply: RunnerReply;

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { HookvisorError, messageOf } from '../errors.js';
-import { wasmLayer } from '../sandbox/wasm-reader.js';
+import { wasmLayer } from '../sandbox/wasm/wasm-reader.js';
 
 /**
  * Whether a file is a component or a core module, from its header. Throws HookvisorError `plugin-unreadable` or

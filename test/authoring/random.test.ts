@@ -7,7 +7,7 @@ import { loadComponent } from '../../src/backends/component.js';
 import { buildTypeScript } from '../../src/authoring/typescript.js';
 import { defaultLimits } from '../../src/limits.js';
 import { seededRandom } from '../../src/guest/seeded-random.js';
-import { admitPlugin } from '../../src/sandbox/admit.js';
+import { admitPlugin } from '../../src/sandbox/admission/admit.js';
 import { hookvisor } from '../support/command.js';
 import { hookCall } from '../support/plugins.js';
 import { serve } from '../support/runtime.js';

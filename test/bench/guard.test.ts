@@ -10,17 +10,17 @@ import { readPlan } from '../../src/backends/component-plan.js';
 import { encodeHookAnswer } from '../../src/daemon/protocol.js';
 import { FrameReader } from '../../src/framing.js';
 import { packageRoot } from '../../src/paths.js';
-import { admitPlugin } from '../../src/sandbox/admit.js';
-import { encodeArtefact } from '../../src/sandbox/artefact-codec.js';
-import { nodeCommand } from '../../src/sandbox/node-command.js';
-import { createLauncher } from '../../src/sandbox/launcher.js';
-import type { Launcher } from '../../src/sandbox/launcher.js';
-import { decodeRequest } from '../../src/sandbox/messages.js';
-import type { RunnerRequest } from '../../src/sandbox/messages.js';
-import { driveRunner } from '../../src/sandbox/runner.js';
-import type { Answer, Lost } from '../../src/sandbox/runner.js';
-import { createSupervisor } from '../../src/sandbox/supervisor.js';
-import type { Supervisor } from '../../src/sandbox/supervisor.js';
+import { admitPlugin } from '../../src/sandbox/admission/admit.js';
+import { encodeArtefact } from '../../src/sandbox/protocol/artefact-codec.js';
+import { nodeCommand } from '../../src/sandbox/isolation/node-command.js';
+import { createLauncher } from '../../src/sandbox/isolation/launcher.js';
+import type { Launcher } from '../../src/sandbox/isolation/launcher.js';
+import { decodeRequest } from '../../src/sandbox/protocol/messages.js';
+import type { RunnerRequest } from '../../src/sandbox/protocol/messages.js';
+import { driveRunner } from '../../src/sandbox/supervision/runner.js';
+import type { Answer, Lost } from '../../src/sandbox/supervision/runner.js';
+import { createSupervisor } from '../../src/sandbox/supervision/supervisor.js';
+import type { Supervisor } from '../../src/sandbox/supervision/supervisor.js';
 import { hookCall, samplePlugin, temporaryFolder, until } from '../sandbox/support.js';
 
 /** A variable, since it is no dependency: the test that needs it is skipped without. */

@@ -2,7 +2,7 @@ import { truncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { vetReportSchema } from '../../src/sandbox/vet-report.js';
+import { vetReportSchema } from '../../src/sandbox/protocol/vet-report.js';
 import { extismWat, moduleBytes } from '../support/plugins.js';
 import { samplePlugin } from '../support/runtime.js';
 import { hookvisor } from '../support/command.js';

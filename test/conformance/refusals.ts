@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { HookvisorError } from '../../src/errors.js';
-import { vetPlugin } from '../../src/sandbox/vet.js';
+import { vetPlugin } from '../../src/sandbox/admission/vet.js';
 import * as generate from '../fixtures/hostile/generate.js';
 import { errorOf } from '../sandbox/support.js';
 import { assemble } from '../support/hostile.js';

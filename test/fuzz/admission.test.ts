@@ -5,7 +5,7 @@ import { loadComponent } from '../../src/backends/component.js';
 import { loadExtism } from '../../src/backends/extism.js';
 import { HookvisorError } from '../../src/errors.js';
 import { HandlerFailure } from '../../src/outcome.js';
-import { admitPlugin } from '../../src/sandbox/admit.js';
+import { admitPlugin } from '../../src/sandbox/admission/admit.js';
 import { componentBytes, extismWat, guestLimits, hookCall, moduleBytes } from '../support/plugins.js';
 import { samplePlugin } from '../support/runtime.js';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';

@@ -3,10 +3,10 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { HookvisorError } from '../../src/errors.js';
 import { type Frame, FrameReader } from '../../src/framing.js';
-import { decodeArtefact, encodeArtefact } from '../../src/sandbox/artefact-codec.js';
-import { decodeMessage, decodeReply, encodeReply } from '../../src/sandbox/messages.js';
-import { driveRunner } from '../../src/sandbox/runner.js';
-import type { Answer, Lost } from '../../src/sandbox/runner.js';
+import { decodeArtefact, encodeArtefact } from '../../src/sandbox/protocol/artefact-codec.js';
+import { decodeMessage, decodeReply, encodeReply } from '../../src/sandbox/protocol/messages.js';
+import { driveRunner } from '../../src/sandbox/supervision/runner.js';
+import type { Answer, Lost } from '../../src/sandbox/supervision/runner.js';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';
 import { mutate, mutations } from './mutate.js';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { componentize } from 'componentize-qjs';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/paths.js';
-import { admitPlugin } from '../../src/sandbox/admit.js';
+import { admitPlugin } from '../../src/sandbox/admission/admit.js';
 import { errorOf } from '../sandbox/support.js';
 import { failureFrom, hookCall, loadGuest, moduleBytes } from '../support/plugins.js';
 

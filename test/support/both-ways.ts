@@ -4,9 +4,9 @@ import type { HookCall } from '../../src/event.js';
 import type { Limits } from '../../src/limits.js';
 import { HandlerFailure } from '../../src/outcome.js';
 import type { FailureCode, LogLine } from '../../src/outcome.js';
-import { admitPlugin } from '../../src/sandbox/admit.js';
-import { withoutCustomSections } from '../../src/sandbox/custom-sections.js';
-import { transpileComponent } from '../../src/sandbox/transpile.js';
+import { admitPlugin } from '../../src/sandbox/admission/admit.js';
+import { withoutCustomSections } from '../../src/sandbox/wasm/custom-sections.js';
+import { transpileComponent } from '../../src/sandbox/glue/transpile.js';
 
 /** How an evaluation, or a check of the settings, ended. */
 export interface Ending {

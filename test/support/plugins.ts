@@ -5,7 +5,7 @@ import type { Guest } from '../../src/backends/guest.js';
 import type { HookCall, HookEvent } from '../../src/event.js';
 import type { Limits } from '../../src/limits.js';
 import { HandlerFailure } from '../../src/outcome.js';
-import { admitPlugin } from '../../src/sandbox/admit.js';
+import { admitPlugin } from '../../src/sandbox/admission/admit.js';
 import { watToComponent, watToModule } from '../../scripts/wat.mjs';
 
 export const guestLimits: Limits = { deadlineMs: 2_000, fuel: 1_000_000, memoryBytes: 4 * 1024 * 1024 };

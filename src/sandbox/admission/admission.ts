@@ -1,0 +1,190 @@
+import type { Artefact } from '../../backends/artefact.js';
+import { HookvisorError, messageOf } from '../../errors.js';
+import type { ErrorFields } from '../../errors.js';
+import { FrameReader } from '../../framing.js';
+import { oneLine } from '../../text.js';
+import { artefactBytes, decodeArtefact } from '../protocol/artefact-codec.js';
+import { admissionMemoryMiB } from '../isolation/launcher.js';
+import type { Launcher } from '../isolation/launcher.js';
+import { decodeMessage, encodeMessage } from '../protocol/messages.js';
+import type { MessageHead } from '../protocol/messages.js';
+import type { VetReport } from '../protocol/vet-report.js';
+
+/** One plugin to be admitted. */
+export interface AdmissionRequest {
+  readonly backend: Artefact['backend'];
+  readonly bytes: Buffer;
+  /** sha256 of `bytes`, hex. */
+  readonly digest: string;
+  readonly memoryBytes: number;
+  /** Largest file that is looked at. */
+  readonly pluginBytes: number;
+}
+
+/** Admits plugins, each in a process of its own. */
+export interface Admission {
+  /** Vets, hardens and transpiles a plugin. Throws HookvisorError with the code of the step that refused it. */
+  admit(request: AdmissionRequest): Promise<Artefact>;
+  /** Looks a plugin over and tells everything about it. A refusal is a report, too. */
+  vet(bytes: Buffer, limits: Pick<AdmissionRequest, 'memoryBytes' | 'pluginBytes'>): Promise<VetReport>;
+  /** Admissions under way. */
+  running(): number;
+  /** Ends those under way; their callers get HookvisorError `closed`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What one admission may use. */
+export interface AdmissionLimits {
+  readonly deadlineMs: number;
+  /** Private memory of its process, MiB; a quarter of it may be V8's heap. */
+  readonly memoryMiB: number;
+}
+
+const usual: AdmissionLimits = { deadlineMs: 60_000, memoryMiB: admissionMemoryMiB };
+const atATime = 2;
+
+/** At most two admissions run at a time: each may use a whole core and much memory. */
+export function createAdmission(launcher: Launcher, limits: AdmissionLimits = usual): Admission {
+  const under = new Set<{ readonly ended: Promise<string>; kill(): void }>();
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  let closed = false;
+  const isClosed = (): boolean => closed;
+
+  const inProcess = async <T>({ head, bytes, read }: Errand<T>): Promise<T> => {
+    if (isClosed()) throw closedError();
+    const child = launcher.launch('admission', limits.memoryMiB);
+    under.add(child);
+    const watch = { late: false };
+    const timer = setTimeout(() => {
+      watch.late = true;
+      child.kill();
+    }, limits.deadlineMs);
+    const answer = readAnswer(child.stdout, read, limits);
+    // Looked at below, after the process has ended; until then it must not count as unhandled.
+    answer.catch(() => undefined);
+    child.stdin.end(encodeMessage('admit', head, bytes));
+    try {
+      const first = await Promise.race([answer.then((value) => ({ value })), child.ended.then(() => null)]);
+      if (first !== null) return first.value;
+      const ending = await child.ended;
+      if (isClosed()) throw closedError();
+      if (watch.late) throw boundError(`it took more than ${limits.deadlineMs / 1_000} s`, limits);
+      if (outOfMemory.test(ending)) throw memoryError(limits);
+      throw failedError(`its process gave no answer, ${ending}`);
+    } finally {
+      clearTimeout(timer);
+      child.kill();
+      await child.ended;
+      under.delete(child);
+    }
+  };
+
+  const inTurn = async <T>(errand: Errand<T>): Promise<T> => {
+    if (running >= atATime) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await inProcess(errand);
+    } finally {
+      // The place goes straight to the next one waiting.
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+
+  return {
+    running: () => running,
+    admit: ({ backend, memoryBytes, pluginBytes, bytes, digest }) =>
+      inTurn({
+        head: { task: 'admit', backend, memoryBytes, pluginBytes },
+        bytes,
+        read: ({ reply }, tail) => {
+          if (reply !== 'artefact') throw failedError('its process answered another question');
+          const artefact = decodeArtefact(tail);
+          if (artefact.digest !== digest) throw failedError('its process answered for another plugin');
+          return artefact;
+        },
+      }),
+    vet: (bytes, { memoryBytes, pluginBytes }) =>
+      inTurn({
+        head: { task: 'vet', memoryBytes, pluginBytes },
+        bytes,
+        read: (head) => {
+          if (head.reply !== 'report') throw failedError('its process answered another question');
+          return head.report;
+        },
+      }),
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      const children = [...under];
+      for (const child of children) child.kill();
+      await Promise.all(children.map((child) => child.ended));
+    },
+  };
+}
+
+/** What a process is asked, and how its answer is read. */
+interface Errand<T> {
+  readonly head: MessageHead<'admit'>;
+  readonly bytes: Buffer;
+  readonly read: (head: MessageHead<'admitted'>, tail: Buffer) => T;
+}
+
+/** Reads the one frame of an admission process. Never settles when the process ends without one. */
+function readAnswer<T>(stdout: NodeJS.ReadableStream, read: Errand<T>['read'], limits: AdmissionLimits): Promise<T> {
+  const frames = new FrameReader(artefactBytes + 1024 * 1024);
+  return new Promise((resolve, reject) => {
+    stdout.on('data', (chunk: Buffer) => {
+      try {
+        const [frame] = frames.push(chunk);
+        if (frame === undefined) return;
+        const { head, tail } = decodeMessage('admitted', frame);
+        if (head.reply === 'failed') throw refusedError(head, limits);
+        resolve(read(head, tail));
+      } catch (error) {
+        const broken = error instanceof HookvisorError && error.code !== 'protocol' ? error : null;
+        reject(broken ?? failedError(`its process broke the protocol, ${messageOf(error)}`, { cause: error }));
+      }
+    });
+  });
+}
+
+/** How V8, and the C++ library under it, say that there is no memory left. */
+const outOfMemory = /out of memory|heap limit|OOMErrorHandler|bad_alloc|allocation failed/iu;
+
+/** Longest message that is taken from an admission process, characters. */
+const longestMessage = 1_500;
+
+/** What the process says of a plugin; it has read hostile bytes, so its words are taken as hostile, too. */
+function refusedError(
+  { code, message, fields }: MessageHead<'admitted'> & { reply: 'failed' },
+  limits: AdmissionLimits,
+): HookvisorError {
+  if (code !== 'plugin-refused' && code !== 'plugin-invalid') {
+    if (outOfMemory.test(message)) return memoryError(limits);
+    const what = message.replace(/^Cannot admit a plugin: /u, '');
+    return failedError(`its process gave up, ${oneLine(what, longestMessage)}`);
+  }
+  return new HookvisorError(code, oneLine(message, longestMessage), { fields });
+}
+
+function memoryError(limits: AdmissionLimits): HookvisorError {
+  return boundError(
+    `it took more memory than admission has (${limits.memoryMiB} MiB, a quarter of it for objects)`,
+    limits,
+  );
+}
+
+function boundError(what: string, limits: AdmissionLimits): HookvisorError {
+  return failedError(what, { fields: { ...limits } });
+}
+
+function failedError(what: string, options: { cause?: unknown; fields?: ErrorFields } = {}): HookvisorError {
+  const message = `Cannot admit a plugin: ${what}; check the plugin with 'hookvisor vet', or build it again`;
+  return new HookvisorError('admission-failed', message, options);
+}
+
+function closedError(): HookvisorError {
+  return new HookvisorError('closed', 'Cannot admit a plugin: the sandbox is closed; start the runtime again');
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import type { Artefact } from '../../backends/artefact.js';
+import { enableExtendedConst } from '../../backends/compile.js';
+import { hardenModule } from '../fuel/harden.js';
+import { leanGlue } from '../glue/lean-glue.js';
+import { transpileComponent } from '../glue/transpile.js';
+import { checkWorldTypes } from '../glue/world-types.js';
+import { vetCore, vetPlugin } from './vet.js';
+import { initialMemory } from './vet-core.js';
+import { withoutCustomSections } from '../wasm/custom-sections.js';
+
+export interface AdmitOptions {
+  readonly backend: Artefact['backend'];
+  /** Largest size of all linear memories of the plugin together, bytes; built into the modules. */
+  readonly memoryBytes: number;
+  /** Largest plugin, bytes; the one that no configuration can raise unless given. */
+  readonly pluginBytes?: number;
+}
+
+/**
+ * Turns a plugin into what a runner loads: vetted, transpiled and hardened. Nothing of the plugin runs. The same bytes
+ * and options always give the same artefact.
+ * Throws HookvisorError `plugin-refused` (a rule of ours) or `plugin-invalid` (not what the backend takes).
+ */
+export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise<Artefact> {
+  enableExtendedConst();
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  const { validates, modules: vetted } = vetPlugin(bytes, options.backend, options);
+  const limits = { memoryBytes: options.memoryBytes, initialBytes: initialMemory(vetted) };
+  if (options.backend === 'extism') {
+    const modules = [{ name: 'main', bytes: hardenModule(bytes, limits) }];
+    return { backend: 'extism', digest, glue: '', validates, modules };
+  }
+  const { glue, modules, declarations } = await transpileComponent(withoutCustomSections(bytes));
+  checkWorldTypes(declarations);
+  const hardened = modules.map(({ name, bytes: core }) => {
+    // jco adds modules of its own making and may rewrite others: what is hardened is what was vetted.
+    vetCore(core, options);
+    return { name, bytes: hardenModule(core, limits) };
+  });
+  const lean = leanGlue(glue);
+  const put = 'plan' in lean ? JSON.stringify(lean.plan) : glue;
+  return { backend: 'component', digest, glue: put, validates, modules: hardened };
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import type { Artefact } from '../../backends/artefact.js';
+import { oneLine } from '../../text.js';
+import { abilitiesOf } from './abilities.js';
+import { admitPlugin } from './admit.js';
+import { readProducers } from './producers.js';
+import { detectBackend, examine, objectionOf } from './vet.js';
+import type { Findings } from './vet.js';
+import { pageBytes } from './vet-core.js';
+import type { VettedModule } from './vet-core.js';
+import type { VetReport } from '../protocol/vet-report.js';
+import type { WasmLimits } from '../wasm/core-module.js';
+import type { Objection } from '../wasm/objection.js';
+
+/** Most imports or exports that a report lists. */
+const listed = 1_000;
+
+/** What a handler's configuration says about sizes, bytes. */
+interface SizeLimits {
+  readonly memoryBytes: number;
+  readonly pluginBytes: number;
+}
+
+/**
+ * Everything about a plugin that can be said without running it. The verdict is that of an admission, which is done to
+ * the end for a plugin that breaks no rule. Only ever called in the admission process.
+ */
+export async function examinePlugin(bytes: Buffer, options: SizeLimits): Promise<VetReport> {
+  const backend = detectBackend(bytes);
+  const findings = examine(bytes, backend ?? 'component', options);
+  const hardened = findings.objections.length === 0 ? await tryAdmission(bytes, findings, options) : null;
+  const refusedLate = hardened !== null && 'rule' in hardened ? [hardened] : [];
+  const reasons = [...findings.objections, ...refusedLate];
+  const admitted = reasons.length === 0;
+  const report: VetReport = {
+    verdict: admitted ? 'admitted' : 'refused',
+    backend,
+    bytes: bytes.length,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    memoryBytes: options.memoryBytes,
+    pluginBytes: options.pluginBytes,
+    modules: findings.modules.map(moduleReport),
+    features: [...new Set(findings.modules.flatMap(({ code }) => [...code.features]))].sort(),
+    producers: readProducers(bytes),
+    imports: listOf(findings.imports),
+    exports: listOf(findings.exports),
+    ...(admitted ? abilitiesOf(findings, options.memoryBytes) : { can: [], cannot: [] }),
+    reasons: reasons.map((reason) => ({ ...reason, fields: { ...reason.fields } })),
+    hardenedBytes: hardened !== null && 'modules' in hardened ? sizeOf(hardened) : null,
+  };
+  return report;
+}
+
+async function tryAdmission(bytes: Buffer, { backend }: Findings, options: SizeLimits): Promise<Artefact | Objection> {
+  try {
+    return await admitPlugin(bytes, { backend, ...options });
+  } catch (error) {
+    return objectionOf(error);
+  }
+}
+
+function sizeOf({ glue, modules }: Artefact): number {
+  return modules.reduce((sum, module) => sum + module.bytes.length, Buffer.byteLength(glue));
+}
+
+function listOf(names: readonly string[]): string[] {
+  return names.slice(0, listed).map((name) => oneLine(name, 200));
+}
+
+function moduleReport({ bytes, instances, functions, memories, tables, starts }: VettedModule) {
+  const inBytes = ({ minimum, maximum }: WasmLimits) => ({
+    minimumBytes: minimum * pageBytes,
+    maximumBytes: maximum === null ? null : maximum * pageBytes,
+  });
+  return {
+    bytes,
+    instances,
+    functions: functions.length,
+    memories: memories.slice(0, 100).map(inBytes),
+    tables: tables.slice(0, 100).map(({ minimum, maximum }) => ({ minimum, maximum })),
+    startFunction: starts > 0,
+  };
+}

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { HandlerConfig } from '../../config/config.js';
+import { HookvisorError, messageOf } from '../../errors.js';
+import { readBounded } from './read-bounded.js';
+import { sizeObjection } from './size-objection.js';
+
+export interface PluginFile {
+  readonly bytes: Buffer;
+  /** sha256 of `bytes`, hex. */
+  readonly digest: string;
+}
+
+/**
+ * Reads a handler's plugin and checks it against the configured size and digest. Throws HookvisorError
+ * `plugin-unreadable`, `plugin-refused` for one that is too large, or `plugin-digest`.
+ */
+export async function readPluginFile(config: HandlerConfig): Promise<PluginFile> {
+  const bytes = await readWhole(config);
+  const digest = createHash('sha256').update(bytes).digest('hex');
+  if (config.sha256 !== null && config.sha256 !== digest) {
+    throw new HookvisorError(
+      'plugin-digest',
+      `Cannot load handler '${config.name}': '${config.source}' has sha256 ${digest}, the configuration pins ` +
+        `${config.sha256}; put the pinned file back, or change 'sha256' if the new one is meant`,
+      { fields: { handler: config.name, found: digest, pinned: config.sha256 } },
+    );
+  }
+  return { bytes, digest };
+}
+
+async function readWhole({ name, source, pluginBytes }: HandlerConfig): Promise<Buffer> {
+  const refuse = (what: string, cause?: unknown): HookvisorError =>
+    new HookvisorError('plugin-unreadable', `Cannot read plugin '${source}' of handler '${name}': ${what}`, {
+      ...(cause === undefined ? {} : { cause }),
+      fields: { handler: name, source },
+    });
+  const read = await readBounded(source, pluginBytes).catch((error: unknown) => {
+    throw refuse(reasonOf(error), error);
+  });
+  switch (read.found) {
+    case 'file':
+      return read.bytes;
+    case 'folder':
+      throw refuse("it is a folder; name the .wasm file in 'source'");
+    case 'special':
+      throw refuse("it is not a regular file; name a .wasm file in 'source'");
+    case 'too-large': {
+      const { code, message, fields } = sizeObjection(read.size, pluginBytes);
+      throw new HookvisorError(code, `Cannot load plugin '${source}' of handler '${name}': ${message}`, {
+        fields: { handler: name, source, ...fields },
+      });
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'ENOENT') return "there is no such file; build it, or correct 'source'";
+  if (code === 'EACCES') return "it may not be read; let the runtime's user read it";
+  return `${messageOf(error)}; check 'source'`;
+}

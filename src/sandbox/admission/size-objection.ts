@@ -1,0 +1,15 @@
+import { bounds } from '../../limits.js';
+import { refusal, type Objection } from '../wasm/objection.js';
+
+/** The objection to a plugin of more bytes than its handler's `pluginSize`, which is told in bytes as well. */
+export function sizeObjection(bytes: number, pluginBytes: number): Objection {
+  const most = `${bounds.pluginBytes / 1024 ** 2}MiB`;
+  const remedy =
+    bytes > bounds.pluginBytes
+      ? `build a smaller plugin, 'pluginSize' goes to ${most} at most`
+      : `raise 'pluginSize' (${most} at most), or build a smaller plugin`;
+  return refusal('size', `it has ${bytes} bytes`, `at most ${pluginBytes} are allowed; ${remedy}`, {
+    bytes,
+    allowed: pluginBytes,
+  });
+}

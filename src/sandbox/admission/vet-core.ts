@@ -1,0 +1,146 @@
+import { meterNames } from '../../backends/meter.js';
+import { admissionBounds } from '../wasm/admission-bounds.js';
+import { readCoreModule } from '../wasm/core-module.js';
+import type { CoreModule, WasmLimits } from '../wasm/core-module.js';
+import { refusal } from '../wasm/objection.js';
+import type { Objection } from '../wasm/objection.js';
+import type { WasmFeature } from '../wasm/code-scan.js';
+import { checkNames } from '../wasm/wasm-names.js';
+import { invalid, wasmLayer } from '../wasm/wasm-reader.js';
+
+export const pageBytes = 65_536;
+
+/** A core module that was read, and how many times the plugin instantiates it. */
+export interface VettedModule extends CoreModule {
+  readonly bytes: number;
+  readonly instances: number;
+}
+
+/** Extensions that no plugin may use, and why. */
+const forbidden: ReadonlyMap<WasmFeature, string> = new Map([
+  ['threads', 'build it without threads: what they do depends on timing'],
+  ['relaxed-simd', 'build it without: its results depend on the processor'],
+  ['garbage-collection', 'build it without: no limit covers the memory of its objects'],
+  ['function-references', 'build it without: the versions of Node do not all have them'],
+  ['exception-handling', 'build it without: a handler could catch the end of its stack'],
+  ['multi-memory', 'build it with one memory'],
+  ['wide-arithmetic', 'build it without: the versions of Node do not all have it'],
+  ['unknown', 'build it for WebAssembly 2.0'],
+]);
+
+/** Reads a core module. Throws HookvisorError `plugin-invalid`. */
+export function readModule(bytes: Buffer, instances: number): VettedModule {
+  if (wasmLayer(bytes) !== 'module') throw invalid('a core module in it is none');
+  return { ...readCoreModule(bytes), bytes: bytes.length, instances };
+}
+
+/** Checks what holds for the core modules of any plugin, together: their memories and sizes add up. */
+export function checkModules(modules: readonly VettedModule[], memoryBytes: number): Objection[] {
+  const found = modules.flatMap((module) => [
+    ...checkNames(namesOf(module)),
+    ...checkFeatures(module),
+    ...[...module.memories, ...module.importedMemories].flatMap(checkMemory),
+    ...[...module.tables, ...module.importedTables].flatMap(checkTable),
+    ...(module.memories.length + module.importedMemories.length > 1
+      ? [refusal('memory', 'a core module in it has several memories', 'build it with one')]
+      : []),
+    ...module.imports.flatMap(({ module: from }) =>
+      from === meterNames.module ? [refusal('import', `it imports from '${from}'`, 'that name is reserved')] : [],
+    ),
+  ]);
+  return [...distinct(found), ...checkMemorySize(modules, memoryBytes), ...checkComplexity(modules)];
+}
+
+/** Bytes of memory with which the plugin's instances start, all together. */
+export function initialMemory(modules: readonly VettedModule[]): number {
+  return sum(modules, ({ memories, instances }) => sum(memories, ({ minimum }) => minimum) * instances) * pageBytes;
+}
+
+function namesOf({ imports, exports }: CoreModule): Set<string> {
+  return new Set([...imports.flatMap(({ module, name }) => [module, name]), ...exports.map(({ name }) => name)]);
+}
+
+function checkFeatures({ code, imports }: CoreModule): Objection[] {
+  const used = new Set(code.features);
+  if (imports.some(({ kind }) => kind === 'tag')) used.add('exception-handling');
+  return [...forbidden].flatMap(([feature, remedy]) =>
+    used.has(feature) ? [refusal('feature', `it uses ${featureName(feature)}`, remedy, { feature })] : [],
+  );
+}
+
+function featureName(feature: WasmFeature): string {
+  return feature === 'unknown' ? 'an unknown instruction' : `WebAssembly's ${feature.replace('-', ' ')}`;
+}
+
+function checkMemory({ shared, wide }: WasmLimits): Objection[] {
+  return [
+    ...(shared ? [refusal('memory', 'it declares a shared memory', 'build it without threads')] : []),
+    ...(wide ? [refusal('memory', 'it declares a 64-bit memory', 'build it for 32-bit WebAssembly')] : []),
+  ];
+}
+
+function checkTable({ shared, wide }: WasmLimits): Objection[] {
+  return shared || wide ? [refusal('table', 'it declares a shared or 64-bit table', 'build it without')] : [];
+}
+
+function checkMemorySize(modules: readonly VettedModule[], memoryBytes: number): Objection[] {
+  const needed = initialMemory(modules);
+  if (needed <= memoryBytes) return [];
+  const needs = `it needs ${needed} bytes of memory at least`;
+  return [refusal('memory', needs, `its limit is ${memoryBytes}; raise the handler's limits.memory`, { needed })];
+}
+
+function checkComplexity(modules: readonly VettedModule[]): Objection[] {
+  const all = (of: (module: VettedModule) => number): number => sum(modules, of);
+  const most = (of: (module: VettedModule) => number): number =>
+    modules.reduce((max, one) => Math.max(max, of(one)), 0);
+  const bounds = admissionBounds;
+  const elements = all(({ tables, instances }) => sum(tables, ({ minimum }) => minimum) * instances);
+  return [
+    ...atMost('table', elements, bounds.tableElements, (count) => `it declares a table of ${count} elements`),
+    ...atMost(
+      'memory',
+      all(({ memories, instances }) => memories.length * instances),
+      bounds.memories,
+      (count) => `it has ${count} memories`,
+    ),
+    ...atMost(
+      'table',
+      all(({ tables, instances }) => tables.length * instances),
+      bounds.tables,
+      (count) => `it has ${count} tables`,
+    ),
+    ...(
+      [
+        ['functions', all(({ functions }) => functions.length), bounds.functions],
+        ['types', all(({ types }) => types), bounds.types],
+        ['parameters and results', all(({ typeValues }) => typeValues), bounds.typeValues],
+        ['imports', all(({ imports }) => imports.length), bounds.imports],
+        ['exports', all(({ exports }) => exports.length), bounds.exports],
+        ['globals', all(({ globals }) => globals), bounds.globals],
+        ['segments', all(({ elementSegments, dataSegments }) => elementSegments + dataSegments), bounds.segments],
+        ['locals in one function', most(({ code }) => code.mostLocals), bounds.functionLocals],
+        ['locals', all(({ code }) => code.locals), bounds.locals],
+        ['blocks inside each other', most(({ code }) => code.depth), bounds.blockDepth],
+      ] as const
+    ).flatMap(([what, count, bound]) => atMost('complexity', count, bound, () => `it has ${count} ${what}`)),
+  ];
+}
+
+/** An objection where there is more of something than allowed. */
+export function atMost(
+  rule: 'memory' | 'table' | 'complexity' | 'structure',
+  count: number,
+  bound: number,
+  what: (count: number) => string,
+): Objection[] {
+  return count > bound ? [refusal(rule, what(count), `at most ${bound} are allowed`, { count, bound })] : [];
+}
+
+function distinct(objections: readonly Objection[]): Objection[] {
+  return [...new Map(objections.map((one) => [one.message, one])).values()];
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}

@@ -1,0 +1,232 @@
+import { HookvisorError, messageOf } from '../../errors.js';
+import { bounds } from '../../limits.js';
+import { admissionBounds } from '../wasm/admission-bounds.js';
+import { readComponent } from '../wasm/component-binary.js';
+import type { ComponentBinary } from '../wasm/component-binary.js';
+import type { CoreModule } from '../wasm/core-module.js';
+import { objectionError, refusal, unusable, vetRules } from '../wasm/objection.js';
+import type { Objection } from '../wasm/objection.js';
+import { sizeObjection } from './size-objection.js';
+import { atMost, checkModules, readModule } from './vet-core.js';
+import type { VettedModule } from './vet-core.js';
+import { checkNames } from '../wasm/wasm-names.js';
+import { wasmLayer } from '../wasm/wasm-reader.js';
+
+const wit = (name: string): string => `hookvisor:hook/${name}@0.1.0`;
+const importable = ['types', 'document', 'settings', 'log'];
+const handler = wit('handler');
+const configurable = wit('configurable');
+
+/** Extism's kernel without its HTTP functions. */
+const extismModule = 'extism:host/env';
+const extismFunctions = new Set(
+  (
+    'alloc free length length_unsafe load_u8 load_u64 store_u8 store_u64 input_offset input_length input_load_u8 ' +
+    'input_load_u64 output_set error_set config_get var_get var_set log_trace log_debug log_info log_warn log_error ' +
+    'get_log_level'
+  ).split(' '),
+);
+
+export interface VetOptions {
+  /** Limit of all linear memories of one instance of the plugin, bytes. */
+  readonly memoryBytes: number;
+  /** Largest plugin, bytes; the one that no configuration can raise unless given. */
+  readonly pluginBytes?: number;
+}
+
+/** What was found in a plugin without running it, and every reason not to admit it. */
+export interface Findings {
+  readonly backend: 'component' | 'extism';
+  readonly objections: readonly Objection[];
+  readonly modules: readonly VettedModule[];
+  /** Imports of the plugin itself: interfaces of a component, `module name` for Extism. */
+  readonly imports: readonly string[];
+  readonly exports: readonly string[];
+  /** Whether the plugin checks its own settings. */
+  readonly validates: boolean;
+  /** Null for an Extism module. */
+  readonly component: ComponentBinary | null;
+}
+
+/** Looks a plugin over for a backend; what cannot be read is one objection, too. Never throws for a bad plugin. */
+export function examine(bytes: Buffer, backend: Findings['backend'], options: VetOptions): Findings {
+  const found = { objections: [] as Objection[], modules: [] as VettedModule[] };
+  const nothing: Findings = { backend, ...found, imports: [], exports: [], validates: false, component: null };
+  const { pluginBytes = bounds.pluginBytes } = options;
+  if (bytes.length > pluginBytes) {
+    return { ...nothing, objections: [sizeObjection(bytes.length, pluginBytes)] };
+  }
+  try {
+    return backend === 'component' ? examineComponent(bytes, options) : examineExtism(bytes, options);
+  } catch (error) {
+    return { ...nothing, objections: [objectionOf(error)] };
+  }
+}
+
+/** A component is for the backend `component`, a core module for `extism`; null for what is no WebAssembly. */
+export function detectBackend(bytes: Buffer): Findings['backend'] | null {
+  try {
+    return wasmLayer(bytes) === 'component' ? 'component' : 'extism';
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Checks a plugin against what it may be for its backend. Throws HookvisorError `plugin-refused` for the first rule that
+ * it breaks, or `plugin-invalid` for what the backend cannot take.
+ */
+export function vetPlugin(bytes: Buffer, backend: Findings['backend'], options: VetOptions): Findings {
+  const findings = examine(bytes, backend, options);
+  const [first] = findings.objections;
+  if (first !== undefined) throw objectionError(first);
+  return findings;
+}
+
+/** {@link vetPlugin} for a component: it imports nothing but the world's interfaces and exports the handler. */
+export function vetComponent(bytes: Buffer, options: VetOptions): ComponentBinary & { readonly validates: boolean } {
+  const { component, validates } = vetPlugin(bytes, 'component', options);
+  if (component === null) throw new HookvisorError('internal', 'Cannot admit the plugin: no component was read');
+  return { ...component, validates };
+}
+
+/**
+ * {@link vetPlugin} for Extism: it imports nothing but Extism's kernel without HTTP, and exports `handle` as `() -> i32`
+ * and a memory.
+ */
+export function vetExtism(bytes: Buffer, options: VetOptions): Findings {
+  return vetPlugin(bytes, 'extism', options);
+}
+
+/** Checks what holds for any core module. Throws HookvisorError `plugin-refused` or `plugin-invalid`. */
+export function vetCore(bytes: Buffer, { memoryBytes }: VetOptions): CoreModule {
+  const module = readModule(bytes, 1);
+  const [first] = checkModules([module], memoryBytes);
+  if (first !== undefined) throw objectionError(first);
+  return module;
+}
+
+function examineComponent(bytes: Buffer, { memoryBytes }: VetOptions): Findings {
+  if (wasmLayer(bytes) === 'module') {
+    return mismatch('component', 'it is a core module, not a component', "set 'backend: extism' or build a component");
+  }
+  const component = readComponent(bytes);
+  const modules = component.coreModules.map(({ bytes: core, instances }) =>
+    // One that is never instantiated must keep to the rules all the same.
+    readModule(core, Math.max(1, instances)),
+  );
+  const allowed = new Set(importable.map(wit));
+  const exported = new Set(component.exports.map(({ name, kind }) => (kind === 'instance' ? name : '')));
+  const objections = [
+    ...checkNames(component.names),
+    ...component.imports.flatMap(({ name, kind }) => {
+      if (allowed.has(name) && kind === 'instance') return [];
+      const rule = `only hookvisor:hook/{${importable.join(',')}}@0.1.0 can be imported`;
+      return [refusal('import', `it imports '${name}'`, rule, { import: name })];
+    }),
+    ...(component.concurrent
+      ? [
+          refusal(
+            'concurrency',
+            'it uses asynchronous functions, threads or streams',
+            'build it with synchronous functions only',
+          ),
+        ]
+      : []),
+    ...(component.dynamic
+      ? [
+          refusal(
+            'structure',
+            'it hands modules, components or values around inside itself',
+            'build it as one plain component',
+          ),
+        ]
+      : []),
+    ...atMost(
+      'structure',
+      component.coreInstances,
+      admissionBounds.coreInstances,
+      (count) => `it instantiates ${count} core modules`,
+    ),
+    ...atMost(
+      'structure',
+      component.instances,
+      admissionBounds.componentInstances,
+      (count) => `it instantiates ${count} components`,
+    ),
+    ...atMost('complexity', component.names.size, admissionBounds.names, (count) => `it has ${count} names`),
+    ...checkModules(modules, memoryBytes),
+    ...(exported.has(handler)
+      ? []
+      : [
+          unusable(
+            'world',
+            `it is a component of another world, without the export '${handler}'`,
+            'build it for the world hook-handler',
+          ),
+        ]),
+  ];
+  return {
+    backend: 'component',
+    objections,
+    modules,
+    imports: component.imports.map(({ name }) => name),
+    exports: component.exports.map(({ name }) => name),
+    validates: exported.has(configurable),
+    component,
+  };
+}
+
+function examineExtism(bytes: Buffer, { memoryBytes }: VetOptions): Findings {
+  if (wasmLayer(bytes) === 'component') {
+    const remedy = "set 'backend: component' or build an Extism plugin";
+    return mismatch('extism', 'it is a component, not a core module', remedy);
+  }
+  const module = readModule(bytes, 1);
+  const type = (name: string): string | undefined => {
+    const found = module.exports.find((item) => item.name === name && item.kind === 'function');
+    return found === undefined ? undefined : module.functions[found.index];
+  };
+  const expected = '() -> i32';
+  const objections = [
+    ...module.imports.flatMap(({ module: from, name, kind }) => {
+      if (from === extismModule && kind === 'function' && extismFunctions.has(name)) return [];
+      const rule = `only Extism's own functions of '${extismModule}' can be imported, without those for HTTP`;
+      return [refusal('import', `it imports '${from}' '${name}'`, rule, { import: `${from} ${name}` })];
+    }),
+    ...checkModules([module], memoryBytes),
+    ...['handle', 'validate'].flatMap((name) => {
+      const actual = type(name);
+      if (actual === expected || (actual === undefined && name === 'validate')) return [];
+      const what = actual === undefined ? `it exports no function '${name}'` : `its export '${name}' is ${actual}`;
+      return [unusable('world', what, `an Extism plugin exports '${name}' as ${expected}`)];
+    }),
+    ...(module.exports.some(({ kind }) => kind === 'memory')
+      ? []
+      : [unusable('world', 'it exports no memory', 'build it again from its source')]),
+  ];
+  return {
+    backend: 'extism',
+    objections,
+    modules: [module],
+    imports: [...new Set(module.imports.map(({ module: from, name }) => `${from} ${name}`))],
+    exports: module.exports.map(({ name }) => name),
+    validates: type('validate') !== undefined,
+    component: null,
+  };
+}
+
+function mismatch(backend: Findings['backend'], what: string, remedy: string): Findings {
+  const objections = [unusable('format', what, remedy)];
+  return { backend, objections, modules: [], imports: [], exports: [], validates: false, component: null };
+}
+
+/** A refusal of the readers as an objection. Anything but such a refusal is thrown on. */
+export function objectionOf(error: unknown): Objection {
+  if (!(error instanceof HookvisorError)) throw error;
+  const { code } = error;
+  if (code !== 'plugin-refused' && code !== 'plugin-invalid') throw error;
+  const message = messageOf(error).replace(/^Cannot admit the plugin: /u, '');
+  const rule = vetRules.find((one) => one === error.fields['rule']) ?? 'format';
+  return { rule, code, message, fields: { ...error.fields, rule } };
+}

@@ -1,0 +1,123 @@
+import { readLimits } from '../wasm/core-module.js';
+import { payingFunctions, meterFunction } from './fuel.js';
+import { addMeter, tableElements } from './meter-additions.js';
+import type { Additions } from './meter-additions.js';
+import { readLayout } from '../wasm/module-layout.js';
+import type { ModuleLayout } from '../wasm/module-layout.js';
+import { moveGlobals } from './move-globals.js';
+import { invalid, WasmReader, wasmSections } from '../wasm/wasm-reader.js';
+import { sized, unsigned, vector } from '../wasm/wasm-writer.js';
+
+const pageBytes = 65_536;
+
+/** The order in which sections stand: number 12, how many data segments there are, comes before the code. */
+const order = { type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, element: 9 };
+const lateOrder = { dataCount: 12, code: 10, data: 11 };
+const section = { ...order, ...lateOrder } as const;
+const sectionOrder: readonly number[] = Object.values(section);
+
+export interface HardenOptions {
+  /** Largest size of all linear memories of the plugin together, bytes. */
+  readonly memoryBytes: number;
+  /** Bytes that they start with; without it, those of this module alone. */
+  readonly initialBytes?: number;
+}
+
+/**
+ * Builds limits into a vetted core module: function entries, loop turns and long runs of code take a step of fuel from a
+ * global imported under the names of `meterNames`; what works on whole ranges of memories and tables takes steps in proportion; all
+ * trap when there are none left. Growth of memories is counted in a global that all modules of a plugin share, and what
+ * could not grow is noted in another; memories and tables get a maximum. The same bytes always give the same result. What costs how much is in docs/determinism.md.
+ * Throws HookvisorError `plugin-invalid` for what is no valid module with the supported features.
+ */
+export function hardenModule(bytes: Buffer, { memoryBytes, initialBytes }: HardenOptions): Buffer {
+  if (!WebAssembly.validate(bytes)) throw invalid('a core module in it is not valid WebAssembly');
+  // Custom sections decide nothing, and some hold places in code that move.
+  const sections = new Map(wasmSections(bytes).flatMap(({ id, body }) => (id === 0 ? [] : [[id, body] as const])));
+  if ([...sections.keys()].some((id) => !sectionOrder.includes(id))) {
+    throw invalid('it uses features of WebAssembly that are not supported');
+  }
+  const layout = readLayout(sections);
+  const initialPages = initialBytes === undefined ? minimumPages(sections) : initialBytes / pageBytes;
+  const growth = Math.max(0, Math.floor(memoryBytes / pageBytes) - initialPages);
+  const additions = addMeter(layout, growth);
+  const { moved } = additions.places;
+  const rewrite = (id: number, change: (body: Buffer) => Buffer): void => {
+    const body = sections.get(id);
+    if (body !== undefined) sections.set(id, change(body));
+  };
+  rewrite(section.table, cappedTables);
+  rewrite(section.memory, (body) => cappedMemories(body, growth));
+  rewrite(section.global, (body) => moveGlobals.global(body, moved));
+  rewrite(section.export, (body) => moveGlobals.export(body, moved));
+  rewrite(section.element, (body) => moveGlobals.element(body, moved));
+  rewrite(section.data, (body) => moveGlobals.data(body, moved));
+  rewrite(section.code, (body) => meteredCode(body, layout, additions));
+  // After the code, which is what asks for types and helpers.
+  const empty = Buffer.from([0]);
+  sections.set(section.import, longer(sections.get(section.import) ?? empty, additions.imports));
+  rewrite(section.type, (body) => longer(body, additions.types));
+  rewrite(section.function, (body) =>
+    longer(
+      body,
+      additions.helpers.map(({ type }) => Buffer.from(unsigned(type))),
+    ),
+  );
+  return assembled(bytes.subarray(0, 8), sections);
+}
+
+function assembled(header: Buffer, sections: ReadonlyMap<number, Buffer>): Buffer {
+  const parts = sectionOrder.flatMap((id) => {
+    const body = sections.get(id);
+    return body === undefined ? [] : [Buffer.from([id]), sized(body)];
+  });
+  const hardened = Buffer.concat([header, ...parts]);
+  // A function may have been at the limits of what is allowed in one.
+  if (!WebAssembly.validate(hardened)) throw invalid('a function in it is too large to be given limits');
+  return hardened;
+}
+
+function meteredCode(body: Buffer, layout: ModuleLayout, { places, helpers }: Additions): Buffer {
+  const reader = new WasmReader(body);
+  const bodies = reader.many(() => reader.take(reader.uint()));
+  const imported = layout.importedFunctions;
+  const paying = payingFunctions(bodies, { imported, entries: layout.entries });
+  const own = bodies.map((one, at) => {
+    const type = layout.functions[at] ?? 0;
+    const parameters = layout.types[type]?.parameters.length ?? 0;
+    const results = layout.types[type]?.results.length ?? 0;
+    return meterFunction(one, { type, parameters, results, place: imported + at, paying }, places);
+  });
+  return vector([...own, ...helpers.map((helper) => helper.body)]);
+}
+
+/** A vector with more items at its end. */
+function longer(body: Buffer, items: readonly Buffer[]): Buffer {
+  const reader = new WasmReader(body);
+  const count = reader.uint();
+  return Buffer.concat([Buffer.from(unsigned(count + items.length)), body.subarray(reader.at), ...items]);
+}
+
+function minimumPages(sections: ReadonlyMap<number, Buffer>): number {
+  const body = sections.get(section.memory);
+  if (body === undefined) return 0;
+  const reader = new WasmReader(body);
+  return reader.many(() => readLimits(reader).minimum).reduce((sum, pages) => sum + pages, 0);
+}
+
+function cappedMemories(body: Buffer, growth: number): Buffer {
+  const reader = new WasmReader(body);
+  return vector(reader.many(() => cappedLimits(reader, (minimum) => minimum + growth)));
+}
+
+function cappedTables(body: Buffer): Buffer {
+  const reader = new WasmReader(body);
+  return vector(reader.many(() => Buffer.concat([reader.take(1), cappedLimits(reader, () => tableElements)])));
+}
+
+function cappedLimits(reader: WasmReader, capOf: (minimum: number) => number): Buffer {
+  const { minimum, maximum } = readLimits(reader);
+  const cap = capOf(minimum);
+  const most = Math.max(minimum, Math.min(maximum ?? cap, cap));
+  return Buffer.from([1, ...unsigned(minimum), ...unsigned(most)]);
+}

@@ -1,0 +1,64 @@
+import { spliceInto } from '../wasm/splice.js';
+import type { Splice } from '../wasm/splice.js';
+import { op, readInstruction } from '../wasm/wasm-code.js';
+import { WasmReader } from '../wasm/wasm-reader.js';
+import { unsigned } from '../wasm/wasm-writer.js';
+
+type Moved = (global: number) => number;
+
+/** The sections outside code that name globals, rewritten for globals that have moved. */
+export const moveGlobals = {
+  global: (body: Buffer, moved: Moved) =>
+    eachItem(body, (reader, splice) => {
+      reader.take(2);
+      moveInExpression(reader, splice, moved);
+    }),
+  export: (body: Buffer, moved: Moved) =>
+    eachItem(body, (reader, splice) => {
+      reader.name();
+      const isGlobal = reader.u8() === 3;
+      const at = reader.at;
+      const index = reader.uint();
+      if (isGlobal) splice.replace(at, reader.at, Buffer.from(unsigned(moved(index))));
+    }),
+  element: (body: Buffer, moved: Moved) =>
+    eachItem(body, (reader, splice) => {
+      // The flags: 1 passive or declared, 2 with a table or declared, 4 elements are expressions.
+      const flags = reader.uint();
+      const active = (flags & 1) === 0;
+      if (active && (flags & 2) !== 0) reader.uint();
+      if (active) moveInExpression(reader, splice, moved);
+      if ((flags & 3) !== 0) reader.u8();
+      reader.each(() => {
+        if ((flags & 4) === 0) reader.uint();
+        else moveInExpression(reader, splice, moved);
+      });
+    }),
+  data: (body: Buffer, moved: Moved) =>
+    eachItem(body, (reader, splice) => {
+      const flags = reader.uint();
+      if (flags === 2) reader.uint();
+      if (flags !== 1) moveInExpression(reader, splice, moved);
+      reader.take(reader.uint());
+    }),
+} as const;
+
+function eachItem(body: Buffer, item: (reader: WasmReader, splice: Splice) => void): Buffer {
+  const reader = new WasmReader(body);
+  const splice = spliceInto(body);
+  reader.each(() => {
+    item(reader, splice);
+  });
+  return splice.result();
+}
+
+function moveInExpression(reader: WasmReader, splice: Splice, moved: Moved): void {
+  for (;;) {
+    const at = reader.at;
+    const { opcode, index } = readInstruction(reader);
+    if (opcode === op.end) return;
+    if (opcode === op.globalGet) {
+      splice.replace(at, reader.at, Buffer.from([opcode, ...unsigned(moved(index))]));
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { isolationLevels, isolationMechanisms } from '../../config/config.js';
+import type { IsolationMechanism, SandboxSettings } from '../../config/config.js';
+import { HookvisorError } from '../../errors.js';
+import { packageRoot } from '../../paths.js';
+import { bubblewrap } from './bubblewrap.js';
+import { changeUser } from './change-user.js';
+import { claims, levelOf } from './isolation.js';
+import type { Isolation, Protection } from './isolation.js';
+import type { Mechanism, Ways } from './mechanism.js';
+import { hasPermissionModel, nodeBinary, readablePaths } from './node-command.js';
+import { plainProcess } from './plain-process.js';
+import { lastWords } from './sandbox-process.js';
+import { filterDescriptor } from './seccomp.js';
+import { findTool } from './tools.js';
+import { unshare } from './unshare.js';
+
+/** The mechanism that was chosen, and what it keeps. */
+export interface ChosenIsolation {
+  readonly mechanism: Mechanism;
+  readonly isolation: Isolation;
+}
+
+const ways: Readonly<Record<IsolationMechanism, () => Ways>> = {
+  bubblewrap,
+  unshare,
+  user: changeUser,
+  process: plainProcess,
+};
+
+const trial = `
+for (const path of process.argv.slice(1)) require('node:fs').openSync(path);
+process.stdout.write('it works');
+`;
+
+/** Each is tried once in the life of the runtime: about 50 ms, and what a machine allows does not change. */
+const tried = new Map<IsolationMechanism, Mechanism | { readonly reason: string }>();
+
+/**
+ * The best mechanism that really works here, or the one that the settings name. Throws HookvisorError `isolation` when that is
+ * below the required level, or when the named one does not work.
+ */
+export function chooseIsolation({ require, isolation: wanted }: SandboxSettings): ChosenIsolation {
+  const unavailable: { mechanism: IsolationMechanism; reason: string }[] = [];
+  for (const name of isolationMechanisms) {
+    if (wanted !== 'auto' && wanted !== name) {
+      unavailable.push({ mechanism: name, reason: `the configuration says isolation: ${wanted}` });
+      continue;
+    }
+    const mechanism = attempt(name);
+    if ('reason' in mechanism) {
+      unavailable.push({ mechanism: name, reason: mechanism.reason });
+      continue;
+    }
+    const level = levelOf[name];
+    const isMissing = (claim: Protection): boolean =>
+      mechanism.lacks.includes(claim) || (claim === 'node-permissions' && !hasPermissionModel);
+    const isolation: Isolation = {
+      level,
+      mechanism: name,
+      protections: claims[level].filter((claim) => !isMissing(claim)),
+      missing: claims[level].filter(isMissing),
+      unavailable,
+    };
+    if (isolationLevels.indexOf(isolation.level) > isolationLevels.indexOf(require)) {
+      throw refusal(`the best here is '${isolation.level}'`, { require, unavailable });
+    }
+    return { mechanism, isolation };
+  }
+  throw refusal(`'${wanted}' does not work here`, { require, unavailable });
+}
+
+function attempt(name: IsolationMechanism): Mechanism | { readonly reason: string } {
+  const known = tried.get(name);
+  if (known !== undefined) return known;
+  const possible = ways[name]();
+  let result: Mechanism | { readonly reason: string } =
+    'reason' in possible ? possible : { reason: 'it was not tried' };
+  if (!('reason' in possible)) {
+    for (const way of possible) {
+      const wrong = problemOf(way);
+      result = wrong === null ? way : { reason: wrong };
+      if (wrong === null) break;
+    }
+  }
+  tried.set(name, result);
+  return result;
+}
+
+/** Starts Node that way, lets it read the package, and tells what went wrong. */
+function problemOf(mechanism: Mechanism): string | null {
+  const limits = { memoryMiB: 1_024, cpuSeconds: 10, processes: 32 };
+  const readable = readablePaths(['zod']);
+  const command = [nodeBinary, '-e', trial, ...readable, join(packageRoot, 'dist', 'sandbox', 'runner-main.js')];
+  const [program = '', ...args] = throughStdin(mechanism.filter, mechanism.wrap({ command, readable, limits }));
+  const { stdout, stderr, error, status } = spawnSync(program, args, {
+    cwd: '/',
+    env: {},
+    encoding: 'utf8',
+    timeout: 10_000,
+    killSignal: 'SIGKILL',
+    input: mechanism.filter ?? '',
+  });
+  if (stdout === 'it works') return null;
+  const said = lastWords(stderr);
+  return error?.message ?? (said === '' ? `it ended with status ${status ?? '?'}` : said);
+}
+
+/** The filter where it is expected: spawnSync can write to stdin alone. */
+function throughStdin(filter: Buffer | null, argv: readonly string[]): readonly string[] {
+  return filter === null
+    ? argv
+    : [findTool('sh') ?? 'sh', '-c', `exec "$@" ${filterDescriptor}<&0 </dev/null`, 'sh', ...argv];
+}
+
+function refusal(
+  what: string,
+  { require, unavailable }: { require: string; unavailable: Isolation['unavailable'] },
+): HookvisorError {
+  const reasons = unavailable.map(({ mechanism, reason }) => `\n  ${mechanism}: ${reason}`).join('');
+  return new HookvisorError(
+    'isolation',
+    `Cannot keep plugins apart at the level '${require}': ${what}; install bubblewrap (apt install bubblewrap), ` +
+      `allow user namespaces (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns), ` +
+      `or accept less with 'sandbox: { require: process }'${reasons}`,
+    { fields: { require } },
+  );
+}

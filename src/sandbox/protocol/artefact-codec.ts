@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { Artefact } from '../../backends/artefact.js';
+import { HookvisorError } from '../../errors.js';
+import { decodeHeadAndTail, encodeHeadAndTail } from '../../framing.js';
+import { bounds } from '../../limits.js';
+
+/** Largest encoded artefact, bytes: hardening makes a plugin larger than the file it came from. */
+export const artefactBytes = 4 * bounds.pluginBytes;
+
+const headSchema = z.object({
+  backend: z.enum(['component', 'extism']),
+  digest: z.string().regex(/^[0-9a-f]{64}$/u),
+  glue: z.string(),
+  validates: z.boolean(),
+  modules: z.array(z.object({ name: z.string(), bytes: z.int().nonnegative() })),
+});
+
+/** An artefact as bytes, for a pipe or the cache: its fields as JSON, then its modules one after the other. */
+export function encodeArtefact(artefact: Artefact): Buffer {
+  const head: z.infer<typeof headSchema> = {
+    backend: artefact.backend,
+    digest: artefact.digest,
+    glue: artefact.glue,
+    validates: artefact.validates,
+    modules: artefact.modules.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
+  };
+  return Buffer.concat([...encodeHeadAndTail(head, null), ...artefact.modules.map(({ bytes }) => bytes)]);
+}
+
+/** The reverse of {@link encodeArtefact}; modules share memory with `bytes`. Throws HookvisorError `protocol`. */
+export function decodeArtefact(bytes: Buffer): Artefact {
+  const { head, tail } = decodeHeadAndTail(bytes);
+  const parsed = headSchema.safeParse(head);
+  if (!parsed.success) {
+    throw new HookvisorError('protocol', 'Cannot read an artefact: its fields are not those of one', {
+      cause: parsed.error,
+    });
+  }
+  let at = 0;
+  const modules = parsed.data.modules.map((module) => {
+    const from = at;
+    at += module.bytes;
+    return { name: module.name, bytes: tail.subarray(from, at) };
+  });
+  if (at !== tail.length) {
+    throw new HookvisorError(
+      'protocol',
+      `Cannot read an artefact: its modules are ${at} bytes, ${tail.length} are there`,
+    );
+  }
+  return { ...parsed.data, modules };
+}

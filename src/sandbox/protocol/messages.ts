@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import { HookvisorError } from '../../errors.js';
+import type { ErrorCode } from '../../errors.js';
+import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail } from '../../framing.js';
+import type { Frame } from '../../framing.js';
+import { failureCodes } from '../../outcome.js';
+import {
+  decodeEvaluate,
+  decodeEvaluated,
+  encodeEvaluate,
+  encodeEvaluated,
+  evaluationTypes,
+} from './evaluation-frames.js';
+import { vetReportSchema } from './vet-report.js';
+
+/** Types of the frames on the pipes of runners and of the admission process; besides those of evaluation-frames.ts. */
+export const frameTypes = { request: 1, reply: 2, admit: 3, admitted: 4 } as const;
+
+const errorCodes = [
+  'plugin-refused',
+  'plugin-invalid',
+  'admission-failed',
+  'runner',
+  'handler-failed',
+  'internal',
+] as const satisfies readonly ErrorCode[];
+
+const eventSchema = z.object({
+  id: z.string(),
+  time: z.number(),
+  kind: z.string(),
+  name: z.string(),
+  event: z.string(),
+  qualifier: z.string(),
+  extra: z.string().nullable(),
+  driver: z.string(),
+  uuid: z.string().nullable(),
+});
+
+const limitsSchema = z.object({ deadlineMs: z.number(), fuel: z.number(), memoryBytes: z.number() });
+
+const handlerSchema = z.int().nonnegative();
+
+/** What a runner can be asked. The tail of `load` is an encoded artefact, that of `evaluate` the document. */
+const requestSchema = z.discriminatedUnion('request', [
+  z.object({ request: z.literal('load'), handler: handlerSchema, settings: z.string(), limits: limitsSchema }),
+  z.object({ request: z.literal('unload'), handler: handlerSchema }),
+  z.object({ request: z.literal('validate'), handler: handlerSchema }),
+  z.object({ request: z.literal('prepare'), handler: handlerSchema }),
+  z.object({ request: z.literal('usage') }),
+  z.object({ request: z.literal('shrink'), spares: z.int().nonnegative() }),
+  z.object({ request: z.literal('evaluate'), handler: handlerSchema, event: eventSchema, document: z.boolean() }),
+]);
+
+const logsSchema = z.array(z.object({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() }));
+
+const fuelSchema = z.number().nonnegative().nullable();
+
+/** What a runner's process has used since its start, as far as it can tell itself. */
+const usageSchema = z.object({ cpuMs: z.number().nonnegative(), rssBytes: z.number().nonnegative() });
+
+/** What a runner answers. Every request gets one reply with its id. The tail of `evaluated` is a replaced document. */
+const replySchema = z.discriminatedUnion('reply', [
+  z.object({ reply: z.literal('done') }),
+  z.object({ reply: z.literal('validated'), objection: z.string().nullable() }),
+  z.object({
+    reply: z.literal('prepared'),
+    /** False when no instance could be made. */
+    made: z.boolean(),
+    tookMs: z.number().nonnegative(),
+  }),
+  z.object({ reply: z.literal('usage'), usage: usageSchema }),
+  z.object({
+    reply: z.literal('evaluated'),
+    outcome: z.enum(['allow', 'deny', 'replace']),
+    reason: z.string(),
+    fuel: fuelSchema,
+    logs: logsSchema,
+  }),
+  z.object({
+    reply: z.literal('failed'),
+    code: z.enum(errorCodes),
+    failure: z.enum(failureCodes).nullable(),
+    message: z.string(),
+    fuel: fuelSchema,
+    logs: logsSchema,
+  }),
+]);
+
+const sizes = { memoryBytes: z.int().positive(), pluginBytes: z.int().positive() };
+
+/** What the admission process is asked; the plugin is the tail. With `vet` it finds out the backend by itself. */
+const admitSchema = z.discriminatedUnion('task', [
+  z.object({ task: z.literal('admit'), backend: z.enum(['component', 'extism']), ...sizes }),
+  z.object({ task: z.literal('vet'), ...sizes }),
+]);
+
+const fieldSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** The admission process's one answer. The tail of `artefact` is the encoded artefact. */
+const admittedSchema = z.discriminatedUnion('reply', [
+  z.object({ reply: z.literal('artefact') }),
+  z.object({ reply: z.literal('report'), report: vetReportSchema }),
+  z.object({
+    reply: z.literal('failed'),
+    code: z.enum(errorCodes),
+    message: z.string(),
+    fields: z.record(z.string(), fieldSchema),
+  }),
+]);
+
+const identified = <Body extends z.ZodType>(body: Body) => z.object({ id: z.int().nonnegative(), body });
+
+const schemas = {
+  request: identified(requestSchema),
+  reply: identified(replySchema),
+  admit: admitSchema,
+  admitted: admittedSchema,
+};
+
+export type RunnerRequest = z.infer<typeof requestSchema>;
+export type RunnerReply = z.infer<typeof replySchema>;
+export type RunnerUsage = z.infer<typeof usageSchema>;
+
+export type MessageType = keyof typeof schemas;
+export type MessageHead<Type extends MessageType> = z.infer<(typeof schemas)[Type]>;
+
+/** A message as one frame, ready for one write. */
+export function encodeMessage<Type extends MessageType>(
+  type: Type,
+  head: MessageHead<Type>,
+  tail: Uint8Array | null = null,
+): Buffer {
+  return encodeFrame(frameTypes[type], ...encodeHeadAndTail(head, tail));
+}
+
+/** A request to a runner as one frame. */
+export function encodeRequest(id: number, request: RunnerRequest, tail: Uint8Array | null = null): Buffer {
+  if (request.request === 'evaluate') return encodeEvaluate(id, request, tail);
+  return encodeMessage('request', { id, body: request }, tail);
+}
+
+/** A runner's reply as one frame. */
+export function encodeReply(id: number, reply: RunnerReply, tail: Uint8Array | null = null): Buffer {
+  if (reply.reply === 'evaluated' && reply.logs.length === 0) return encodeEvaluated(id, reply, tail);
+  return encodeMessage('reply', { id, body: reply }, tail);
+}
+
+/** Reads a message of the wanted type; the tail is not looked at. Throws HookvisorError `protocol` for any other. */
+export function decodeMessage<Type extends MessageType>(
+  type: Type,
+  frame: Frame,
+): { head: MessageHead<Type>; tail: Buffer } {
+  if (frame.type !== frameTypes[type]) {
+    throw new HookvisorError('protocol', `Cannot read a message: frame type ${frame.type} is not '${type}'`);
+  }
+  const { head, tail } = decodeHeadAndTail(frame.body);
+  const parsed = schemas[type].safeParse(head);
+  if (!parsed.success) {
+    throw new HookvisorError('protocol', `Cannot read a message: its fields are not those of '${type}'`, {
+      cause: parsed.error,
+    });
+  }
+  // The lookup by `type` loses which of the schemas parsed it; the schema itself has just checked it.
+  return { head: parsed.data as MessageHead<Type>, tail };
+}
+
+/** Reads a runner's reply. Throws HookvisorError `protocol` for what is none. */
+export function decodeReply(frame: Frame): { head: MessageHead<'reply'>; tail: Buffer } {
+  return frame.type === evaluationTypes.evaluated ? decodeEvaluated(frame.body) : decodeMessage('reply', frame);
+}
+
+/**
+ * Reads a request in the runner, where its fields need no check: what sends them is the runtime, of the same release and
+ * with more rights. Throws HookvisorError `protocol` for a frame that is none.
+ */
+export function decodeRequest(frame: Frame): { head: MessageHead<'request'>; tail: Buffer } {
+  if (frame.type === evaluationTypes.evaluate) return decodeEvaluate(frame.body);
+  if (frame.type !== frameTypes.request) {
+    throw new HookvisorError('protocol', `Cannot read a message: frame type ${frame.type} is not 'request'`);
+  }
+  const { head, tail } = decodeHeadAndTail(frame.body);
+  // `encodeMessage` wrote it from this very type.
+  return { head: head as MessageHead<'request'>, tail };
+}
+
+/** True when a code may be told across the border of a process as it stands. */
+export function isKnownErrorCode(code: ErrorCode): code is (typeof errorCodes)[number] {
+  return errorCodes.some((known) => known === code);
+}

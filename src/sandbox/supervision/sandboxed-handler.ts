@@ -1,0 +1,97 @@
+import { isUtf8 } from 'node:buffer';
+import type { Handler } from '../../backends/backend.js';
+import type { HookCall } from '../../event.js';
+import { bounds } from '../../limits.js';
+import { HandlerFailure } from '../../outcome.js';
+import type { Evaluation, Outcome } from '../../outcome.js';
+import type { Answer, Lost } from './runner.js';
+import type { Supervisor } from './supervisor.js';
+
+export interface SandboxedHandlerOptions {
+  readonly supervisor: Supervisor;
+  /** Number by which the runner knows the plugin. */
+  readonly guest: number;
+  readonly name: string;
+  readonly digest: string;
+  readonly deadlineMs: number;
+  /** Called once, when the last evaluation has been answered after disposal. */
+  readonly release: () => Promise<void>;
+}
+
+/** A handler whose plugin is loaded in a runner. */
+export function createSandboxedHandler(options: SandboxedHandlerOptions): Handler {
+  const { supervisor, guest, name, digest, deadlineMs } = options;
+  let running = 0;
+  let drained: (() => void) | null = null;
+  let disposal: Promise<void> | null = null;
+
+  const dispose = async (): Promise<void> => {
+    if (running > 0) {
+      await new Promise<void>((resolve) => {
+        drained = resolve;
+      });
+    }
+    supervisor.unload(guest);
+    await options.release();
+  };
+
+  return {
+    digest,
+    evaluate({ event, document }: HookCall, mostMs = deadlineMs) {
+      return new Promise((resolve, reject) => {
+        if (disposal !== null)
+          throw new HandlerFailure('unavailable', `Cannot decide with handler '${name}': it is closed`);
+        if (document !== null) checkDocument(name, document);
+        running += 1;
+        supervisor.submit({
+          request: { request: 'evaluate', handler: guest, event, document: document !== null },
+          tail: document,
+          deadlineMs: Math.min(deadlineMs, mostMs),
+          done(answer) {
+            running -= 1;
+            try {
+              resolve(evaluationOf(name, answer));
+            } catch (error) {
+              reject(error instanceof Error ? error : new Error(String(error)));
+            }
+            if (running === 0) drained?.();
+          },
+        });
+      });
+    },
+    [Symbol.asyncDispose]: () => (disposal ??= dispose()),
+  };
+}
+
+function checkDocument(name: string, document: Buffer): void {
+  const refuse = (what: string): HandlerFailure =>
+    new HandlerFailure('document', `Cannot decide with handler '${name}': the document ${what}`);
+  if (document.length > bounds.documentBytes) {
+    throw refuse(`has ${document.length} bytes, a plugin takes ${bounds.documentBytes}; use a script for this event`);
+  }
+  if (!isUtf8(document)) throw refuse('is not UTF-8; use a script for this event');
+}
+
+function evaluationOf(name: string, answer: Answer | Lost): Evaluation {
+  if ('failure' in answer) {
+    const advice = answer.failure === 'deadline' ? "; raise its 'deadline' or make the plugin quicker" : '';
+    throw new HandlerFailure(answer.failure, `Cannot decide with handler '${name}': ${answer.message}${advice}`);
+  }
+  const { reply } = answer;
+  if (reply.reply === 'evaluated') {
+    return { outcome: outcomeOf(reply.outcome, reply.reason, answer.tail), fuel: reply.fuel, logs: reply.logs };
+  }
+  if (reply.reply === 'failed') {
+    throw new HandlerFailure(reply.failure ?? 'unavailable', reply.message, { fuel: reply.fuel, logs: reply.logs });
+  }
+  throw new HandlerFailure(
+    'protocol',
+    `Cannot decide with handler '${name}': its runner gave an answer of another kind`,
+  );
+}
+
+function outcomeOf(outcome: Outcome['outcome'], reason: string, document: Buffer): Outcome {
+  if (outcome === 'deny') return { outcome, reason };
+  // The reply's memory may be shared with other frames.
+  return outcome === 'replace' ? { outcome, document: Buffer.from(document) } : { outcome };
+}

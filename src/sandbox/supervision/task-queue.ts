@@ -1,0 +1,79 @@
+import type { Answer, Lost } from './runner.js';
+import type { RunnerRequest } from '../protocol/messages.js';
+
+/** A request that waits for its runner. */
+export interface Task {
+  readonly request: RunnerRequest;
+  /** Document or encoded artefact. */
+  readonly tail: Buffer | null;
+  /** Counted from the moment the request is sent. */
+  readonly deadlineMs: number;
+  /** Called once. */
+  done(answer: Answer | Lost): void;
+}
+
+/** Tasks in order of arrival. One that has waited for its deadline and five seconds more fails as `unavailable`. */
+export interface TaskQueue {
+  readonly length: number;
+  push(task: Task): void;
+  /** Puts a task back that was taken and not carried out. */
+  putBack(task: Task): void;
+  shift(): Task | undefined;
+  /** Fails those that match, at once. */
+  fail(message: string, matches: (task: Task) => boolean): void;
+}
+
+const patienceMs = 5_000;
+const sweepMs = 250;
+
+export function createTaskQueue(): TaskQueue {
+  let waiting: { readonly task: Task; readonly expiresAt: number }[] = [];
+  let sweeping: NodeJS.Timeout | null = null;
+
+  const failWhere = (
+    messageFor: (task: Task) => string,
+    matches: (entry: (typeof waiting)[number]) => boolean,
+  ): void => {
+    const failing = waiting.filter(matches);
+    if (failing.length === 0) return;
+    waiting = waiting.filter((entry) => !matches(entry));
+    for (const { task } of failing) task.done({ failure: 'unavailable', message: messageFor(task), sent: false });
+  };
+  const sweep = (): void => {
+    sweeping = null;
+    const now = performance.now();
+    failWhere(
+      (task) => `its runner had no time for it within ${task.deadlineMs + patienceMs} ms`,
+      ({ expiresAt }) => expiresAt <= now,
+    );
+    watch();
+  };
+  const watch = (): void => {
+    if (sweeping === null && waiting.length > 0) sweeping = setTimeout(sweep, sweepMs);
+  };
+  const entryOf = (task: Task): (typeof waiting)[number] => ({
+    task,
+    expiresAt: performance.now() + task.deadlineMs + patienceMs,
+  });
+
+  return {
+    get length() {
+      return waiting.length;
+    },
+    push(task) {
+      waiting.push(entryOf(task));
+      watch();
+    },
+    putBack(task) {
+      waiting.unshift(entryOf(task));
+      watch();
+    },
+    shift: () => waiting.shift()?.task,
+    fail(message, matches) {
+      failWhere(
+        () => message,
+        ({ task }) => matches(task),
+      );
+    },
+  };
+}

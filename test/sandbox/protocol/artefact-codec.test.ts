@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { decodeArtefact, encodeArtefact } from '../../../src/sandbox/protocol/artefact-codec.js';
+import type { Artefact } from '../../../src/backends/artefact.js';
+
+const artefact: Artefact = {
+  backend: 'extism',
+  digest: 'b'.repeat(64),
+  glue: '',
+  validates: false,
+  modules: [{ name: 'main', bytes: Buffer.from('\0asm') }],
+};
+
+it('an artefact survives encoding', () => {
+  expect(decodeArtefact(encodeArtefact(artefact))).toEqual(artefact);
+});
+
+it('bytes that are missing, left over or of another kind are not an artefact', () => {
+  const bytes = encodeArtefact(artefact);
+  expect(() => decodeArtefact(bytes.subarray(0, -1))).toThrow('its modules are 4 bytes, 3 are there');
+  expect(() => decodeArtefact(Buffer.concat([bytes, Buffer.from('x')]))).toThrow(
+    'its modules are 4 bytes, 5 are there',
+  );
+  expect(() => decodeArtefact(Buffer.from('\0\0\0\x02{}', 'latin1'))).toThrow('its fields are not those of one');
+});
