@@ -28,13 +28,14 @@ export interface ConsultOptions {
   readonly mode: 'enforce' | 'monitor';
   /** What is left for the start of a guest that the event belongs to; null, or absent, when it belongs to none. */
   readonly allowance?: Allowance | null;
-  /** The handler in whose place this one is asked. */
-  readonly fallbackFor?: string;
+  /** The handler in whose place this one is asked; null, or absent, when it has a place of its own. */
+  readonly fallbackFor?: string | null;
 }
 
 /** Asks one handler about one event. Never rejects: whatever is thrown becomes a failure in the record. */
 export async function consult(options: ConsultOptions): Promise<Consultation> {
   const { config } = options.loaded;
+  const { fallbackFor = null } = options;
   const began = performance.now();
   const record = (
     rest: Pick<HandlerRecord, 'outcome' | 'reason' | 'failure'>,
@@ -43,8 +44,10 @@ export async function consult(options: ConsultOptions): Promise<Consultation> {
     handler: config.name,
     backend: config.backend,
     mode: options.mode,
-    ...(options.fallbackFor === undefined ? {} : { fallbackFor: options.fallbackFor }),
-    ...rest,
+    ...(fallbackFor === null ? {} : { fallbackFor }),
+    outcome: rest.outcome,
+    reason: rest.reason,
+    failure: rest.failure,
     fuel: spent.fuel,
     durationUs: Math.round((performance.now() - began) * 1_000),
     logs: [...spent.logs],

@@ -25,10 +25,13 @@ export async function decide(options: Omit<ConsultOptions, 'mode' | 'fallbackFor
   for (;;) {
     asked.add(loaded.config.name);
     const { outcome, record } = await consult({
-      ...options,
       loaded,
+      call: options.call,
+      original: options.original,
+      checkReplacement: options.checkReplacement,
+      allowance: options.allowance ?? null,
       mode: 'enforce',
-      ...(fallbackFor === null ? {} : { fallbackFor }),
+      fallbackFor,
     });
     records.push(record);
     if (outcome !== null) return { outcome, by: loaded, records };

@@ -21,9 +21,9 @@ const sealChars = opening.length + digestChars + 2;
  */
 export function seal(body: LineBody, before: ChainHead): { readonly text: string; readonly head: ChainHead } {
   const seq = before.seq + 1;
-  const json = JSON.stringify({ ...body, seq });
-  const hash = digestOf('sha256', before.hash + json);
-  return { text: `${json.slice(0, -1)}${opening}${hash}"}\n`, head: { seq, hash } };
+  const open = `${JSON.stringify(body).slice(0, -1)},"seq":${seq}`;
+  const hash = digestOf('sha256', `${before.hash}${open}}`);
+  return { text: `${open}${opening}${hash}"}\n`, head: { seq, hash } };
 }
 
 /** The hash that a line (without its line feed) says it has; null when it has none at its end. */

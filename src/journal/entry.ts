@@ -54,7 +54,11 @@ export function linesOf(
     uuid: call.event.uuid,
     document: refer(call.document),
     replacement: refer(replacement),
-    ...verdict,
+    verdict: verdict.verdict,
+    reason: verdict.reason,
+    effect: verdict.effect,
+    answered: verdict.answered,
+    event: verdict.event,
     handlers: verdict.handlers.map((one) => {
       const identity = identities.get(one.handler);
       return { ...one, digest: identity?.digest ?? null, settings: identity?.settings ?? null };
