@@ -113,16 +113,11 @@ async function compareNodes(nodes) {
   const folder = await mkdtemp(join(tmpdir(), 'hookvisor-matrix-'));
   try {
     // The same bytes for all, whatever is built meanwhile.
-    const plugins = join(folder, 'plugins');
-    await cp(join(root, 'plugins'), plugins, { recursive: true });
-    const outputs = await inPairs(nodes, async ({ version, binary }) => {
-      tell(`Node ${version}: sample plugins over all recorded calls, twice`);
-      const output = join(folder, `${version}.jsonl`);
-      const { status, stderr } = await run(binary, [join(root, 'test', 'matrix', 'determinism.mjs'), output, plugins]);
-      if (status === 0) return { version, lines: (await readFile(output, 'utf8')).trim().split('\n') };
-      console.error(`Node ${version}: ${stderr.trim()}`);
-      return null;
-    });
+    await cp(join(root, 'plugins'), join(folder, 'plugins'), { recursive: true });
+    // Nothing is loaded from dist before it is known to be there.
+    const { inOrder } = await import('../dist/replay/in-order.js');
+    const outputs = [];
+    for await (const output of inOrder(nodes, 2, (node) => resultsUnder(node, folder))) outputs.push(output);
     const first = outputs.find((one) => one !== null);
     return outputs.map((found) => {
       if (found === null || first === undefined) return { ok: false, text: 'failed' };
@@ -135,16 +130,19 @@ async function compareNodes(nodes) {
 }
 
 /**
- * Two at a time, results in the order of the nodes: each keeps one core busy.
- * @template T
- * @param {readonly NodeBinary[]} nodes
- * @param {(node: NodeBinary) => Promise<T>} work
- * @returns {Promise<T[]>}
+ * The results under one Node of the plugins in a folder; null when there are none.
+ * @param {NodeBinary} node
+ * @param {string} folder
+ * @returns {Promise<{ version: string, lines: string[] } | null>}
  */
-async function inPairs(nodes, work) {
-  const results = [];
-  for (let at = 0; at < nodes.length; at += 2) results.push(...(await Promise.all(nodes.slice(at, at + 2).map(work))));
-  return results;
+async function resultsUnder({ version, binary }, folder) {
+  tell(`Node ${version}: sample plugins over all recorded calls, twice`);
+  const output = join(folder, `${version}.jsonl`);
+  const program = join(root, 'test', 'matrix', 'determinism.mjs');
+  const { status, stderr } = await run(binary, [program, output, join(folder, 'plugins')]);
+  if (status === 0) return { version, lines: (await readFile(output, 'utf8')).trim().split('\n') };
+  console.error(`Node ${version}: ${stderr.trim()}`);
+  return null;
 }
 
 /**

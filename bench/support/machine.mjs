@@ -5,11 +5,19 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+/** What `machine` prints, and the load: what the machine itself takes for what a call is made of. */
+const measures = {
+  load: 'load average',
+  load1MiB: 'a load from 1 MiB, ns',
+  load8MiB: 'a load from 8 MiB, ns',
+  pageFault: 'a page fault, ns',
+  wakeUp: 'two wake-ups after 2 ms, ns',
+};
+
 /**
- * What ran, and what the machine itself takes for what a call is made of, ns: a load from 1 and from 8 MiB, a page fault,
- * two processes that wake each other up. Measured before and after, because other guests of the same host change it.
+ * Measured before and after, because other guests of the same host change it.
+ * @typedef {Record<string, number>} Moment By the names of `measures`.
  * @typedef {{ node: string, cpu: string, cpus: number, before: Moment, after: Moment }} Machine
- * @typedef {{ load: number, load1MiB: number, load8MiB: number, pageFault: number, wakeUp: number }} Moment
  */
 
 /**
@@ -19,15 +27,10 @@ const run = promisify(execFile);
 export async function momentOf(stage) {
   const load = loadavg()[0] ?? 0;
   const { stdout } = await run(stage.program('machine'));
-  const measured = new Map(stdout.split('\n').map((line) => /** @type {[string, string]} */ (line.split(' '))));
-  const ns = (/** @type {string} */ name) => Number(measured.get(name));
-  return {
-    load,
-    load1MiB: ns('load1MiB'),
-    load8MiB: ns('load8MiB'),
-    pageFault: ns('pageFault'),
-    wakeUp: ns('wakeUp'),
-  };
+  /** @type {Moment} */
+  const moment = { load };
+  for (const [, name = '', ns] of stdout.matchAll(/^(\w+) (.+)$/gmu)) moment[name] = Number(ns);
+  return moment;
 }
 
 /**
@@ -41,19 +44,9 @@ export function machineOf(before, after) {
 
 /** @param {Machine} machine */
 export function machineText({ node, cpu, cpus: count, before, after }) {
-  /** @type {readonly (readonly [string, keyof Moment])[]} */
-  const rows = [
-    ['load average', 'load'],
-    ['a load from 1 MiB, ns', 'load1MiB'],
-    ['a load from 8 MiB, ns', 'load8MiB'],
-    ['a page fault, ns', 'pageFault'],
-    ['two wake-ups after 2 ms, ns', 'wakeUp'],
-  ];
-  const lines = rows.map(([name, key]) => {
-    const [first, last] = [before[key], after[key]].map((value) => String(value).padStart(8));
-    return `  ${name.padEnd(28)} ${first} ${last}`;
-  });
-  return [`The machine: ${count} × ${cpu}, Node ${node}`, `  ${''.padEnd(28)}   before    after`, ...lines, ''].join(
-    '\n',
-  );
+  const column = (/** @type {number | string | undefined} */ value) => String(value).padStart(8);
+  const row = (/** @type {string} */ name, /** @type {(number | string | undefined)[]} */ ...values) =>
+    `  ${name.padEnd(28)} ${values.map(column).join(' ')}`;
+  const rows = Object.entries(measures).map(([key, name]) => row(name, before[key], after[key]));
+  return [`The machine: ${count} × ${cpu}, Node ${node}`, row('', 'before', 'after'), ...rows, ''].join('\n');
 }
