@@ -10,7 +10,9 @@ import type { Guest, GuestBackend, GuestLoad } from './guest.js';
 import { checkDocument, createComponentHost, cut } from './host.js';
 import type { ComponentHost } from './host.js';
 import { jcoComponent } from './jco-component.js';
-import { createMeter, failureOf, meterNames } from './meter.js';
+import { createMemoryPool } from './memory-pool.js';
+import type { Loan, MemoryPool } from './memory-pool.js';
+import { createMeter, failureOf, hardeningImports, meterNames } from './meter.js';
 import type { Meter } from './meter.js';
 
 interface Loaded {
@@ -18,6 +20,7 @@ interface Loaded {
   readonly xml: XmlTools | null;
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
   readonly instantiate: InstantiateComponent;
+  readonly pool: MemoryPool;
 }
 
 /** In a plan, and in jco's glue. */
@@ -27,6 +30,7 @@ const asksForDocument = /"select"|hookvisor:hook\/document/u;
 interface Instance {
   readonly host: ComponentHost;
   readonly meter: Meter;
+  readonly loan: Loan;
   readonly exports: ComponentExports;
 }
 
@@ -34,16 +38,20 @@ interface Instance {
 export const loadComponent: GuestBackend = async (load) => {
   const modules = compileModules(load.artefact);
   const { glue } = load.artefact;
+  const pool = createMemoryPool(load.artefact.modules);
   // libxml2 is a third of a runner's start: whoever cannot ask for the document does not pay for it.
   const [instantiateOne, xml] = await Promise.all([readGlue(glue), asksForDocument.test(glue) ? loadXml() : null]);
-  const loaded: Loaded = { load, modules, instantiate: instantiateOne, xml };
+  const loaded: Loaded = { load, modules, instantiate: instantiateOne, xml, pool };
   const spares: Instance[] = [];
   return {
     prepare: () => Promise.resolve(prepare(loaded, spares)),
     get spares() {
       return spares.length;
     },
-    shrink: (keep) => void spares.splice(keep),
+    shrink(keep) {
+      spares.splice(keep);
+      pool.clear();
+    },
     evaluate: ({ event, document }) =>
       promised(() => {
         checkDocument(document);
@@ -84,28 +92,30 @@ function prepare(loaded: Loaded, spares: Instance[]): boolean {
 }
 
 /** Throws HandlerFailure. No document is in place yet, so a spare instance is no different from one made for its event. */
-function instantiate({ load, xml, modules, instantiate: make }: Loaded): Instance {
+function instantiate({ load, xml, modules, instantiate: make, pool }: Loaded): Instance {
   const meter = createMeter(load.limits);
+  const loan = pool.lend();
   const host = createComponentHost(xml, load.settings, meter);
   try {
     const exports = make(host.calls, (name, imports) => {
       const module = modules.get(name);
       if (module === undefined) throw new Error(`the artefact has no core module '${name}'`);
-      imports[meterNames.module] = meter.globals;
+      imports[meterNames.module] = hardeningImports(meter, loan.take(name));
       return new WebAssembly.Instance(module, imports);
     });
-    return { host, meter, exports };
+    return { host, meter, loan, exports };
   } catch (error) {
     throw failureOf(error, { meter, limits: load.limits, logs: host.logs.lines() });
   }
 }
 
-function run<T extends Outcome>(loaded: Loaded, { host, meter }: Instance, call: () => T) {
+function run<T extends Outcome>(loaded: Loaded, { host, meter, loan }: Instance, call: () => T) {
   const { limits } = loaded.load;
   try {
     const outcome = call();
     // A trap may have been swallowed on the way out, but an overdrawn meter stays overdrawn.
     if (meter.exhausted) throw new Error('out of fuel');
+    loan.giveBack();
     return { outcome, fuel: meter.spent(), logs: host.logs.lines() };
   } catch (error) {
     throw failureOf(error, { meter, limits, logs: host.logs.lines() });

@@ -2,19 +2,25 @@ import type { CallContext, ExtismPluginOptions } from '@extism/extism';
 import { bounds } from '../limits.js';
 import { costOfBlock, costOfCall } from './host-cost.js';
 import type { Meter } from './meter.js';
-import { meterNames } from './meter.js';
+import { hardeningImports, meterNames } from './meter.js';
 
 /** Most bytes of the host's memory that one event may take through Extism's kernel: the input, copies and answers. */
 const kernelBytes = 4 * bounds.documentBytes;
 
 type Functions = NonNullable<ExtismPluginOptions['functions']>;
 
+/** What an instance's hardened module imports besides. */
+export interface Hardening {
+  readonly meter: Meter;
+  readonly memory: WebAssembly.Memory | null;
+}
+
 /**
  * What is put over the SDK's own functions, whose memory is bounded by nothing: `alloc`, `config_get` and `var_set` take
  * the host's memory at each call. They cost fuel in proportion to what they move. Belongs to one instance. The SDK binds each function to its context before use; a
- * WebAssembly.Global is passed on as it is by answering that call with itself.
+ * WebAssembly.Global, or Memory, is passed on as it is by answering that call with itself.
  */
-export function extismFunctions(config: ReadonlyMap<string, string>, meter: Meter): Functions {
+export function extismFunctions(config: ReadonlyMap<string, string>, { meter, memory }: Hardening): Functions {
   let taken = 0;
   const take = (bytes: number): void => {
     meter.charge(costOfBlock(Math.min(bytes, kernelBytes)));
@@ -49,9 +55,12 @@ export function extismFunctions(config: ReadonlyMap<string, string>, meter: Mete
     log_trace: (): void => undefined,
     get_log_level: (): number => 0,
   };
-  const globals = Object.fromEntries(
-    Object.entries(meter.globals).map(([name, global]) => [name, Object.assign(global, { bind: () => global })]),
+  const bound = Object.fromEntries(
+    Object.entries(hardeningImports(meter, memory)).map(([name, one]) => [
+      name,
+      Object.assign(one, { bind: () => one }),
+    ]),
   );
   // The SDK's types know functions only.
-  return { 'extism:host/env': kernel, [meterNames.module]: globals as unknown as Functions[string] };
+  return { 'extism:host/env': kernel, [meterNames.module]: bound as unknown as Functions[string] };
 }

@@ -14,8 +14,13 @@ import type { Guest, GuestBackend, GuestLoad } from './guest.js';
 import { checkDocument, createLogBook, cut } from './host.js';
 import type { LogBook } from './host.js';
 import { costOfCall } from './host-cost.js';
+import { createMemoryPool } from './memory-pool.js';
+import type { Loan, MemoryPool } from './memory-pool.js';
 import { createMeter, failureOf } from './meter.js';
 import type { Meter } from './meter.js';
+
+/** The only module that an artefact of this backend has. */
+const moduleName = 'main';
 
 /** How the SDK reports what a plugin put into `error_set`. */
 const thrownByPlugin = 'Plugin-originated error: ';
@@ -24,6 +29,7 @@ interface Loaded {
   readonly load: GuestLoad;
   readonly module: WebAssembly.Module;
   readonly config: ReadonlyMap<string, string>;
+  readonly pool: MemoryPool;
 }
 
 /** One instance and everything that belongs to it. */
@@ -32,6 +38,7 @@ interface Instance {
   /** What the function that failed has returned; 0 when none has. */
   readonly status: () => number;
   readonly meter: Meter;
+  readonly loan: Loan;
   readonly logs: LogBook;
 }
 
@@ -42,16 +49,20 @@ export const loadExtism: GuestBackend = (load) =>
   });
 
 function guestOf(load: GuestLoad): Guest {
-  const module = compileModules(load.artefact).get('main');
+  const module = compileModules(load.artefact).get(moduleName);
   if (module === undefined) throw notLoadable(new Error('its module is missing'));
-  const loaded: Loaded = { load, module, config: new Map(Object.entries(toExtismConfig(load.settings))) };
+  const pool = createMemoryPool(load.artefact.modules);
+  const loaded: Loaded = { load, module, config: new Map(Object.entries(toExtismConfig(load.settings))), pool };
   const spares: Instance[] = [];
   return {
     prepare: () => prepare(loaded, spares),
     get spares() {
       return spares.length;
     },
-    shrink: (keep) => void spares.splice(keep),
+    shrink(keep) {
+      spares.splice(keep);
+      pool.clear();
+    },
     evaluate: async (call) => {
       checkDocument(call.document);
       const instance = spares.shift() ?? (await instantiate(loaded));
@@ -79,21 +90,22 @@ async function prepare(loaded: Loaded, spares: Instance[]): Promise<boolean> {
   }
 }
 
-async function instantiate({ load, module, config }: Loaded): Promise<Instance> {
+async function instantiate({ load, module, config, pool }: Loaded): Promise<Instance> {
   const { limits } = load;
   const logs = createLogBook();
   const meter = createMeter(limits);
-  const options: ExtismPluginOptions = {
-    useWasi: false,
-    runInWorker: false,
-    allowedHosts: [],
-    allowedPaths: {},
-    logger: loggerInto(logs, meter),
-    functions: extismFunctions(config, meter),
-  };
+  const loan = pool.lend();
   try {
+    const options: ExtismPluginOptions = {
+      useWasi: false,
+      runInWorker: false,
+      allowedHosts: [],
+      allowedPaths: {},
+      logger: loggerInto(logs, meter),
+      functions: extismFunctions(config, { meter, memory: loan.take(moduleName) }),
+    };
     const plugin = await createPlugin({ wasm: [{ module }] }, options);
-    return { plugin, status: statusOf(await plugin.getInstance()), meter, logs };
+    return { plugin, status: statusOf(await plugin.getInstance()), meter, loan, logs };
   } catch (error) {
     throw failureOf(error, { meter, limits, logs: logs.lines() });
   }
@@ -117,10 +129,11 @@ function statusOf(instance: WebAssembly.Instance): () => number {
   return () => failed;
 }
 
-async function run<T>({ load }: Loaded, { plugin, status, meter, logs }: Instance, call: () => Promise<T>) {
+async function run<T>({ load }: Loaded, { plugin, status, meter, loan, logs }: Instance, call: () => Promise<T>) {
   try {
     const value = await call();
     if (meter.exhausted) throw new Error('out of fuel');
+    loan.giveBack();
     return { value, fuel: meter.spent() };
   } catch (error) {
     const spent = { meter, limits: load.limits, logs: logs.lines() };

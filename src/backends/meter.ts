@@ -4,17 +4,20 @@ import { HandlerFailure } from '../outcome.js';
 import type { FailureCode, LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
 
-/** Under these names a hardened core module imports its meter. No plugin may import from this module by itself. */
+/**
+ * Under these names a hardened core module imports its meter, and the memory that it declared. No plugin may import from
+ * this module by itself.
+ */
 export const meterNames = {
   module: 'hookvisor:meter',
   fuel: 'fuel',
   growFailed: 'grow-failed',
   grown: 'grown',
+  memory: 'memory',
 } as const;
 
 /** What one evaluation uses, counted by code that was built into the plugin and shared by all of its core modules. */
 export interface Meter {
-  /** To be added to the imports of every core module. */
   readonly globals: Readonly<Record<string, WebAssembly.Global>>;
   /** Steps executed so far; the whole budget once it ran out, wherever that was noticed. */
   spent(): number;
@@ -45,6 +48,13 @@ export function createMeter(limits: Limits): Meter {
       return growFailed.value !== 0;
     },
   };
+}
+
+type HardeningImports = Readonly<Record<string, WebAssembly.Global | WebAssembly.Memory>>;
+
+/** What a hardened core module imports besides what the plugin asks for, under `meterNames.module`. */
+export function hardeningImports({ globals }: Meter, memory: WebAssembly.Memory | null): HardeningImports {
+  return memory === null ? globals : { ...globals, [meterNames.memory]: memory };
 }
 
 export interface Spent {

@@ -123,16 +123,6 @@ function residentBytes(): number | null {
   }
 }
 
-/**
- * A heap may grow to so many times what a collection has left of it, before the next: V8 chooses between 1.1 and 4 by how
- * well collecting pays. Here it chose the least, because the memories of plugins count and go with the first collection:
- * one for every fifth event of a QuickJS plugin, and its pause fell on whichever event came next. The memories have a
- * bound of V8's own besides, 64 MiB.
- */
-function collectSeldom(): void {
-  setFlagsFromString('--heap-growing-percent=500');
-}
-
 /** V8 collects little while nothing is allocated, and instances that were let go hold megabytes each. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
@@ -168,7 +158,6 @@ function die(error: unknown): never {
 
 // stdout carries frames only: what a library prints goes to stderr.
 optimizeSoon();
-collectSeldom();
 globalThis.console = new console.Console(process.stderr);
 process.on('uncaughtException', die);
 process.on('unhandledRejection', die);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bounds } from '../../src/limits.js';
 import { componentBytes, failureFrom, guestLimits, hookCall, loadGuest } from '../support/plugins.js';
 import type { ComponentSource, GuestOptions } from '../support/plugins.js';
@@ -23,7 +23,27 @@ const selects = (xpath: string): ComponentSource => ({
       (then (call $outcome (i32.const 1) (i32.add (i32.const 1100) (i32.load8_u (i32.const 20))) (i32.const 1)))
       (else (call $outcome (i32.const 1) (i32.load (i32.load (i32.const 20))) (i32.load offset=4 (i32.load (i32.const 20))))))`,
 });
+/** Denies when a byte of its memory is not zero which no data and no argument has written, and writes to all of them. */
+const keeping: ComponentSource = {
+  handle: `(local $at i32)
+    (local.set $at (i32.const 8192))
+    (loop $next
+      (if (i64.ne (i64.load (local.get $at)) (i64.const 0)) (then (return (call $outcome (i32.const 1) (i32.const 0) (i32.const 0)))))
+      (i64.store (local.get $at) (i64.const -1))
+      (local.set $at (i32.add (local.get $at) (i32.const 8)))
+      (br_if $next (i32.lt_u (local.get $at) (i32.const 131072))))
+    (i32.const 0)`,
+};
+
+/** Counts the memories that anybody in this process looks into from now on. */
+function memoriesSeen(): () => number {
+  const looks = vi.spyOn(WebAssembly.Memory.prototype, 'buffer', 'get');
+  return () => new Set(looks.mock.contexts).size;
+}
+
 const endless: ComponentSource = { handle: '(loop $l (br $l)) (unreachable)' };
+
+afterEach(() => vi.restoreAllMocks());
 
 describe('a component', () => {
   it('allows', async () => {
@@ -85,6 +105,32 @@ describe('a component', () => {
       if (i === 2) await loaded.prepare();
       expect((await loaded.evaluate(hookCall())).outcome).toEqual({ outcome: 'allow' });
     }
+  });
+
+  it('has one memory for one event after the other, and none of it shows', async () => {
+    const loaded = await guest(keeping);
+    const seen = memoriesSeen();
+    const fuel = new Set<number | null>();
+    for (let event = 0; event < 5; event += 1) {
+      const { outcome, fuel: spent } = await loaded.evaluate(hookCall());
+      expect(outcome).toEqual({ outcome: 'allow' });
+      fuel.add(spent);
+    }
+    expect(fuel.size).toBe(1);
+    expect(seen()).toBe(1);
+  });
+
+  it('gives a memory that has grown, or in which a plugin has trapped, to nobody else', async () => {
+    const size = '(call $outcome (i32.sub (memory.size) (i32.const 3)) (i32.const 0) (i32.const 0))';
+    const trapped = await guest({ handle: 'unreachable' });
+    const grown = await guest({ handle: `(drop (memory.grow (i32.const 1))) ${size}` });
+    const seen = memoriesSeen();
+    for (let event = 0; event < 3; event += 1) {
+      expect((await grown.evaluate(hookCall())).outcome).toEqual({ outcome: 'allow' });
+    }
+    expect(seen()).toBe(3);
+    for (let event = 0; event < 3; event += 1) await failureFrom(trapped.evaluate(hookCall()));
+    expect(seen()).toBe(6);
   });
 
   it('takes the same fuel in every run, on an instance made ahead or not', async () => {

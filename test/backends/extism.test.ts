@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { meterNames } from '../../src/backends/meter.js';
 import { extismWat, failureFrom, guestLimits, hookCall, loadGuest, moduleBytes } from '../support/plugins.js';
 import type { GuestOptions } from '../support/plugins.js';
 
@@ -108,6 +109,21 @@ describe('an Extism plugin', () => {
       counted.add((await loaded.evaluate(hookCall('<domain/>'))).fuel);
     }
     expect([...counted]).toHaveLength(1);
+  });
+
+  it('has one memory for one event after the other, and none of it shows', async () => {
+    const instances = vi.spyOn(WebAssembly, 'instantiate');
+    const before = `(if (i64.ne (i64.load (i32.const 65528)) (i64.const 0)) (then unreachable))
+      (i64.store (i32.const 65528) (i64.const -1))`;
+    const loaded = await guest(extismWat(allow, { before }));
+    for (let event = 0; event < 5; event += 1) {
+      expect((await loaded.evaluate(hookCall())).outcome).toEqual({ outcome: 'allow' });
+    }
+    const given = instances.mock.calls.map(([, imports]) => imports?.[meterNames.module]?.[meterNames.memory]);
+    expect(given).toHaveLength(5);
+    expect(new Set(given).size).toBe(1);
+    expect(given[0]).toBeInstanceOf(WebAssembly.Memory);
+    instances.mockRestore();
   });
 
   it('objects to its settings', async () => {

@@ -29,8 +29,8 @@ const artefact = encodeArtefact({
   glue: 'export function instantiate() {}',
   validates: true,
   modules: [
-    { name: 'one', bytes: Buffer.from([1, 2, 3]) },
-    { name: 'two', bytes: Buffer.alloc(0) },
+    { name: 'one', bytes: Buffer.from([1, 2, 3]), memory: { initial: 1, maximum: 2 } },
+    { name: 'two', bytes: Buffer.alloc(0), memory: null },
   ],
 });
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Artefact } from '../../backends/artefact.js';
 import { enableExtendedConst } from '../../backends/compile.js';
 import { hardenModule } from '../fuel/harden.js';
+import { lendMemory } from '../fuel/lend-memory.js';
 import { leanGlue } from '../glue/lean-glue.js';
 import { transpileComponent } from '../glue/transpile.js';
 import { checkWorldTypes } from '../glue/world-types.js';
@@ -28,7 +29,7 @@ export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise
   const { validates, modules: vetted } = vetPlugin(bytes, options.backend, options);
   const limits = { memoryBytes: options.memoryBytes, initialBytes: initialMemory(vetted) };
   if (options.backend === 'extism') {
-    const modules = [{ name: 'main', bytes: hardenModule(bytes, limits) }];
+    const modules = [{ name: 'main', ...lendMemory(hardenModule(bytes, limits)) }];
     return { backend: 'extism', digest, glue: '', validates, modules };
   }
   const { glue, modules, declarations } = await transpileComponent(withoutCustomSections(bytes));
@@ -36,7 +37,7 @@ export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise
   const hardened = modules.map(({ name, bytes: core }) => {
     // jco adds modules of its own making and may rewrite others: what is hardened is what was vetted.
     vetCore(core, options);
-    return { name, bytes: hardenModule(core, limits) };
+    return { name, ...lendMemory(hardenModule(core, limits)) };
   });
   const lean = leanGlue(glue);
   const put = 'plan' in lean ? JSON.stringify(lean.plan) : glue;

@@ -12,7 +12,13 @@ const headSchema = z.object({
   digest: z.string().regex(/^[0-9a-f]{64}$/u),
   glue: z.string(),
   validates: z.boolean(),
-  modules: z.array(z.object({ name: z.string(), bytes: z.int().nonnegative() })),
+  modules: z.array(
+    z.object({
+      name: z.string(),
+      bytes: z.int().nonnegative(),
+      memory: z.object({ initial: z.int().nonnegative(), maximum: z.int().nonnegative() }).nullable(),
+    }),
+  ),
 });
 
 /** An artefact as bytes, for a pipe or the cache: its fields as JSON, then its modules one after the other. */
@@ -22,7 +28,7 @@ export function encodeArtefact(artefact: Artefact): Buffer {
     digest: artefact.digest,
     glue: artefact.glue,
     validates: artefact.validates,
-    modules: artefact.modules.map(({ name, bytes }) => ({ name, bytes: bytes.length })),
+    modules: artefact.modules.map(({ name, bytes, memory }) => ({ name, bytes: bytes.length, memory })),
   };
   return Buffer.concat([...encodeHeadAndTail(head, null), ...artefact.modules.map(({ bytes }) => bytes)]);
 }
@@ -40,7 +46,7 @@ export function decodeArtefact(bytes: Buffer): Artefact {
   const modules = parsed.data.modules.map((module) => {
     const from = at;
     at += module.bytes;
-    return { name: module.name, bytes: tail.subarray(from, at) };
+    return { ...module, bytes: tail.subarray(from, at) };
   });
   if (at !== tail.length) {
     throw new HookvisorError(

@@ -13,8 +13,8 @@ const artefact: Artefact = {
   glue: 'export const ü = 1;',
   validates: true,
   modules: [
-    { name: 'core.wasm', bytes: Buffer.from([1, 2, 3]) },
-    { name: 'core2.wasm', bytes: Buffer.alloc(0) },
+    { name: 'core.wasm', bytes: Buffer.from([1, 2, 3]), memory: { initial: 1, maximum: 2 } },
+    { name: 'core2.wasm', bytes: Buffer.alloc(0), memory: null },
   ],
 };
 

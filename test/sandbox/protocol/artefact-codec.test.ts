@@ -7,7 +7,7 @@ const artefact: Artefact = {
   digest: 'b'.repeat(64),
   glue: '',
   validates: false,
-  modules: [{ name: 'main', bytes: Buffer.from('\0asm') }],
+  modules: [{ name: 'main', bytes: Buffer.from('\0asm'), memory: { initial: 1, maximum: 16 } }],
 };
 
 it('an artefact survives encoding', () => {

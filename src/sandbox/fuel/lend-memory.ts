@@ -1,0 +1,47 @@
+import type { ModuleMemory } from '../../backends/artefact.js';
+import { meterNames } from '../../backends/meter.js';
+import { readLimits } from '../wasm/core-module.js';
+import { WasmReader, wasmSections } from '../wasm/wasm-reader.js';
+import { sized, text, unsigned } from '../wasm/wasm-writer.js';
+
+/** A core module that is given its memory, and the memory that it has to be given. */
+export interface Borrower {
+  readonly bytes: Buffer;
+  /** Null for a module that has none of its own. */
+  readonly memory: ModuleMemory | null;
+}
+
+const section = { import: 2, memory: 5 } as const;
+
+/**
+ * Makes a hardened core module import the memory that it declares, under the name in `meterNames`, so that its instances
+ * can have the same one in turn. Vetting has seen that a module has one memory at most, so nothing in its code changes.
+ * The same bytes always give the same result.
+ */
+export function lendMemory(bytes: Buffer): Borrower {
+  const sections = new Map(wasmSections(bytes).map(({ id, body }) => [id, body]));
+  const memory = declaredMemory(sections.get(section.memory));
+  const imports = sections.get(section.import);
+  if (memory === null || imports === undefined) return { bytes, memory: null };
+  sections.delete(section.memory);
+  sections.set(section.import, withMemory(imports, memory));
+  const parts = [...sections].flatMap(([id, body]) => [Buffer.from([id]), sized(body)]);
+  return { bytes: Buffer.concat([bytes.subarray(0, 8), ...parts]), memory };
+}
+
+/** Hardening has given every memory a maximum. */
+function declaredMemory(body: Buffer | undefined): ModuleMemory | null {
+  if (body === undefined) return null;
+  const reader = new WasmReader(body);
+  const [limits] = reader.many(() => readLimits(reader));
+  return limits === undefined ? null : { initial: limits.minimum, maximum: limits.maximum ?? limits.minimum };
+}
+
+/** The imports with one more: kind 2, limits with a maximum. */
+function withMemory(imports: Buffer, { initial, maximum }: ModuleMemory): Buffer {
+  const reader = new WasmReader(imports);
+  const count = reader.uint();
+  const limits = Buffer.from([2, 1, ...unsigned(initial), ...unsigned(maximum)]);
+  const added = [text(meterNames.module), text(meterNames.memory), limits];
+  return Buffer.concat([Buffer.from(unsigned(count + 1)), imports.subarray(reader.at), ...added]);
+}
