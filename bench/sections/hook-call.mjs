@@ -1,7 +1,8 @@
 // @ts-check
+import { join } from 'node:path';
 import { classicHooks } from '../support/hooks.mjs';
 import { inTurns, p50Of, rowOf, socketCalls, spawnCalls } from '../support/calls.mjs';
-import { handlers, routesByName, serve, startProgram, writeCall, writeConfig } from '../support/stage.mjs';
+import { handlers, root, routesByName, serve, startProgram, writeCall, writeConfig } from '../support/stage.mjs';
 
 /** @typedef {import('../support/report.mjs').Section} Section */
 
@@ -23,16 +24,21 @@ export async function hookCall(stage, { scale }) {
   });
   const floor = await startFloor(stage);
   const first = await firstCalls(stage, { file, socket });
+  const bare = [await serveBare(stage, 'one', {}), await serveBare(stage, 'two', handlers)];
   const runtime = await serve(file);
   try {
-    await warmUp(stage, socket);
+    await warmUp(stage, socket, ['none', ...sources]);
+    for (const each of bare) await warmUp(stage, each.socket, ['none']);
     const env = { HOOKVISOR_SOCKET: socket, FLOOR_SOCKET: stage.path('floor.sock') };
-    const calls = (/** @type {string} */ program, /** @type {string} */ object, /** @type {number} */ pauseUs) => {
+    /**
+     * @param {string} name
+     * @param {string} program
+     * @param {{ object?: string, pauseUs?: number, asks?: string }} [options] `asks`: on which socket the client asks
+     */
+    const rival = (name, program, { object = 'web-1', pauseUs = 2_000, asks = socket } = {}) => {
       const argv = [program, object, 'prepare', 'begin', '-'];
-      return (/** @type {number} */ count) => spawnCalls(stage, { argv, count, pauseUs, env });
-    };
-    const rival = (/** @type {string} */ name, /** @type {string} */ program, object = 'web-1', pauseUs = 2_000) => {
-      const make = calls(program, object, pauseUs);
+      const make = (/** @type {number} */ count) =>
+        spawnCalls(stage, { argv, count, pauseUs, env: { ...env, HOOKVISOR_SOCKET: asks } });
       // Some take a hundred times as long as others, and are measured less often.
       const count = /python|node|xmllint/u.test(name) ? 4 : 26;
       return { name, measure: () => make(count) };
@@ -43,15 +49,17 @@ export async function hookCall(stage, { scale }) {
       rival('floor: C and socket', floorClient),
       rival('floor again (noise)', floorClient),
       ...(stage.musl ? [rival('floor, built with musl', stage.program('floor-client-musl'))] : []),
-      rival('no handler', stage.hook, 'none-1'),
-      rival('compiled component', stage.hook, 'compiled-1'),
-      rival('AssemblyScript, Extism', stage.hook, 'extism-1'),
-      rival('TypeScript component', stage.hook, 'typescript-1'),
-      rival('script handler (sh)', stage.hook, 'script-1'),
-      rival('floor, 10 ms apart', floorClient, 'web-1', 10_000),
-      rival('TypeScript, 10 ms apart', stage.hook, 'typescript-1', 10_000),
-      rival('floor, back to back', floorClient, 'web-1', 0),
-      rival('compiled, back to back', stage.hook, 'compiled-1', 0),
+      rival('our client, a Node that echoes', stage.hook, { asks: bare[0]?.socket ?? '' }),
+      rival('our client, two of them', stage.hook, { asks: bare[1]?.socket ?? '' }),
+      rival('no handler', stage.hook, { object: 'none-1' }),
+      rival('compiled component', stage.hook, { object: 'compiled-1' }),
+      rival('AssemblyScript, Extism', stage.hook, { object: 'extism-1' }),
+      rival('TypeScript component', stage.hook, { object: 'typescript-1' }),
+      rival('script handler (sh)', stage.hook, { object: 'script-1' }),
+      rival('floor, 10 ms apart', floorClient, { pauseUs: 10_000 }),
+      rival('TypeScript, 10 ms apart', stage.hook, { object: 'typescript-1', pauseUs: 10_000 }),
+      rival('floor, back to back', floorClient, { pauseUs: 0 }),
+      rival('compiled, back to back', stage.hook, { object: 'compiled-1', pauseUs: 0 }),
       ...Object.entries(hooks).map(([name, path]) => rival(name, path)),
     ];
     // Once each, so that nobody is measured while he is read from the disk.
@@ -59,9 +67,21 @@ export async function hookCall(stage, { scale }) {
     const rows = [...(await inTurns(rivals, Math.ceil(24 * scale))), first];
     return { title: 'One hook call, as libvirt makes it', unit: 'µs', rows, targets: targetsOf(rows) };
   } finally {
-    await runtime.stop();
-    await floor.stop();
+    await Promise.all([...bare, runtime, floor].map(({ stop }) => stop()));
   }
+}
+
+/**
+ * What no runtime in Node can be quicker than, whatever it decides: it echoes, alone or with a runner where there are
+ * handlers.
+ * @param {import('../support/stage.mjs').Stage} stage
+ * @param {string} name
+ * @param {Record<string, object>} handlers
+ */
+async function serveBare(stage, name, handlers) {
+  const { file, socket } = await writeConfig(stage, `bare-${name}`, { handlers, routes: [] });
+  const { stop } = await serve(file, join(root, 'bench', 'support', 'bare-node.mjs'));
+  return { socket, stop };
 }
 
 /**
@@ -84,9 +104,10 @@ async function firstCalls(stage, { file, socket }) {
  * A runtime runs for months: it is measured when it has answered some events of each kind.
  * @param {import('../support/stage.mjs').Stage} stage
  * @param {string} socket
+ * @param {readonly string[]} names Of objects, up to the hyphen.
  */
-async function warmUp(stage, socket) {
-  for (const name of ['none', ...sources]) {
+async function warmUp(stage, socket, names) {
+  for (const name of names) {
     const frame = await writeCall(stage, 'warm.call', { object: `${name}-1` });
     await socketCalls(stage, { socket, frame, count: 2_000 });
   }
