@@ -17,6 +17,9 @@ export const defaultLimits: Limits = { deadlineMs: 2_000, fuel: 50_000_000, memo
  */
 export const defaultPluginBytes = 16 * 1024 * 1024;
 
+/** A page, in which WebAssembly counts memories, bytes. */
+export const pageBytes = 65_536;
+
 /** Bounds that are not configurable, in one place. */
 export const bounds = {
   /** Largest frame on the runtime's socket or a runner's pipe, bytes. */

@@ -5,7 +5,7 @@ import type { ExportRef, ImportValue } from './component-plan.js';
 import { bytesAt, loadBeginning, requireText } from './guest-memory.js';
 import type { GuestMemory } from './guest-memory.js';
 import { costOfCall, costOfCopy, costOfGlance, readXPathChars } from './host-cost.js';
-import { bounds } from '../limits.js';
+import { bounds, pageBytes } from '../limits.js';
 import { trap } from './trap.js';
 
 type Planned<Is extends ImportValue['is']> = Extract<ImportValue, { is: Is }>;
@@ -56,7 +56,7 @@ export function makeImport(live: Live, value: ImportValue): unknown {
     case 'pages':
       return () => {
         charge(costOfGlance);
-        return memoryOf(live, value.memory).buffer.byteLength / 65_536;
+        return memoryOf(live, value.memory).buffer.byteLength / pageBytes;
       };
     case 'transfer-own':
     case 'transfer-borrow':

@@ -1,3 +1,4 @@
+import { pageBytes } from '../limits.js';
 import type { Artefact, ModuleMemory } from './artefact.js';
 
 /** The memories of one instance. */
@@ -17,8 +18,6 @@ export interface MemoryPool {
   /** Lets those go that nobody has. */
   clear(): void;
 }
-
-const pageBytes = 65_536;
 
 /** What pools keep. A cleared memory takes all of its bytes from the machine, one that was just mapped what is touched. */
 export const poolBounds = {

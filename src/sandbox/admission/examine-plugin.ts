@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Artefact } from '../../backends/artefact.js';
+import { pageBytes } from '../../limits.js';
 import { oneLine } from '../../text.js';
 import { abilitiesOf } from './abilities.js';
 import { admitPlugin } from './admit.js';
 import { readProducers } from './producers.js';
 import { detectBackend, examine, objectionOf } from './vet.js';
 import type { Findings } from './vet.js';
-import { pageBytes } from './vet-core.js';
 import type { VettedModule } from './vet-core.js';
 import type { VetReport } from '../protocol/vet-report.js';
 import type { WasmLimits } from '../wasm/core-module.js';

@@ -1,4 +1,5 @@
 import { meterNames } from '../../backends/meter.js';
+import { pageBytes } from '../../limits.js';
 import { admissionBounds } from '../wasm/admission-bounds.js';
 import { readCoreModule } from '../wasm/core-module.js';
 import type { CoreModule, WasmLimits } from '../wasm/core-module.js';
@@ -7,8 +8,6 @@ import type { Objection } from '../wasm/objection.js';
 import type { WasmFeature } from '../wasm/code-scan.js';
 import { checkNames } from '../wasm/wasm-names.js';
 import { invalid, wasmLayer } from '../wasm/wasm-reader.js';
-
-export const pageBytes = 65_536;
 
 /** A core module that was read, and how many times the plugin instantiates it. */
 export interface VettedModule extends CoreModule {

@@ -1,3 +1,4 @@
+import { pageBytes } from '../../limits.js';
 import { readLimits } from '../wasm/core-module.js';
 import { payingFunctions, meterFunction } from './fuel.js';
 import { addMeter, tableElements } from './meter-additions.js';
@@ -7,8 +8,6 @@ import type { ModuleLayout } from '../wasm/module-layout.js';
 import { moveGlobals } from './move-globals.js';
 import { invalid, WasmReader, wasmSections } from '../wasm/wasm-reader.js';
 import { sized, unsigned, vector } from '../wasm/wasm-writer.js';
-
-const pageBytes = 65_536;
 
 /** The order in which sections stand: number 12, how many data segments there are, comes before the code. */
 const order = { type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, element: 9 };
