@@ -71,74 +71,85 @@ export interface Instruction {
   readonly targets: readonly number[];
 }
 
+/** What follows an opcode in code. */
+const follows = {
+  nothing: 0,
+  number: 1,
+  index: 2,
+  twoNumbers: 3,
+  memoryArgument: 4,
+  types: 5,
+  fourBytes: 6,
+  eightBytes: 7,
+  labels: 8,
+  bulk: 9,
+  vector: 10,
+} as const;
+
+const allOf = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
+
+const opcodes: readonly (readonly [what: number, opcodes: readonly number[]])[] = [
+  [follows.nothing, [op.unreachable, op.else, op.end, op.return, op.select, ...allOf(0x45, 0xc4)]],
+  [follows.nothing, [0x01, 0x1a, 0xd1]], // nop, drop, ref.is_null
+  [follows.number, [op.block, op.loop, op.if, op.returnCall, op.localGet, op.localSet, op.localTee]],
+  [follows.number, [op.tableGet, op.tableSet, op.memoryGrow, op.i32Const, op.i64Const, op.refFunc]],
+  [follows.number, [0x3f, 0xd0]], // memory.size, ref.null
+  [follows.index, [op.globalGet, op.globalSet, op.call, op.br, op.brIf]],
+  [follows.twoNumbers, [op.callIndirect, op.returnCallIndirect]],
+  [follows.memoryArgument, allOf(0x28, 0x3e)],
+  [follows.types, [0x1c]], // select
+  [follows.fourBytes, [0x43]], // f32.const
+  [follows.eightBytes, [0x44]], // f64.const
+  [follows.labels, [op.brTable]],
+  [follows.bulk, [op.bulk]],
+  [follows.vector, [0xfd]],
+];
+
+const none: readonly number[] = [];
+
+/** By opcode, each instruction as it is without the operands that are looked at. A plugin has a million of them. */
+const plain: (Instruction & { readonly what: number })[] = [];
+for (const [what, all] of opcodes)
+  for (const opcode of all) plain[opcode] = { what, opcode, sub: 0, index: 0, targets: none };
+
 /**
  * Reads past one instruction of a module that is valid. Throws HookvisorError `plugin-invalid` for any that is not among
  * those that every supported Node runs alike: threads, relaxed SIMD, exceptions, garbage collection, several memories.
  */
 export function readInstruction(reader: WasmReader): Instruction {
   const opcode = reader.u8();
-  if (indexed.has(opcode)) return { ...plain, opcode, index: reader.uint() };
-  if (opcode === op.bulk) return { ...plain, opcode, sub: skipBulk(reader) };
-  if (opcode === 0xfd) return { ...plain, opcode, sub: skipVector(reader) };
-  if (opcode === op.brTable) {
-    return { ...plain, opcode, targets: [...reader.many(() => reader.uint()), reader.uint()] };
-  }
-  skipImmediates(reader, opcode);
-  return { ...plain, opcode };
-}
-
-const plain = { sub: 0, index: 0, targets: [] } as const;
-const indexed: ReadonlySet<number> = new Set([op.globalGet, op.globalSet, op.call, op.br, op.brIf]);
-
-function skipImmediates(reader: WasmReader, opcode: number): void {
-  if (opcode >= 0x45 && opcode <= 0xc4) return;
-  if (opcode >= 0x28 && opcode <= 0x3e) {
-    skipMemoryArgument(reader);
-    return;
-  }
-  switch (opcode) {
-    case op.unreachable:
-    case 0x01: // nop
-    case op.else:
-    case op.end:
-    case op.return:
-    case 0x1a: // drop
-    case op.select:
-    case 0xd1: // ref.is_null
-      return;
-    case op.block:
-    case op.loop:
-    case op.if:
-    case op.returnCall:
-    case op.localGet:
-    case op.localSet:
-    case op.localTee:
-    case op.tableGet:
-    case op.tableSet:
-    case 0x3f: // memory.size
-    case op.memoryGrow:
-    case op.i32Const:
-    case op.i64Const:
-    case 0xd0: // ref.null
-    case op.refFunc:
+  const instruction = plain[opcode];
+  if (instruction === undefined) throw unsupported();
+  switch (instruction.what) {
+    case follows.nothing:
+      return instruction;
+    case follows.number:
       reader.uint();
-      return;
-    case op.callIndirect:
-    case op.returnCallIndirect:
+      return instruction;
+    case follows.index:
+      return { opcode, sub: 0, index: reader.uint(), targets: none };
+    case follows.twoNumbers:
       reader.uint();
       reader.uint();
-      return;
-    case 0x1c: // select with types
-      reader.many(() => reader.uint());
-      return;
-    case 0x43: // f32.const
-      reader.take(4);
-      return;
-    case 0x44: // f64.const
-      reader.take(8);
-      return;
+      return instruction;
+    case follows.memoryArgument:
+      skipMemoryArgument(reader);
+      return instruction;
+    case follows.types:
+      reader.each(() => reader.uint());
+      return instruction;
+    case follows.fourBytes:
+      reader.skip(4);
+      return instruction;
+    case follows.eightBytes:
+      reader.skip(8);
+      return instruction;
+    case follows.labels:
+      return { opcode, sub: 0, index: 0, targets: [...reader.many(() => reader.uint()), reader.uint()] };
+    case follows.bulk:
+      return { opcode, sub: skipBulk(reader), index: 0, targets: none };
     default:
-      throw unsupported();
+      return { opcode, sub: skipVector(reader), index: 0, targets: none };
   }
 }
 
@@ -157,7 +168,7 @@ function skipVector(reader: WasmReader): number {
   const sub = reader.uint();
   if (sub > 0xff) throw unsupported();
   if (sub <= 0x0b || (sub >= 0x54 && sub <= 0x5d)) skipMemoryArgument(reader);
-  if (sub === 0x0c || sub === 0x0d) reader.take(16);
+  if (sub === 0x0c || sub === 0x0d) reader.skip(16);
   if ((sub >= 0x15 && sub <= 0x22) || (sub >= 0x54 && sub <= 0x5b)) reader.u8();
   return sub;
 }

@@ -42,8 +42,10 @@ export class WasmReader {
 
   /** A LEB128 of at most 64 bits, as a number: exact up to 2^53, which no count or size here may reach. */
   uint(): number {
-    let value = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
+    let value = this.u8();
+    if (value < 0x80) return value;
+    value &= 0x7f;
+    for (let shift = 7; shift < 70; shift += 7) {
       const byte = this.u8();
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
@@ -52,11 +54,15 @@ export class WasmReader {
   }
 
   take(size: number): Buffer {
+    const from = this.#at;
+    this.skip(size);
+    return this.#bytes.subarray(from, this.#at);
+  }
+
+  skip(size: number): void {
     const end = this.#at + size;
     if (end > this.#bytes.length) throw truncated();
-    const taken = this.#bytes.subarray(this.#at, end);
     this.#at = end;
-    return taken;
   }
 
   name(): string {
