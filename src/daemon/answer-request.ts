@@ -15,7 +15,16 @@ export const requestDeadlineMs = 10_000;
  */
 export async function answerRequest(bytes: Buffer | null, runtime: Runtime, log: Log): Promise<Buffer> {
   try {
-    return await answer(frameOf(bytes), runtime);
+    const { type, body } = frameOf(bytes);
+    if (type === frameType.hookCall) {
+      const { verdict, document } = await runtime.hook(decodeHookRequest(body));
+      return encodeHookAnswer(toHookAnswer(verdict, document));
+    }
+    if (type === frameType.command) {
+      const { head, tail } = decodeHeadAndTail(body);
+      return encodeFrame(frameType.commandAnswer, ...(await command(head, tail, runtime)));
+    }
+    throw new HookvisorError('protocol', `Cannot answer a frame of type ${type}: it is no request`, { fields: { type } });
   } catch (error) {
     const code = error instanceof HookvisorError ? error.code : 'internal';
     if (code === 'internal') log('error', `Cannot answer a request: ${messageOf(error)}`);
@@ -28,20 +37,6 @@ function frameOf(bytes: Buffer | null): Frame {
   if (frame !== undefined) return frame;
   const message = `Cannot read a request: none came within ${requestDeadlineMs / 1_000} seconds`;
   throw new HookvisorError('timeout', message);
-}
-
-async function answer(frame: Frame, runtime: Runtime): Promise<Buffer> {
-  if (frame.type === frameType.hookCall) {
-    const { verdict, document } = await runtime.hook(decodeHookRequest(frame.body));
-    return encodeHookAnswer(toHookAnswer(verdict, document));
-  }
-  if (frame.type === frameType.command) {
-    const { head, tail } = decodeHeadAndTail(frame.body);
-    return encodeFrame(frameType.commandAnswer, ...(await command(head, tail, runtime)));
-  }
-  throw new HookvisorError('protocol', `Cannot answer a frame of type ${frame.type}: it is no request`, {
-    fields: { type: frame.type },
-  });
 }
 
 async function command(head: unknown, tail: Buffer, runtime: Runtime): Promise<Uint8Array[]> {

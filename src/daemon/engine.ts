@@ -97,15 +97,16 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
       ),
     ),
     async decide(call) {
-      const running = budget.spend(call.event, (allowance) =>
-        runChain({ call, handlers: route(call.event), checkReplacement, allowance }),
-      );
+      const handlers = route(call.event);
+      const spending = budget.begin(call.event);
+      const running = runChain({ call, handlers, checkReplacement, allowance: spending.allowance });
       underWay.add(running);
       try {
         const decision = await running;
         count(decision.verdict);
         return decision;
       } finally {
+        spending.end();
         underWay.delete(running);
       }
     },

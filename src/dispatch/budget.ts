@@ -9,13 +9,18 @@ export interface Allowance {
   leftMs(): number;
 }
 
+/** The time that the handlers of one event take, from its beginning on. */
+export interface Spending {
+  /** Null for an event that belongs to no guest's start: only its handlers' own deadlines hold. */
+  readonly allowance: Allowance | null;
+  /** Counts it: whatever came of the handlers, they are done. To be called once. */
+  readonly end: () => void;
+}
+
 /** Bounds what all handlers together take for the start of one guest. */
 export interface Budget {
-  /**
-   * Runs the handlers of one event under what is left for the start that the event belongs to, and counts the time that
-   * they take. Events that belong to no guest's start run under null: only their handlers' own deadlines hold.
-   */
-  spend<T>(event: HookEvent, run: (allowance: Allowance | null) => Promise<T>): Promise<T>;
+  /** The handlers of an event begin, under what is left for the start that it belongs to. */
+  begin(event: HookEvent): Spending;
 }
 
 interface Start {
@@ -60,24 +65,27 @@ export function createBudget({ totalMs, now }: { totalMs: number; now: () => num
   };
 
   return {
-    async spend(event, run) {
+    begin(event) {
       forget();
       const found = startOf(event);
-      if (found === null) return run(null);
+      if (found === null) return free;
       const { key, start } = found;
       const began = now();
       start.last = event.event;
       start.touchedMs = began;
-      try {
-        return await run({ totalMs, leftMs: () => Math.max(0, totalMs - start.spentMs - (now() - began)) });
-      } finally {
-        start.touchedMs = now();
-        start.spentMs += start.touchedMs - began;
-        if (event.event === 'started' && starts.get(key) === start) starts.delete(key);
-      }
+      return {
+        allowance: { totalMs, leftMs: () => Math.max(0, totalMs - start.spentMs - (now() - began)) },
+        end: () => {
+          start.touchedMs = now();
+          start.spentMs += start.touchedMs - began;
+          if (event.event === 'started' && starts.get(key) === start) starts.delete(key);
+        },
+      };
     },
   };
 }
+
+const free: Spending = { allowance: null, end: () => undefined };
 
 function beginsAnew(operation: string, last: string): boolean {
   if (firstOperations.includes(operation)) return true;

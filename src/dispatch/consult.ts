@@ -54,16 +54,19 @@ export async function consult(options: ConsultOptions): Promise<Consultation> {
   });
 
   let spent: Pick<Evaluation, 'fuel' | 'logs'> = { fuel: null, logs: [] };
+  let leftMs: number | null = null;
   try {
-    const evaluation = await evaluate(options);
+    leftMs = leftOf(options);
+    const evaluation = await options.loaded.handler.evaluate(options.call, leftMs ?? undefined);
     spent = evaluation;
     const outcome = cleaned(evaluation.outcome);
     if (outcome.outcome === 'replace') await assertUsable(outcome.document, options);
     const reason = outcome.outcome === 'deny' ? outcome.reason : null;
     return { outcome, record: record({ outcome: outcome.outcome, reason, failure: null }, spent) };
   } catch (error) {
-    const failed = error instanceof HandlerFailure ? error : null;
-    const reason = oneLine(messageOf(error), bounds.reasonChars);
+    const cause = causeOf(error, leftMs, options);
+    const failed = cause instanceof HandlerFailure ? cause : null;
+    const reason = oneLine(messageOf(cause), bounds.reasonChars);
     return {
       outcome: null,
       record: record(
@@ -77,24 +80,28 @@ export async function consult(options: ConsultOptions): Promise<Consultation> {
   }
 }
 
-/** Asks the handler under what is left of the budget. A deadline that the budget has cut is blamed on the budget. */
-async function evaluate({ loaded, call, allowance = null }: ConsultOptions): Promise<Evaluation> {
-  const { config, handler } = loaded;
-  if (allowance === null) return handler.evaluate(call);
+/** What is left of the budget, whole milliseconds; null for an event without one. Throws when nothing is. */
+function leftOf({ loaded, allowance = null }: ConsultOptions): number | null {
+  if (allowance === null) return null;
   const leftMs = Math.floor(allowance.leftMs());
-  const budget = `the budget of ${allowance.totalMs} ms for the start of one guest`;
-  const advice = `raise 'budget', or find out which handler takes so long`;
-  if (leftMs < 1) {
-    throw new HandlerFailure('deadline', `Cannot ask the handler '${config.name}': ${budget} is spent; ${advice}`);
-  }
-  try {
-    return await handler.evaluate(call, leftMs);
-  } catch (error) {
-    const cut = leftMs < config.limits.deadlineMs;
-    if (!cut || !(error instanceof HandlerFailure) || error.failure !== 'deadline') throw error;
-    const message = `Cannot wait for the handler '${config.name}': after ${leftMs} ms ${budget} was spent; ${advice}`;
-    throw new HandlerFailure('deadline', message, { cause: error, fuel: error.fuel, logs: error.logs });
-  }
+  if (leftMs >= 1) return leftMs;
+  const message = `Cannot ask the handler '${loaded.config.name}': ${budgetOf(allowance)} is spent; ${advice}`;
+  throw new HandlerFailure('deadline', message);
+}
+
+/** What a handler failed of. A deadline that the budget had cut is blamed on the budget. */
+function causeOf(error: unknown, leftMs: number | null, { loaded, allowance = null }: ConsultOptions): unknown {
+  const { name, limits } = loaded.config;
+  if (allowance === null || leftMs === null || leftMs >= limits.deadlineMs) return error;
+  if (!(error instanceof HandlerFailure) || error.failure !== 'deadline') return error;
+  const message = `Cannot wait for the handler '${name}': after ${leftMs} ms ${budgetOf(allowance)} was spent; ${advice}`;
+  return new HandlerFailure('deadline', message, { cause: error, fuel: error.fuel, logs: error.logs });
+}
+
+const advice = `raise 'budget', or find out which handler takes so long`;
+
+function budgetOf({ totalMs }: Allowance): string {
+  return `the budget of ${totalMs} ms for the start of one guest`;
 }
 
 function cleaned(outcome: Outcome): Outcome {

@@ -34,8 +34,9 @@ export function createRouter<T>(config: {
   const remembered = new Map<string, NameIndex<T>>();
 
   const indexFor = (event: Subject): NameIndex<T> => {
-    // JSON, because these strings may hold any character that could be used to join them.
-    const key = JSON.stringify([event.kind, event.driver, event.event, event.qualifier]);
+    // With lengths, because these strings may hold any character that could be used to join them.
+    const { kind, driver, event: operation, qualifier } = event;
+    const key = `${kind.length} ${driver.length} ${operation.length} ${kind}${driver}${operation}${qualifier}`;
     const known = remembered.get(key);
     if (known !== undefined) return known;
     const index = createNameIndex(rules.filter(({ match }) => mayMatch(match, event)));

@@ -32,8 +32,8 @@ export interface RfcArguments extends Received {
  * Reads the arguments of one of libvirt's hooks. `-`, an empty or a missing argument means that there is nothing to say;
  * an object without a name keeps `-`. Throws HookvisorError `protocol` when there is no operation.
  */
-export function fromHookArguments({ driver, args, ...received }: HookArguments): HookCall {
-  const [name, event, qualifier, ...rest] = args;
+export function fromHookArguments({ driver, args, document, time, id }: HookArguments): HookCall {
+  const [name, event, qualifier] = args;
   if (name === undefined || isBlank(event)) {
     throw new HookvisorError(
       'protocol',
@@ -43,8 +43,8 @@ export function fromHookArguments({ driver, args, ...received }: HookArguments):
     );
   }
   // libvirt's reasons may hold a space ("from snapshot"), and a script between may have split it.
-  const extra = rest.join(' ');
-  return callOf({ driver, kind: kindOf(driver), name, event, qualifier, extra }, received);
+  const extra = args.slice(3).join(' ');
+  return callOf({ driver, kind: kindOf(driver), name, event, qualifier, extra }, { document, time, id });
 }
 
 /** Reads the RFC's five words. Throws HookvisorError `protocol` when there is no kind or no event. */

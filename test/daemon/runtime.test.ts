@@ -90,6 +90,27 @@ routes: [ { match: {}, handlers: [tiny] } ]`;
   });
 });
 
+describe('the budget', () => {
+  it('is used up by the events of one start together, whatever its handlers came to', async () => {
+    const dir = temporaryFolder();
+    const script = await writeScript(dir, 'slow', 'sleep 0.3; exit 1');
+    const handler = `{ backend: script, source: ${script}, failurePolicy: fail }`;
+    const { socket, journaled } = await serve(
+      `budget: 250ms\nhandlers: { slow: ${handler} }\nroutes: [ { match: {}, handlers: [slow] } ]`,
+      dir,
+    );
+    const call = hookCaller(dir, socket);
+    const document = '<domain><name>tiny</name><uuid>c7a5fdbd-edaf-9455-926a-d65c16db1809</uuid></domain>';
+    await call('qemu', ['tiny', 'prepare', 'begin', '-'], document);
+    await call('qemu', ['tiny', 'start', 'begin', '-'], document);
+    await call('qemu', ['tiny', 'prepare', 'begin', '-'], document);
+    const [cut, spent, anew] = journaled().map(({ handlers }) => handlers[0]?.reason);
+    expect(cut).toMatch(/^Cannot wait for the handler 'slow': after \d+ ms the budget of 250 ms/u);
+    expect(spent).toContain("Cannot ask the handler 'slow': the budget of 250 ms");
+    expect(anew).toMatch(/^Cannot wait for the handler 'slow'/u);
+  });
+});
+
 describe('the journal', () => {
   it('has one record for each answered event, with the verdict, and names the document by its digest', async () => {
     const dir = temporaryFolder();
