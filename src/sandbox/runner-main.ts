@@ -15,6 +15,7 @@ import { optimizeSoon } from '../optimize-soon.js';
 import { HandlerFailure } from '../outcome.js';
 import type { Evaluation, LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
+import { collectSeldom } from './collect-seldom.js';
 import { artefactBytes, decodeArtefact } from './protocol/artefact-codec.js';
 import { decodeRequest, encodeReply, isKnownErrorCode } from './protocol/messages.js';
 import type { RunnerReply, RunnerRequest, RunnerUsage } from './protocol/messages.js';
@@ -162,6 +163,7 @@ function die(error: unknown): never {
 
 // stdout carries frames only: what a library prints goes to stderr.
 optimizeSoon();
+collectSeldom();
 globalThis.console = new console.Console(process.stderr);
 process.on('uncaughtException', die);
 process.on('unhandledRejection', die);

@@ -148,7 +148,7 @@ describe('the runner', () => {
 });
 
 describe('the instances that a QuickJS plugin leaves', () => {
-  it('are collected less often than for every tenth event', async () => {
+  it('are collected less often than for every twentieth event', async () => {
     const observer = `import { writeSync } from 'node:fs';
       import { constants, PerformanceObserver } from 'node:perf_hooks';
       let collected = 0;
@@ -180,10 +180,11 @@ describe('the instances that a QuickJS plugin leaves', () => {
       expect(answer).toMatchObject({ reply: { reply: 'evaluated', outcome: 'allow' } });
     }
     await runner.end();
-    // Measured: 4 to 17 on the versions of Node, and 25 to 31 where each instance has memories of its own.
+    // Measured: 3 to 6 on every version of Node; 17 from Node 24 on where memories are not counted with the heap, and 25 to
+    // 31 where each instance has memories of its own.
     const collected = Number(/^collected (\d+)$/mu.exec(await said)?.[1]);
     expect(collected).toBeGreaterThan(0);
-    expect(collected).toBeLessThan(20);
+    expect(collected).toBeLessThan(10);
   });
 });
 
