@@ -24,7 +24,9 @@ export async function answerRequest(bytes: Buffer | null, runtime: Runtime, log:
       const { head, tail } = decodeHeadAndTail(body);
       return encodeFrame(frameType.commandAnswer, ...(await command(head, tail, runtime)));
     }
-    throw new HookvisorError('protocol', `Cannot answer a frame of type ${type}: it is no request`, { fields: { type } });
+    throw new HookvisorError('protocol', `Cannot answer a frame of type ${type}: it is no request`, {
+      fields: { type },
+    });
   } catch (error) {
     const code = error instanceof HookvisorError ? error.code : 'internal';
     if (code === 'internal') log('error', `Cannot answer a request: ${messageOf(error)}`);
