@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { defaultConfigFile } from '../config/defaults.js';
+import { doubtsOf } from '../config/doubts.js';
 import { loadConfig } from '../config/load.js';
 import { createEngine } from '../daemon/engine.js';
 import { HookvisorError } from '../errors.js';
@@ -29,10 +30,12 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
         if (json !== true && err.columns !== null) err.write(`loading ${config.handlers.size} handlers…\n`);
         await using engine = await createEngine(config, createLog(err));
         const { handlers } = engine.status();
+        const doubts = doubtsOf(config.routes);
         if (json === true) {
-          out.write(jsonLine({ valid: true, config: config.file, handlers, routes: config.routes.length }));
+          out.write(jsonLine({ valid: true, config: config.file, handlers, routes: config.routes.length, doubts }));
         } else {
           out.write(describe(config));
+          for (const doubt of doubts) err.write(`${err.paint('yellow', 'doubtful')}: ${doubt}\n`);
           out.write(`${out.paint('green', 'valid')}: ${config.file}\n`);
         }
         finish(exitStatus.success);

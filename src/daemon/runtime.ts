@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { defaultJournal } from '../config/defaults.js';
+import { doubtsOf } from '../config/doubts.js';
 import { loadConfig } from '../config/load.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
@@ -42,6 +43,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log, load } = options;
   const started = Date.now();
   const config = await load();
+  tellDoubts(config, log);
   let journal = config.journal === null ? null : await openJournal(config.journal, log);
   let engine: Engine;
   try {
@@ -111,6 +113,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
         `Cannot reload '${next.file}': its socket '${next.socket}' is not the one in use; restart the runtime to move it`,
       );
     }
+    tellDoubts(next, log);
     const nextEngine = await createEngine(next, log);
     const previousJournal = journal;
     try {
@@ -178,6 +181,10 @@ export function configFrom(file: string, { journalDir, ...overrides }: ConfigOve
       ? config
       : { ...config, journal: { ...(config.journal ?? defaultJournal), dir: journalDir } };
   };
+}
+
+function tellDoubts({ file, routes }: Config, log: Log): void {
+  for (const doubt of doubtsOf(routes)) log('warn', `configuration '${file}': ${doubt}`);
 }
 
 async function retire(engine: Engine, log: Log): Promise<void> {

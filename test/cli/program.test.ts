@@ -160,6 +160,20 @@ routes:
     expect(JSON.parse(json.out)).toMatchObject({ valid: false, problems: { length: 5 } });
   });
 
+  it('doubts a route that no event of libvirt takes, and calls the configuration valid', async () => {
+    const dir = temporaryFolder();
+    const script = await writeScript(dir, 'allow', 'exit 0');
+    const file = await writeConfig(
+      dir,
+      `handlers: { a: { backend: script, source: ${script}, failurePolicy: fail } }
+routes: [ { match: { kind: domian }, handlers: [a] } ]`,
+    );
+    const doubt = "routes[0].match.kind: libvirt has no kind 'domian'; did you mean 'domain'?";
+    expect(await hookvisor('check', '--config', file)).toMatchObject({ status: 0, err: `doubtful: ${doubt}\n` });
+    const json = await hookvisor('check', '--config', file, '--json');
+    expect(JSON.parse(json.out)).toMatchObject({ valid: true, doubts: [doubt] });
+  });
+
   it('says that a configuration cannot be read', async () => {
     const run = await hookvisor('check', '--config', '/none/hookvisor.yaml');
     expect(run.status).toBe(2);

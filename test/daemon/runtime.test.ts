@@ -31,6 +31,21 @@ describe('a reload', () => {
     expect(said.join('\n')).toContain('the configuration in force is kept');
   });
 
+  it('tells what is doubtful about the new configuration, as the start does', async () => {
+    const dir = temporaryFolder();
+    const script = await writeScript(dir, 'deny', denyAll);
+    const yaml = (kind: string): string =>
+      `handlers: { a: { backend: script, source: ${script}, failurePolicy: fail } }
+routes: [ { match: { kind: ${kind} }, handlers: [a] } ]`;
+    const { runtime, said, configFile } = await serve(yaml('domian'), dir);
+    const doubt = (kind: string, meant: string): string =>
+      `warn: configuration '${configFile}': routes[0].match.kind: libvirt has no kind '${kind}'; did you mean '${meant}'?`;
+    expect(said).toContain(doubt('domian', 'domain'));
+    await writeConfig(dir, yaml('netwrok'));
+    await runtime.reload();
+    expect(said).toContain(doubt('netwrok', 'network'));
+  });
+
   it('whose plugin cannot be loaded keeps the old one and names every such handler', async () => {
     const dir = temporaryFolder();
     const { runtime } = await serve('', dir);

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { doubtsOf } from '../../src/config/doubts.js';
+import { parseConfig } from '../../src/config/load.js';
+import { catalog, kindOf } from '../../src/libvirt/catalog.js';
+import { packageRoot } from '../../src/paths.js';
+
+const doubts = (match: object): readonly string[] => doubtsOf([{ match, handlers: ['a'] }]);
+
+describe('doubts about a route', () => {
+  it.each([
+    [{ kind: ['domian'] }, "kind: libvirt has no kind 'domian'; did you mean 'domain'?"],
+    [{ driver: ['qemu', 'quemu'] }, "driver: libvirt has no driver 'quemu'; did you mean 'qemu'?"],
+    [{ kind: ['domain'], event: ['Prepare'] }, "event: libvirt has no event 'Prepare'; did you mean 'prepare'?"],
+    [{ qualifier: ['beggin'] }, "qualifier: libvirt has no qualifier 'beggin'; did you mean 'begin'?"],
+  ])('tells the word that is mistyped: %j', (match, doubt) => {
+    expect(doubts(match)).toEqual([`routes[0].match.${doubt}`]);
+  });
+
+  it('tells that its words never come together', () => {
+    expect(doubts({ driver: ['network', 'lxc'], event: ['migrate'], name: ['web-*'] })).toEqual([
+      "routes[0].match: no operation of libvirt has the driver 'network' or 'lxc' and the event 'migrate'; " +
+        'its handlers are never asked',
+    ]);
+    expect(doubts({ event: ['prepare'], qualifier: ['after'] })).toHaveLength(1);
+  });
+
+  it('shows hostile words as one clean line', () => {
+    expect(doubts({ kind: ['domain\u001b[31m\n'] }).join('')).toMatch(/^[\x20-\x7e…]*$/u);
+  });
+
+  it('are none for what libvirt calls its hooks with, whatever of it is written', () => {
+    for (const { driver, event, qualifier } of catalog) {
+      const rfc = qualifier === 'begin' ? ['before'] : qualifier === 'end' ? ['after'] : [];
+      const match = { kind: [kindOf(driver)], driver: [driver], event: [event], qualifier: [qualifier] };
+      expect(doubts(match)).toEqual([]);
+      for (const word of rfc) expect(doubts({ ...match, qualifier: [word] })).toEqual([]);
+    }
+    expect(doubts({})).toEqual([]);
+    expect(doubts({ name: ['domian'] })).toEqual([]);
+  });
+
+  it('are none where a newer libvirt, or whoever emits events, may have words of their own', () => {
+    expect(doubts({ kind: ['storage'], event: ['built'] })).toEqual([]);
+    expect(doubts({ driver: ['network'], event: ['prepare', 'hotplugged'] })).toEqual([]);
+  });
+
+  it('name events_set where the word stands there', () => {
+    const { routes } = parseConfig('version: 1\nevents_script: /x\nevents_set: daemon netwrok\n', '/etc/hv.yaml');
+    expect(doubtsOf(routes)).toEqual(["events_set: libvirt has no kind 'netwrok'; did you mean 'network'?"]);
+  });
+
+  it('are none about the configurations of examples/', () => {
+    const folder = join(packageRoot, 'examples');
+    const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) {
+      expect(doubtsOf(parseConfig(readFileSync(join(folder, file), 'utf8'), join(folder, file)).routes)).toEqual([]);
+    }
+  });
+});
