@@ -1,23 +1,20 @@
 import { catalog, kindOf } from '../libvirt/catalog.js';
 import type { Route, RouteMatch } from './config.js';
+import { type MatchedWords, mayMatch } from './may-match.js';
 import { nearest } from './nearest.js';
 import { quote } from './quote.js';
 import { eventsScriptHandler } from './references.js';
 
-/** The "events scripts" RFC's words for libvirt's `begin` and `end`. */
-const rfcQualifiers = ['before', 'after'];
-
-const all = (of: (operation: (typeof catalog)[number]) => string): readonly string[] => [...new Set(catalog.map(of))];
-
-/** The words with which libvirt calls its hooks, as far as the catalog knows them. */
-const known = {
-  kind: all(({ driver }) => kindOf(driver)),
-  driver: all(({ driver }) => driver),
-  event: all(({ event }) => event),
-  qualifier: [...all(({ qualifier }) => qualifier), ...rfcQualifiers],
-} as const;
+/** The operations for which libvirt calls its hooks, in the words of a route. */
+const operations: readonly MatchedWords[] = catalog.map(({ driver, event, qualifier }) => ({
+  kind: kindOf(driver),
+  driver,
+  event,
+  qualifier,
+}));
 
 const fields = ['kind', 'driver', 'event', 'qualifier'] as const;
+type Field = (typeof fields)[number];
 
 /**
  * What is probably not meant in a configuration that is valid: routes that no event of libvirt takes, a sentence each. A word
@@ -41,27 +38,25 @@ function wordsOf(match: RouteMatch): string {
     .join(' and ');
 }
 
-function mistypedIn(match: RouteMatch, field: (typeof fields)[number]): string[] {
-  return (match[field] ?? []).flatMap((word) => {
-    if (known[field].includes(word)) return [];
-    const near = nearest(word, known[field]);
+function mistypedIn(match: RouteMatch, field: Field): string[] {
+  return unknownIn(match, field).flatMap((word) => {
+    const near = nearest(word, knownIn(field));
     return near === null ? [] : [`libvirt has no ${field} ${quote(word)}; did you mean '${near}'?`];
   });
 }
 
 /** Whether an operation matches, or a word is of those that nobody here knows. */
 function mayHappen(match: RouteMatch): boolean {
-  if (fields.some((field) => match[field]?.some((word) => !known[field].includes(word)))) return true;
-  return catalog.some(
-    ({ driver, event, qualifier }) =>
-      (match.kind?.includes(kindOf(driver)) ?? true) &&
-      (match.driver?.includes(driver) ?? true) &&
-      (match.event?.includes(event) ?? true) &&
-      (match.qualifier?.some((word) => word === qualifier || word === rfcWordFor(qualifier)) ?? true),
+  return (
+    fields.some((field) => unknownIn(match, field).length > 0) ||
+    operations.some((operation) => mayMatch(match, operation))
   );
 }
 
-function rfcWordFor(qualifier: string): string {
-  const at = ['begin', 'end'].indexOf(qualifier);
-  return rfcQualifiers[at] ?? qualifier;
+function unknownIn(match: RouteMatch, field: Field): readonly string[] {
+  return (match[field] ?? []).filter((word) => !knownIn(field).includes(word));
+}
+
+function knownIn(field: Field): readonly string[] {
+  return operations.map((operation) => operation[field]);
 }

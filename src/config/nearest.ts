@@ -6,6 +6,8 @@ export function nearest(word: string, known: readonly string[]): string | null {
   let best: { word: string; distance: number } | null = null;
   for (const candidate of known) {
     const target = plain(candidate);
+    // `-` is nothing but punctuation, and nothing begins every word.
+    if (target === '') continue;
     const begins = typed.length >= 3 && (target.startsWith(typed) || typed.startsWith(target));
     const distance = editDistance(typed, target);
     const tolerated = Math.max(1, Math.floor(Math.max(typed.length, target.length) / 3));

@@ -1,9 +1,10 @@
 import type { Route, RouteMatch } from '../config/config.js';
+import { type MatchedWords, mayMatch } from '../config/may-match.js';
 import { HookvisorError } from '../errors.js';
 import type { HookEvent } from '../event.js';
 import { createNameIndex, type NameIndex, type NameRule } from './name-index.js';
 
-type Subject = Pick<HookEvent, 'kind' | 'driver' | 'name' | 'event' | 'qualifier'>;
+type Subject = MatchedWords & Pick<HookEvent, 'name'>;
 
 /** The handlers of an event, in the order in which they run; each at most once. */
 export type Router<T> = (event: Subject) => readonly T[];
@@ -55,14 +56,4 @@ function handlerNamed<T>(handlers: ReadonlyMap<string, T>, name: string): T {
     throw new HookvisorError('config-invalid', `Cannot route to handler '${name}': there is none; define it`);
   }
   return handler;
-}
-
-/** Whether the route matches as far as everything but the name is concerned. */
-function mayMatch(match: RouteMatch, event: Subject): boolean {
-  return (
-    (match.kind?.includes(event.kind) ?? true) &&
-    (match.driver?.includes(event.driver) ?? true) &&
-    (match.event?.includes(event.event) ?? true) &&
-    (match.qualifier?.includes(event.qualifier) ?? true)
-  );
 }

@@ -23,7 +23,7 @@ describe('doubts about a route', () => {
       "routes[0].match: no operation of libvirt has the driver 'network' or 'lxc' and the event 'migrate'; " +
         'its handlers are never asked',
     ]);
-    expect(doubts({ event: ['prepare'], qualifier: ['after'] })).toHaveLength(1);
+    expect(doubts({ event: ['prepare'], qualifier: ['end'] })).toHaveLength(1);
   });
 
   it('shows hostile words as one clean line', () => {
@@ -32,10 +32,8 @@ describe('doubts about a route', () => {
 
   it('are none for what libvirt calls its hooks with, whatever of it is written', () => {
     for (const { driver, event, qualifier } of catalog) {
-      const rfc = qualifier === 'begin' ? ['before'] : qualifier === 'end' ? ['after'] : [];
       const match = { kind: [kindOf(driver)], driver: [driver], event: [event], qualifier: [qualifier] };
       expect(doubts(match)).toEqual([]);
-      for (const word of rfc) expect(doubts({ ...match, qualifier: [word] })).toEqual([]);
     }
     expect(doubts({})).toEqual([]);
     expect(doubts({ name: ['domian'] })).toEqual([]);
@@ -44,6 +42,8 @@ describe('doubts about a route', () => {
   it('are none where a newer libvirt, or whoever emits events, may have words of their own', () => {
     expect(doubts({ kind: ['storage'], event: ['built'] })).toEqual([]);
     expect(doubts({ driver: ['network'], event: ['prepare', 'hotplugged'] })).toEqual([]);
+    // What the "events scripts" RFC says for begin and end; libvirt's `-` is no suggestion for them.
+    expect(doubts({ kind: ['domain'], event: ['start'], qualifier: ['before', 'after'] })).toEqual([]);
   });
 
   it('name events_set where the word stands there', () => {
