@@ -4,6 +4,7 @@ import { Buffer } from 'node:buffer';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { componentEmbed, componentNew } from '@bytecodealliance/jco';
 import { $init, generateTypes } from '@bytecodealliance/jco-transpile/component';
 import { format } from 'prettier';
 import { z } from 'zod';
@@ -25,7 +26,7 @@ async function main(args) {
   }
   const problems = await undocumented();
   for (const problem of problems) console.error(problem);
-  const files = [...(await guestTypes()), ...(await schemas())];
+  const files = [...(await guestTypes()), ...(await witWorld()), ...(await schemas())];
   const different = [];
   for (const file of files) if (!(await isCurrent(file))) different.push(file);
   if (!args.includes('--check')) {
@@ -64,6 +65,72 @@ async function guestTypes() {
     );
   const text = await format(declarations.join(''), { parser: 'typescript', singleQuote: true, printWidth: 120 });
   return [{ path: 'guest/types/hookvisor.d.ts', text }];
+}
+
+/**
+ * The types of the WIT's interfaces, against which admission compares those of a plug-in. A component that has the whole
+ * world is made of the WIT, and read as any plug-in is.
+ * @returns {Promise<Generated[]>}
+ */
+async function witWorld() {
+  const { imports, exports } = await worldOf('configurable-hook-handler');
+  const required = [...(await worldOf('hook-handler')).exports.keys()];
+  /** @type {Map<string, string>} */
+  const names = new Map();
+  const lines = [
+    '// Made by scripts/generate.mjs from wit/.',
+    "import type { WitType } from '../wasm/wit-type.js';",
+    "import type { WitWorld } from './wit-interface.js';\n",
+  ];
+  /** @param {WitType | null} type @returns {string} */
+  const nameOf = (type) => {
+    if (type === null) return 'null';
+    const { form, labels, parts } = type;
+    const text = `{ form: ${JSON.stringify(form)}, labels: ${JSON.stringify(labels)}, parts: [${parts.map(nameOf).join()}] }`;
+    const known = names.get(text);
+    if (known !== undefined) return known;
+    const name = `${form.replace(/\W/gu, '')}Type${names.size}`;
+    names.set(text, name);
+    lines.push(`const ${name}: WitType = ${text};`);
+    return name;
+  };
+  /** @param {ReadonlyMap<string, WitType>} types */
+  const typesText = (types) => `new Map([${[...types].map(([name, type]) => `['${name}', ${nameOf(type)}]`).join()}])`;
+  /** @param {ReadonlyMap<string, WitInterface>} all */
+  const interfacesText = (all) =>
+    `new Map([${[...all]
+      .map(([name, one]) => `['${name}', { types: ${typesText(one.types)}, functions: ${typesText(one.functions)} }]`)
+      .join()}])`;
+  const world = `{ imports: ${interfacesText(imports)}, exports: ${interfacesText(exports)}, required: new Set(${JSON.stringify(required)}) }`;
+  lines.push(
+    '\n/** The worlds of wit/: what a component may import, and what it must and may export. */',
+    `export const witWorld: WitWorld = ${world};`,
+  );
+  const text = await format(lines.join('\n'), { parser: 'typescript', singleQuote: true, printWidth: 120 });
+  return [{ path: 'src/sandbox/admission/wit-world.ts', text }];
+}
+
+/**
+ * @typedef {import('../src/sandbox/wasm/wit-type.js').WitType} WitType
+ * @typedef {import('../src/sandbox/admission/wit-interface.js').WitInterface} WitInterface
+ */
+
+/**
+ * @param {string} world
+ * @returns {Promise<{ imports: Map<string, WitInterface>, exports: Map<string, WitInterface> }>}
+ */
+async function worldOf(world) {
+  const embedded = await componentEmbed({ witSource: await witPackage(), world, dummy: true });
+  const component = Buffer.from(await componentNew(embedded, []));
+  const built = new URL('../dist/sandbox/', import.meta.url).href;
+  /** @type {typeof import('../src/sandbox/wasm/component-binary.js')} */
+  const { readComponent } = await import(`${built}wasm/component-binary.js`);
+  /** @type {typeof import('../src/sandbox/wasm/component-link.js')} */
+  const { linkComponent } = await import(`${built}wasm/component-link.js`);
+  /** @type {typeof import('../src/sandbox/admission/wit-interface.js')} */
+  const { interfacesOf } = await import(`${built}admission/wit-interface.js`);
+  const { imports, exports } = linkComponent(readComponent(component));
+  return { imports: interfacesOf(imports), exports: interfacesOf(exports) };
 }
 
 /** @returns {Promise<Generated[]>} */

@@ -5,7 +5,6 @@ import { hardenModule } from '../fuel/harden.js';
 import { lendMemory } from '../fuel/lend-memory.js';
 import { leanGlue } from '../glue/lean-glue.js';
 import { transpileComponent } from '../glue/transpile.js';
-import { checkWorldTypes } from '../glue/world-types.js';
 import { vetCore, vetPlugin } from './vet.js';
 import { initialMemory } from './vet-core.js';
 import { withoutCustomSections } from '../wasm/custom-sections.js';
@@ -32,8 +31,7 @@ export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise
     const modules = [{ name: 'main', ...lendMemory(hardenModule(bytes, limits)) }];
     return { backend: 'extism', digest, glue: '', validates, modules };
   }
-  const { glue, modules, declarations } = await transpileComponent(withoutCustomSections(bytes));
-  checkWorldTypes(declarations);
+  const { glue, modules } = await transpileComponent(withoutCustomSections(bytes));
   const hardened = modules.map(({ name, bytes: core }) => {
     // jco adds modules of its own making and may rewrite others: what is hardened is what was vetted.
     vetCore(core, options);

@@ -6,16 +6,17 @@ import type { ComponentBinary } from '../wasm/component-binary.js';
 import type { CoreModule } from '../wasm/core-module.js';
 import { objectionError, refusal, unusable, vetRules } from '../wasm/objection.js';
 import type { Objection } from '../wasm/objection.js';
+import { checkWorld } from './check-world.js';
 import { sizeObjection } from './size-objection.js';
 import { atMost, checkModules, readModule } from './vet-core.js';
 import type { VettedModule } from './vet-core.js';
+import { witWorld } from './wit-world.js';
+import { linkComponent } from '../wasm/component-link.js';
 import { checkNames } from '../wasm/wasm-names.js';
 import { wasmLayer } from '../wasm/wasm-reader.js';
 
-const wit = (name: string): string => `hookvisor:hook/${name}@0.1.0`;
-const importable = ['types', 'document', 'settings', 'log'];
-const handler = wit('handler');
-const configurable = wit('configurable');
+const importable = [...witWorld.imports.keys()].map((name) => name.replace(/^.*\/|@.*$/gu, ''));
+const configurable = 'hookvisor:hook/configurable@0.1.0';
 
 /** Extism's kernel without its HTTP functions. */
 const extismModule = 'extism:host/env';
@@ -115,12 +116,10 @@ function examineComponent(bytes: Buffer, { memoryBytes }: VetOptions): Findings 
     // One that is never instantiated must keep to the rules all the same.
     readModule(core, Math.max(1, instances)),
   );
-  const allowed = new Set(importable.map(wit));
-  const exported = new Set(component.exports.map(({ name, kind }) => (kind === 'instance' ? name : '')));
   const objections = [
     ...checkNames(component.names),
     ...component.imports.flatMap(({ name, kind }) => {
-      if (allowed.has(name) && kind === 'instance') return [];
+      if (witWorld.imports.has(name) && kind === 'instance') return [];
       const rule = `only hookvisor:hook/{${importable.join(',')}}@0.1.0 can be imported`;
       return [refusal('import', `it imports '${name}'`, rule, { import: name })];
     }),
@@ -156,23 +155,26 @@ function examineComponent(bytes: Buffer, { memoryBytes }: VetOptions): Findings 
     ),
     ...atMost('complexity', component.names.size, admissionBounds.names, (count) => `it has ${count} names`),
     ...checkModules(modules, memoryBytes),
-    ...(exported.has(handler)
-      ? []
-      : [
-          unusable(
-            'world',
-            `it is a component of another world, without the export '${handler}'`,
-            'build it for the world hook-handler',
+    ...(component.encodings.has('latin1+utf16')
+      ? [
+          refusal(
+            'feature',
+            'it passes strings as latin1+utf16',
+            'build it with string-encoding=utf8, or string-encoding=utf16',
+            { feature: 'latin1+utf16' },
           ),
-        ]),
+        ]
+      : []),
   ];
+  // What hands components around cannot be followed.
+  const followed = !component.concurrent && !component.dynamic && !objections.some(({ rule }) => rule === 'structure');
   return {
     backend: 'component',
-    objections,
+    objections: followed ? [...objections, ...checkWorld(linkComponent(component))] : objections,
     modules,
     imports: component.imports.map(({ name }) => name),
     exports: component.exports.map(({ name }) => name),
-    validates: exported.has(configurable),
+    validates: component.exports.some(({ name }) => name === configurable),
     component,
   };
 }

@@ -10,8 +10,6 @@ export interface Transpiled {
   /** ES module that exports `instantiate(getCoreModule, imports, instantiateCore)`. */
   readonly glue: string;
   readonly modules: readonly { readonly name: string; readonly bytes: Buffer }[];
-  /** TypeScript declarations by file name: the types of what it imports and exports. */
-  readonly declarations: ReadonlyMap<string, string>;
 }
 
 /** Throws HookvisorError `plugin-invalid` for what is no valid component, `plugin-refused` for what becomes too large. */
@@ -28,9 +26,6 @@ export async function transpileComponent(bytes: Buffer): Promise<Transpiled> {
   return {
     glue,
     modules: files.filter(({ name }) => name.endsWith('.wasm')),
-    declarations: new Map(
-      files.filter(({ name }) => name.endsWith('.d.ts')).map((file) => [file.name, file.bytes.toString('utf8')]),
-    ),
   };
 }
 
@@ -52,6 +47,7 @@ function generateFiles(bytes: Buffer): { name: string; bytes: Buffer }[] {
       name: 'plugin',
       instantiation: { tag: 'sync' },
       base64Cutoff: 0,
+      noTypescript: true,
       noNodejsCompat: true,
       noComponentErrorWrapping: true,
     });

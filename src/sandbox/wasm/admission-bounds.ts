@@ -26,6 +26,10 @@ export const admissionBounds = {
   tableElements: 1_000_000,
   /** Distinct names in a component. */
   names: 20_000,
+  /** Types, fields, aliases, imports, exports and instances that a component defines; QuickJS has 2,900. */
+  definitions: 100_000,
+  /** The same, those of nested components as often as these are instantiated. */
+  linked: 400_000,
   /** Sections of a module or component, custom ones included. */
   sections: 10_000,
   /** Modules and components inside a component, instantiated or not. */

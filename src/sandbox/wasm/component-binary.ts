@@ -1,6 +1,15 @@
 import { admissionBounds } from './admission-bounds.js';
-import { externName, externType, readAlias, readSort, readTypes } from './component-names.js';
-import type { Sort } from './component-names.js';
+import {
+  handsAround,
+  readAliasDefinition,
+  readCanonical,
+  readExport,
+  readImport,
+  readInstance,
+  readTypeDefinition,
+} from './component-definitions.js';
+import type { Definition, StringEncoding } from './component-definitions.js';
+import type { Watch } from './component-names.js';
 import { requireAtMost } from './objection.js';
 import { invalid, WasmReader, wasmLayer, wasmSections } from './wasm-reader.js';
 
@@ -8,6 +17,10 @@ import { invalid, WasmReader, wasmLayer, wasmSections } from './wasm-reader.js';
 export interface ComponentBinary {
   readonly imports: readonly { readonly name: string; readonly kind: string }[];
   readonly exports: readonly { readonly name: string; readonly kind: string }[];
+  /** All that it defines, in order. */
+  readonly definitions: readonly Definition<ComponentBinary>[];
+  /** How its functions pass strings, those of nested components too. */
+  readonly encodings: ReadonlySet<StringEncoding>;
   /** Of nested components too, each with how many times it is instantiated in all. */
   readonly coreModules: readonly { readonly bytes: Buffer; readonly instances: number }[];
   /** How many core modules it instantiates, those of nested components as often as these are instantiated. */
@@ -44,99 +57,165 @@ const deepest = 8;
 interface Tally {
   parts: number;
   adapters: number;
+  definitions: number;
+}
+
+/** What is collected while the sections of one component are read. */
+interface Reading {
+  readonly definitions: Definition<ComponentBinary>[];
+  readonly encodings: Set<StringEncoding>;
+  readonly modules: { bytes: Buffer; instances: number }[];
+  readonly nested: { component: ComponentBinary; instances: number }[];
+  readonly names: Set<string>;
+  concurrent: boolean;
+  dynamic: boolean;
 }
 
 /**
  * Reads a component's declarations, without running it. Throws HookvisorError `plugin-invalid`, or `plugin-refused` where
  * there is more of something than any plugin may have.
  */
-export function readComponent(bytes: Buffer, depth = 0, tally: Tally = { parts: 0, adapters: 0 }): ComponentBinary {
+export function readComponent(
+  bytes: Buffer,
+  depth = 0,
+  tally: Tally = { parts: 0, adapters: 0, definitions: 0 },
+): ComponentBinary {
   if (depth > deepest) throw invalid(`it nests components deeper than ${deepest}`);
-  const names = new Set<string>();
-  const see = (name: string): void => {
-    names.add(name);
-    requireAtMost(names.size, admissionBounds.names, 'names');
+  const reading: Reading = {
+    ...{ definitions: [], encodings: new Set(), modules: [], nested: [], names: new Set() },
+    ...{ concurrent: false, dynamic: false },
+  };
+  for (const { id, body } of wasmSections(bytes)) readSection(id, body, reading, { tally, depth });
+  return summary(reading);
+}
+
+function readSection(id: number, body: Buffer, reading: Reading, { tally, depth }: { tally: Tally; depth: number }) {
+  const { definitions, names, modules, nested } = reading;
+  const reader = new WasmReader(body);
+  const watch: Watch = {
+    see: (name) => {
+      names.add(name);
+      requireAtMost(names.size, admissionBounds.names, 'names');
+    },
+    count: () => {
+      tally.definitions += 1;
+      requireAtMost(tally.definitions, admissionBounds.definitions, 'definitions');
+    },
   };
   const countPart = (): void => {
     tally.parts += 1;
     requireAtMost(tally.parts, admissionBounds.parts, 'modules and components inside it');
   };
-  const imports: { name: string; kind: Sort | 'module' }[] = [];
-  const exports: { name: string; kind: Sort | 'module' }[] = [];
-  const modules: { bytes: Buffer; instances: number }[] = [];
-  const nested: { component: ComponentBinary; instances: number }[] = [];
-  let [concurrent, dynamic] = [false, false];
-  // An index that is not there belongs to what was handed in, which `dynamic` tells, or to an invalid component.
-  const count = (one: { instances: number } | undefined): void => {
-    if (one === undefined) dynamic = true;
-    else one.instances += 1;
+  const each = (
+    read: (from: WasmReader, by: Watch) => Definition<ComponentBinary>,
+    bound?: { most: number; what: string },
+  ) => {
+    reader.each(() => definitions.push(read(reader, watch)), bound);
   };
-  for (const { id, body } of wasmSections(bytes)) {
-    const reader = new WasmReader(body);
-    switch (id) {
-      case 0:
-        break;
-      case section.coreModule:
-        countPart();
-        modules.push({ bytes: body, instances: 0 });
-        break;
-      case section.component:
-        countPart();
-        if (wasmLayer(body) !== 'component') throw invalid('a component inside it is none');
-        nested.push({ component: readComponent(body, depth + 1, tally), instances: 0 });
-        break;
-      case section.coreInstance:
-        reader.each(() => {
-          const module = coreInstance(reader, see);
-          if (module !== null) count(modules[module]);
-        });
-        break;
-      case section.instance:
-        reader.each(() => {
-          const made = instance(reader, see);
-          if (made.component !== null) count(nested[made.component]);
-          if (made.dynamic) dynamic = true;
-        });
-        break;
-      case section.alias:
-        reader.each(() => {
-          if (isDynamic(readAlias(reader, see))) dynamic = true;
-        });
-        break;
-      case section.type:
-        readTypes(reader, see);
-        break;
-      case section.canon:
-        if (!plainCanonical(reader, tally)) concurrent = true;
-        break;
-      case section.import:
-        reader.each(() => imports.push({ name: externName(reader), kind: externType(reader) }), {
-          most: admissionBounds.imports,
-          what: 'imports',
-        });
-        break;
-      case section.export:
-        reader.each(() => exports.push(exported(reader)), { most: admissionBounds.exports, what: 'exports' });
-        break;
-      case section.coreType:
-      case section.start:
-      case section.value:
-        dynamic = true;
-        break;
-      default:
-        throw invalid(`it has a section of an unknown kind (${id})`);
+  switch (id) {
+    case 0:
+      return;
+    case section.coreModule:
+      countPart();
+      modules.push({ bytes: body, instances: 0 });
+      return;
+    case section.component: {
+      countPart();
+      if (wasmLayer(body) !== 'component') throw invalid('a component inside it is not a component');
+      const component = readComponent(body, depth + 1, tally);
+      nested.push({ component, instances: 0 });
+      definitions.push({ is: 'component', component });
+      return;
     }
+    case section.coreInstance:
+      reader.each(() => {
+        const module = coreInstance(reader, watch);
+        if (module !== null) count(reading, modules[module]);
+      });
+      break;
+    case section.instance:
+      each(readInstance);
+      break;
+    case section.alias:
+      each(readAliasDefinition);
+      break;
+    case section.type:
+      each(readTypeDefinition);
+      break;
+    case section.canon:
+      if (!readCanonicals(reader, reading, tally)) {
+        reading.concurrent = true;
+        return;
+      }
+      break;
+    case section.import:
+      each(readImport, { most: admissionBounds.imports, what: 'imports' });
+      break;
+    case section.export:
+      each(readExport, { most: admissionBounds.exports, what: 'exports' });
+      break;
+    case section.coreType:
+    case section.start:
+    case section.value:
+      reading.dynamic = true;
+      return;
+    default:
+      throw invalid(`it has a section of an unknown kind (${id})`);
   }
-  for (const { name, kind } of [...imports, ...exports]) {
-    see(name);
-    if (isDynamic(kind)) dynamic = true;
+  if (!reader.done) throw invalid('a section of it is longer than what is in it');
+}
+
+/** An index that is not there belongs to what was handed in, or to an invalid component. */
+function count(reading: Reading, one: { instances: number } | undefined): void {
+  if (one === undefined) reading.dynamic = true;
+  else one.instances += 1;
+}
+
+/** False where one belongs to concurrency, behind which nothing can be read. */
+function readCanonicals(reader: WasmReader, { definitions, encodings }: Reading, tally: Tally): boolean {
+  for (let left = reader.uint(); left > 0; left -= 1) {
+    tally.adapters += 1;
+    requireAtMost(tally.adapters, admissionBounds.adapters, 'functions that it lifts or lowers');
+    const canonical = readCanonical(reader);
+    if (canonical === null) return false;
+    if (canonical === 'resource') continue;
+    encodings.add(canonical.encoding);
+    definitions.push(canonical);
   }
-  for (const { component } of nested) for (const name of component.names) names.add(name);
+  return true;
+}
+
+/** The index of the module that is instantiated; null for a bundle of exports. */
+function coreInstance(reader: WasmReader, { see }: Watch): number | null {
+  const form = reader.u8();
+  if (form > 1) throw invalid('it makes an instance in an unknown form');
+  const module = form === 0 ? reader.uint() : null;
+  reader.each(() => {
+    see(reader.name());
+    reader.u8();
+    reader.uint();
+  });
+  return module;
+}
+
+function summary(reading: Reading): ComponentBinary {
+  const { definitions, modules, nested } = reading;
+  for (const definition of definitions) {
+    // Only nested components are there to be instantiated: none can be handed in.
+    if (definition.is === 'instantiate') count(reading, nested[definition.component]);
+    if (handsAround(definition)) reading.dynamic = true;
+  }
+  for (const { component } of nested) {
+    for (const name of component.names) reading.names.add(name);
+    for (const encoding of component.encodings) reading.encodings.add(encoding);
+  }
   const total = (own: number, of: (component: ComponentBinary) => number): number =>
     nested.reduce((sum, { component, instances }) => sum + instances * of(component), own);
   return {
-    imports,
-    exports,
+    imports: definitions.flatMap((one) => (one.is === 'import' ? [{ name: one.name, kind: one.type.sort }] : [])),
+    exports: definitions.flatMap((one) => (one.is === 'export' ? [{ name: one.name, kind: one.sort }] : [])),
+    definitions,
+    encodings: reading.encodings,
     coreModules: [
       ...modules,
       ...nested.flatMap(({ component, instances }) =>
@@ -148,63 +227,8 @@ export function readComponent(bytes: Buffer, depth = 0, tally: Tally = { parts: 
       ({ coreInstances }) => coreInstances,
     ),
     instances: total(1, ({ instances }) => instances),
-    concurrent: concurrent || nested.some(({ component }) => component.concurrent),
-    dynamic: dynamic || nested.some(({ component }) => component.dynamic),
-    names,
+    concurrent: reading.concurrent || nested.some(({ component }) => component.concurrent),
+    dynamic: reading.dynamic || nested.some(({ component }) => component.dynamic),
+    names: reading.names,
   };
-}
-
-function isDynamic(sort: Sort | 'module'): boolean {
-  return sort === 'module' || sort === 'component' || sort === 'value';
-}
-
-function exported(reader: WasmReader): { name: string; kind: Sort | 'module' } {
-  const name = externName(reader);
-  const kind = readSort(reader);
-  reader.uint();
-  if (reader.u8() === 1) externType(reader);
-  return { name, kind };
-}
-
-/** The index of the module that is instantiated; null for a bundle of exports. */
-function coreInstance(reader: WasmReader, see: (name: string) => void): number | null {
-  const module = reader.u8() === 0 ? reader.uint() : null;
-  reader.each(() => {
-    see(reader.name());
-    reader.u8();
-    reader.uint();
-  });
-  return module;
-}
-
-/** The index of the component that is instantiated; null for a bundle of exports. */
-function instance(reader: WasmReader, see: (name: string) => void): { component: number | null; dynamic: boolean } {
-  const component = reader.u8() === 0 ? reader.uint() : null;
-  let dynamic = false;
-  reader.each(() => {
-    see(component === null ? externName(reader) : reader.name());
-    if (isDynamic(readSort(reader))) dynamic = true;
-    reader.uint();
-  });
-  return { component, dynamic };
-}
-
-/** Whether all are of the plain kind: lift, lower and those of resources. Any other belongs to concurrency. */
-function plainCanonical(reader: WasmReader, tally: Tally): boolean {
-  for (let left = reader.uint(); left > 0; left -= 1) {
-    tally.adapters += 1;
-    requireAtMost(tally.adapters, admissionBounds.adapters, 'functions that it lifts or lowers');
-    const code = reader.u8();
-    if (code > 0x04) return false;
-    if (code < 0x02) reader.u8();
-    reader.uint();
-    if (code >= 0x02) continue;
-    for (let options = reader.uint(); options > 0; options -= 1) {
-      const option = reader.u8();
-      if (option > 0x05) return false;
-      if (option >= 0x03) reader.uint();
-    }
-    if (code === 0x00) reader.uint();
-  }
-  return true;
 }

@@ -1,104 +1,15 @@
 import { invalid } from './wasm-reader.js';
 import type { WasmReader } from './wasm-reader.js';
 
-/** Deepest nesting of declarations of types, or of components, that is read. */
-const deepest = 16;
-
-/**
- * Reads the type definitions of a component and gives each name in them to `see`. It knows the component model's forms
- * of WASI 0.2, which the world needs, and throws HookvisorError `plugin-invalid` for any other.
- * Source: component-model/design/mvp/Binary.md.
- */
-export function readTypes(reader: WasmReader, see: (name: string) => void): void {
-  reader.each(() => {
-    readType(reader, see, 0);
-  });
-}
-
-function readType(reader: WasmReader, see: (name: string) => void, depth: number): void {
-  if (depth > deepest) throw invalid(`it nests types deeper than ${deepest}`);
-  const value = (): void => {
-    valueType(reader);
-  };
-  const optional = (): void => {
-    if (reader.u8() === 1) value();
-  };
-  const label = (): void => {
-    see(reader.name());
-  };
-  const labelled = (): void => {
-    label();
-    value();
-  };
-  const form = reader.u8();
-  switch (form) {
-    case 0x72: // record
-      reader.each(labelled);
-      return;
-    case 0x71: // variant
-      reader.each(() => {
-        label();
-        optional();
-        if (reader.u8() !== 0) throw invalid('it refines a variant');
-      });
-      return;
-    case 0x70: // list
-    case 0x6b: // option
-      value();
-      return;
-    case 0x6f: // tuple
-      reader.each(value);
-      return;
-    case 0x6e: // flags
-    case 0x6d: // enum
-      reader.each(label);
-      return;
-    case 0x6a: // result
-      optional();
-      optional();
-      return;
-    case 0x69: // own
-    case 0x68: // borrow
-      reader.uint();
-      return;
-    case 0x40: // function
-      reader.each(labelled);
-      if (reader.u8() === 0) value();
-      else reader.u8();
-      return;
-    case 0x41: // component
-    case 0x42: // instance
-      reader.each(() => {
-        declaration(reader, see, depth);
-      });
-      return;
-    case 0x3f: // resource
-      reader.u8();
-      optional();
-      return;
-    default:
-      if (form < 0x73 || form > 0x7f) throw invalid(`it uses a type of an unknown form (0x${form.toString(16)})`);
-  }
-}
-
-function declaration(reader: WasmReader, see: (name: string) => void, depth: number): void {
-  const form = reader.u8();
-  if (form === 1) readType(reader, see, depth + 1);
-  else if (form === 2) readAlias(reader, see);
-  else if (form === 3 || form === 4) {
-    see(externName(reader));
-    externType(reader);
-  } else throw invalid(`it declares something of an unknown form (0x${form.toString(16)})`);
-}
-
-/** A primitive type in one byte, or the index of a type. */
-function valueType(reader: WasmReader): void {
-  if (reader.peek() >= 0x64 && reader.peek() <= 0x7f) reader.u8();
-  else reader.uint();
+/** Is told what is read in a component, and throws to end a flood of it. */
+export interface Watch {
+  readonly see: (name: string) => void;
+  /** One more definition, or part of one. */
+  readonly count: () => void;
 }
 
 /** What a section of a component names or points at, by its sort. */
-export const sorts = ['core', 'function', 'value', 'type', 'component', 'instance'] as const;
+const sorts = ['core', 'function', 'value', 'type', 'component', 'instance'] as const;
 export type Sort = (typeof sorts)[number];
 
 /** The sort of a core item, where it is one: a component may not hand modules around. */
@@ -112,30 +23,62 @@ export function readSort(reader: WasmReader): Sort | 'module' {
   return reader.u8() === coreModule ? 'module' : 'core';
 }
 
-/** Gives the sort of what is aliased. */
-export function readAlias(reader: WasmReader, see: (name: string) => void): Sort | 'module' {
+export function isDynamic(sort: Sort | 'module'): boolean {
+  return sort === 'module' || sort === 'component' || sort === 'value';
+}
+
+/** Another name for an export of an instance, or for something of a component around. */
+export type Alias =
+  | {
+      readonly of: 'export' | 'core export';
+      readonly sort: Sort | 'module';
+      readonly instance: number;
+      readonly name: string;
+    }
+  | { readonly of: 'outer'; readonly sort: Sort | 'module'; readonly outwards: number; readonly index: number };
+
+export function readAlias(reader: WasmReader, watch: Watch): Alias {
   const sort = readSort(reader);
   const target = reader.u8();
-  reader.uint();
-  if (target === 2) reader.uint();
-  else if (target < 2) see(reader.name());
-  else throw invalid('it aliases something of an unknown form');
-  return sort;
+  if (target === 2) return { of: 'outer', sort, outwards: reader.uint(), index: reader.uint() };
+  if (target > 2) throw invalid('it aliases something of an unknown form');
+  const instance = reader.uint();
+  return { of: target === 0 ? 'export' : 'core export', sort, instance, name: readLabel(reader, watch) };
+}
+
+export function readLabel(reader: WasmReader, watch: Watch): string {
+  const name = reader.name();
+  watch.see(name);
+  return name;
 }
 
 /** The name of an import or export. */
-export function externName(reader: WasmReader): string {
+export function externName(reader: WasmReader, watch: Watch): string {
   if (reader.u8() > 1) throw invalid('it names an import or export in an unknown form');
-  return reader.name();
+  return readLabel(reader, watch);
 }
 
-/** The sort of an import's or export's type. */
-export function externType(reader: WasmReader): Sort | 'module' {
+/** What an import or export is said to be: of the type with this index; null for a resource of its own. */
+export interface ExternType {
+  readonly sort: Sort | 'module';
+  readonly type: number | null;
+}
+
+/** An import or export with its type. */
+export interface Declared {
+  readonly name: string;
+  readonly type: ExternType;
+}
+
+export function readDeclared(reader: WasmReader, watch: Watch): { name: string; type: ExternType } {
+  return { name: externName(reader, watch), type: externType(reader) };
+}
+
+export function externType(reader: WasmReader): ExternType {
   const sort = readSort(reader);
-  if (sort === 'type') {
-    // Equal to a type, or a resource of its own.
-    if (reader.u8() === 0) reader.uint();
-  } else if (sort === 'value' && reader.u8() === 1) valueType(reader);
-  else reader.uint();
-  return sort;
+  if (sort === 'value') throw invalid('it imports or exports a value');
+  if (sort !== 'type') return { sort, type: reader.uint() };
+  const bound = reader.u8();
+  if (bound > 1) throw invalid('it bounds a type in an unknown form');
+  return { sort, type: bound === 0 ? reader.uint() : null };
 }

@@ -53,6 +53,19 @@ export class WasmReader {
     throw invalid('a number in it has no end');
   }
 
+  /** The index of a type where a negative number would be a type itself: a signed LEB128 of at most 33 bits. */
+  index(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte >= 0x80) continue;
+      if ((byte & 0x40) !== 0 || value >= 2 ** 32) break;
+      return value;
+    }
+    throw invalid('it refers to a type by a number that is no index');
+  }
+
   take(size: number): Buffer {
     const from = this.#at;
     this.skip(size);

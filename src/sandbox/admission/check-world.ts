@@ -1,0 +1,82 @@
+import type { Border } from '../wasm/component-link.js';
+import type { Entity } from '../wasm/component-scope.js';
+import { refusal, unusable } from '../wasm/objection.js';
+import type { Objection } from '../wasm/objection.js';
+import { showType, typeDifference } from '../wasm/wit-type.js';
+import type { WitType } from '../wasm/wit-type.js';
+import type { WitInterface } from './wit-interface.js';
+import { witWorld } from './wit-world.js';
+
+const rebuild = 'build it with the WIT of this release';
+
+/**
+ * Compares what a component imports and exports with the WIT, name by name and type by type. It may import less than an
+ * interface has; what it exports under a name of the WIT has to be that interface as a whole. Exports by other names are
+ * never called. Interfaces that it may not import at all are not looked at here.
+ */
+export function checkWorld({ imports, exports, lowered }: Border): Objection[] {
+  const objections = [
+    ...[...witWorld.imports].flatMap(([name, expected]) => checkImport(name, imports.get(name), expected)),
+    ...lowered.flatMap(({ from, types }) => {
+      const expected = from && witWorld.imports.get(from.interface)?.functions.get(from.name);
+      return from && expected ? checkTypes(from.interface, from.name, { types, expected }) : [];
+    }),
+    ...[...witWorld.exports].flatMap(([name, expected]) => checkExport(name, exports.get(name), expected)),
+  ];
+  return [...new Map(objections.map((one) => [one.message, one])).values()];
+}
+
+function checkImport(name: string, entity: Entity | undefined, expected: WitInterface): Objection[] {
+  // One that is no instance was refused by its name and kind.
+  if (entity?.sort !== 'instance') return [];
+  return [...entity.exports].flatMap(([item, one]) => {
+    if (one.sort === 'type') return checkTypes(name, item, { types: [one.type], expected: expected.types.get(item) });
+    const type = one.sort === 'function' ? expected.functions.get(item) : undefined;
+    if (one.sort === 'function' && type !== undefined)
+      return checkTypes(name, item, { types: one.types, expected: type });
+    const known = [...expected.functions.keys()].join(', ');
+    const rule = known === '' ? 'that interface has types only' : `that interface has the functions ${known}`;
+    return [
+      refusal('import', `it imports the ${one.sort} '${item}' of '${name}'`, rule, { import: `${name}#${item}` }),
+    ];
+  });
+}
+
+function checkExport(name: string, entity: Entity | undefined, expected: WitInterface): Objection[] {
+  if (entity?.sort !== 'instance') {
+    if (entity === undefined && !witWorld.required.has(name)) return [];
+    const what = `it is a component of another world, without the export '${name}'`;
+    return [unusable('world', what, 'build it for the world hook-handler')];
+  }
+  const missing = [...expected.functions.keys()].filter((item) => entity.exports.get(item)?.sort !== 'function');
+  return [
+    ...missing.map((item) => unusable('world', `its export '${name}' has no function '${item}'`, rebuild)),
+    ...[...entity.exports].flatMap(([item, one]) => {
+      if (one.sort === 'type') return checkTypes(name, item, { types: [one.type], expected: expected.types.get(item) });
+      const type = one.sort === 'function' ? expected.functions.get(item) : undefined;
+      if (one.sort === 'function' && type !== undefined)
+        return checkTypes(name, item, { types: one.types, expected: type });
+      return [unusable('world', `its export '${name}' has the ${one.sort} '${item}', which the WIT has not`, rebuild)];
+    }),
+  ];
+}
+
+interface Compared {
+  /** All that it is said to be. */
+  readonly types: readonly WitType[];
+  readonly expected: WitType | undefined;
+}
+
+function checkTypes(name: string, item: string, { types, expected }: Compared): Objection[] {
+  const objection = (what: string): Objection[] => [
+    unusable('types', `its interface '${name}' has other types: '${what}`, rebuild, { interface: name }),
+  ];
+  if (expected === undefined) return objection(`${item}' is not in the WIT`);
+  for (const type of types) {
+    const found = typeDifference(type, expected);
+    if (found === null) continue;
+    const at = [item, ...found.path].join('.');
+    return objection(`${at}' is ${showType(found.actual)} instead of ${showType(found.expected)}`);
+  }
+  return [];
+}
