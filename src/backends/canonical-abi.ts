@@ -1,6 +1,7 @@
 import type { HookEvent } from '../event.js';
 import type { Selection } from '../libvirt/document.js';
 import { bounds } from '../limits.js';
+import { logLevels } from '../outcome.js';
 import type { LogLevel, Outcome } from '../outcome.js';
 import { bytesAt, loadBeginning, placeOf, requireInside, requireText, roomFor, viewOf } from './guest-memory.js';
 import type { GuestMemory, Layout } from './guest-memory.js';
@@ -109,11 +110,9 @@ function storeTexts(guest: GuestMemory, texts: readonly string[]): number {
   return list;
 }
 
-const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-
 /** Throws TypeError for a number that is no level. */
 export function loadLevel(value: number): LogLevel {
-  const level = levels[value];
+  const level = logLevels[value];
   if (level === undefined) throw new TypeError('invalid discriminant specified for Level');
   return level;
 }

@@ -1,3 +1,4 @@
+import { bare } from '../bare.js';
 import type { HookEvent } from '../event.js';
 import type { Outcome } from '../outcome.js';
 import { loadObjection, loadOutcome, storeEvent } from './canonical-abi.js';
@@ -27,9 +28,9 @@ export function plannedComponent(plan: ComponentPlan): InstantiateComponent {
   return (host, instantiateCore) => {
     const live: Live = { host, exports: [], flagged, flags: [], context: [0, 0], resources: createResourceTables() };
     for (const { module, imports } of plan.steps) {
-      const given: WebAssembly.Imports = {};
+      const given: WebAssembly.Imports = bare();
       for (const [name, fields] of imports) {
-        const object: WebAssembly.ModuleImports = {};
+        const object: WebAssembly.ModuleImports = bare();
         for (const [field, value] of fields) object[field] = makeImport(live, value);
         given[name] = object;
       }

@@ -76,7 +76,10 @@ const planSchema = z.object({
  */
 export type ComponentPlan = z.infer<typeof planSchema>;
 
-/** The plan in an artefact's glue; null where it is JavaScript instead. Throws for a plan that is none. */
+/** The plan in an artefact's glue; null where it is JavaScript instead. Throws for a plan that is not valid. */
 export function readPlan(glue: string): ComponentPlan | null {
-  return glue.startsWith('{') ? planSchema.parse(JSON.parse(glue)) : null;
+  if (!glue.startsWith('{')) return null;
+  const { data, error } = planSchema.safeParse(JSON.parse(glue));
+  if (data === undefined) throw new Error('its plan is not valid', { cause: error });
+  return data;
 }

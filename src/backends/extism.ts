@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createPlugin } from '@extism/extism';
 import type { ExtismPluginOptions, Plugin } from '@extism/extism';
+import { bare } from '../bare.js';
 import type { HookCall } from '../event.js';
 import { bounds } from '../limits.js';
 import { HandlerFailure } from '../outcome.js';
@@ -118,14 +119,14 @@ async function instantiate({ load, module, config, pool }: Loaded): Promise<Inst
 function statusOf(instance: WebAssembly.Instance): () => number {
   let failed = 0;
   const noting = Object.entries(instance.exports).map(([name, exported]) => {
-    if (typeof exported !== 'function') return [name, exported];
+    if (typeof exported !== 'function') return [name, exported] as const;
     const call = (): void => {
       const status: unknown = exported();
       if (typeof status === 'number' && status !== 0) failed = status;
     };
-    return [name, call];
+    return [name, call] as const;
   });
-  Object.defineProperty(instance, 'exports', { value: Object.fromEntries(noting) });
+  Object.defineProperty(instance, 'exports', { value: bare<unknown>(noting) });
   return () => failed;
 }
 

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { bare } from '../bare.js';
 import type { HookEvent } from '../event.js';
 import type { SelectError } from '../libvirt/document.js';
 import { bounds } from '../limits.js';
+import { logLevels } from '../outcome.js';
 import type { LogLevel, Outcome } from '../outcome.js';
 import type { ComponentExports, InstantiateComponent } from './component-instance.js';
 import { cut } from './host.js';
@@ -43,14 +45,17 @@ export async function jcoComponent(glue: string): Promise<InstantiateComponent> 
   providePromising();
   // A `data:` address needs no file, so a runner without write access can evaluate it.
   const module: unknown = await import(`data:text/javascript;base64,${Buffer.from(glue).toString('base64')}`);
-  const { instantiate } = glueSchema.parse(module);
+  const { data: { instantiate } = {}, error } = glueSchema.safeParse(module);
+  if (instantiate === undefined) throw new Error('its JavaScript is not that of a component', { cause: error });
   return (host, instantiateCore) => {
     const made = instantiate(
       (name) => name,
       importsOf(host),
       (name, imports = {}) => instantiateCore(name, paid(imports, host)),
     );
-    const { [handlerName]: handler, [configurableName]: configurable } = exportsSchema.parse(made);
+    const { data, error: wrong } = exportsSchema.safeParse(made);
+    if (data === undefined) throw new Error('its exports are not those of the world', { cause: wrong });
+    const { [handlerName]: handler, [configurableName]: configurable } = data;
     return {
       handle: (event) => toOutcome(withNamedTraps(() => handler.handle(toWit(event)))),
       validate: () => withNamedTraps(() => objectionOf(() => configurable?.validate())),
@@ -94,23 +99,36 @@ function costOf(name: string, module: string, [, length]: readonly unknown[]): n
 
 /** The functions of the world by the names under which the glue asks for them. */
 function importsOf(host: HostCalls): object {
-  return {
-    'hookvisor:hook/types': {},
-    'hookvisor:hook/document': {
-      text: () => host.document()?.toString('utf8'),
-      select: (xpath: string) => {
-        const selection = host.select(xpath, Buffer.byteLength(xpath));
-        if ('error' in selection) throw new SelectFailure(selection.error);
-        return selection.ok;
-      },
-    },
-    'hookvisor:hook/settings': { json: host.json },
-    'hookvisor:hook/log': {
-      write: (level: LogLevel, message: string) => {
-        host.write(level, message, Buffer.byteLength(message));
-      },
-    },
+  const select = (xpath: unknown): readonly string[] => {
+    const text = textOf(xpath);
+    const selection = host.select(text, Buffer.byteLength(text));
+    if ('error' in selection) throw new SelectFailure(selection.error);
+    return selection.ok;
   };
+  const write = (level: unknown, message: unknown): void => {
+    const text = textOf(message);
+    host.write(levelOf(level), text, Buffer.byteLength(text));
+  };
+  const functions = (given: Record<string, unknown>): object => bare(Object.entries(given));
+  return bare([
+    ['hookvisor:hook/types', functions({})],
+    ['hookvisor:hook/document', functions({ text: () => host.document()?.toString('utf8'), select })],
+    ['hookvisor:hook/settings', functions({ json: host.json })],
+    ['hookvisor:hook/log', functions({ write })],
+  ]);
+}
+
+/** What jco makes of a plugin's values is the plugin's. Throws TypeError for what is not of the world. */
+function textOf(value: unknown): string {
+  if (typeof value !== 'string')
+    throw new TypeError('it passed something that is not a string where the world has one');
+  return value;
+}
+
+function levelOf(value: unknown): LogLevel {
+  const level = logLevels.find((one) => one === value);
+  if (level === undefined) throw new TypeError('invalid discriminant specified for Level');
+  return level;
 }
 
 /** The WIT record `event`. */
@@ -129,7 +147,7 @@ function toOutcome(value: unknown): Outcome {
       return { outcome: 'replace', document: Buffer.from(val) };
     }
   }
-  throw new Error('what it answered is not an outcome');
+  throw new TypeError('what it answered is not an outcome');
 }
 
 const payloadSchema = z.object({ payload: z.string() });

@@ -48,14 +48,19 @@ export interface ComposedSource {
  * A component in WAT whose `handle` may call what other components in it export. `$say` denies with a number as ten
  * digits.
  */
-export async function composed({
+export async function composed(source: ComposedSource): Promise<Buffer> {
+  return moduleBytes(composedWat(source));
+}
+
+/** The text of {@link composed}. */
+export function composedWat({
   parts = '',
   calls = [],
   handle,
   fields = '',
   ownMemory = false,
-}: ComposedSource): Promise<Buffer> {
-  return moduleBytes(`(component ${world} ${ownMemory ? '' : libc()} ${parts}
+}: ComposedSource): string {
+  return `(component ${world} ${ownMemory ? '' : libc()} ${parts}
     (core module $decide
       (import "libc" "memory" (memory 1))
       ${calls.map(([name, type]) => `(import "calls" "${name}" (func $${name} ${type}))`).join('\n')}
@@ -81,7 +86,7 @@ export async function composed({
     (func $lifted (param "event" $event) (result $outcome)
       (canon lift (core func $handle) (memory $memory) (realloc $realloc)))
     (instance $handler (export "handle" (func $lifted)))
-    (export "hookvisor:hook/handler@0.1.0" (instance $handler)))`);
+    (export "hookvisor:hook/handler@0.1.0" (instance $handler)))`;
 }
 
 const number = '(param i32) (result i32)';

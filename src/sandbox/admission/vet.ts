@@ -6,6 +6,7 @@ import type { ComponentBinary } from '../wasm/component-binary.js';
 import type { CoreModule } from '../wasm/core-module.js';
 import { objectionError, refusal, unusable, vetRules } from '../wasm/objection.js';
 import type { Objection } from '../wasm/objection.js';
+import { checkEncodings } from './check-encodings.js';
 import { checkWorld } from './check-world.js';
 import { sizeObjection } from './size-objection.js';
 import { atMost, checkModules, readModule } from './vet-core.js';
@@ -155,22 +156,13 @@ function examineComponent(bytes: Buffer, { memoryBytes }: VetOptions): Findings 
     ),
     ...atMost('complexity', component.names.size, admissionBounds.names, (count) => `it has ${count} names`),
     ...checkModules(modules, memoryBytes),
-    ...(component.encodings.has('latin1+utf16')
-      ? [
-          refusal(
-            'feature',
-            'it passes strings as latin1+utf16',
-            'build it with string-encoding=utf8, or string-encoding=utf16',
-            { feature: 'latin1+utf16' },
-          ),
-        ]
-      : []),
   ];
-  // What hands components around cannot be followed.
-  const followed = !component.concurrent && !component.dynamic && !objections.some(({ rule }) => rule === 'structure');
+  // What hands components around, or makes too many, is not followed.
+  const followed = !component.concurrent && !objections.some(({ rule }) => rule === 'structure');
+  const border = followed ? linkComponent(component) : null;
   return {
     backend: 'component',
-    objections: followed ? [...objections, ...checkWorld(linkComponent(component))] : objections,
+    objections: [...objections, ...checkEncodings(component.encodings, border), ...(border ? checkWorld(border) : [])],
     modules,
     imports: component.imports.map(({ name }) => name),
     exports: component.exports.map(({ name }) => name),

@@ -53,6 +53,10 @@ function generateFiles(bytes: Buffer): { name: string; bytes: Buffer }[] {
     });
     return files.map(([name, content]) => ({ name, bytes: Buffer.from(content) }));
   } catch (error) {
+    // It gives up by a trap, and names what it refuses by any other error.
+    if (error instanceof WebAssembly.RuntimeError) {
+      throw invalid('it uses something of the component model that Hookvisor does not support', error);
+    }
     throw invalid(`it is not a valid component (${oneLine(messageOf(error), 300)})`, error);
   }
 }

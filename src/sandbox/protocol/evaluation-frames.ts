@@ -1,5 +1,6 @@
 import { HookvisorError } from '../../errors.js';
 import { encodeFrame } from '../../framing.js';
+import { bounds } from '../../limits.js';
 import type { MessageHead, RunnerReply, RunnerRequest } from './messages.js';
 
 /**
@@ -96,12 +97,15 @@ export function encodeEvaluated(id: number, { outcome, reason, fuel }: Evaluated
     : encodeFrame(evaluationTypes.evaluated, used, tail);
 }
 
+/** Most bytes of a reason: as many as its characters may take. */
+const longestReason = 3 * bounds.reasonChars;
+
 /** In the runtime, from a process that may be in the hands of a plugin. Throws HookvisorError `protocol`. */
 export function decodeEvaluated(body: Buffer): Decoded<MessageHead<'reply'>> {
   const end = body.length < reasonAt ? Infinity : reasonAt + body.readUInt32BE(reasonAt - 4);
   const outcome = outcomes[body[4] ?? outcomes.length];
   const fuel = end <= body.length ? body.readDoubleBE(5) : -1;
-  if (outcome === undefined || fuel < 0 || fuel === Infinity) {
+  if (outcome === undefined || fuel < 0 || fuel === Infinity || end - reasonAt > longestReason) {
     throw new HookvisorError('protocol', `Cannot read a message: its fields are not those of 'evaluated'`);
   }
   const reason = end === reasonAt ? '' : body.toString('utf8', reasonAt, end);

@@ -3,7 +3,8 @@ import { HookvisorError } from '../../errors.js';
 import type { ErrorCode } from '../../errors.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail } from '../../framing.js';
 import type { Frame } from '../../framing.js';
-import { failureCodes } from '../../outcome.js';
+import { bounds } from '../../limits.js';
+import { failureCodes, logLevels } from '../../outcome.js';
 import {
   decodeEvaluate,
   decodeEvaluated,
@@ -52,7 +53,11 @@ const requestSchema = z.discriminatedUnion('request', [
   z.object({ request: z.literal('evaluate'), handler: handlerSchema, event: eventSchema, document: z.boolean() }),
 ]);
 
-const logsSchema = z.array(z.object({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() }));
+/** A reason may have become longer on the way to one line, where each character is escaped. */
+const reasonSchema = z.string().max(16 * bounds.reasonChars);
+const logsSchema = z
+  .array(z.object({ level: z.enum(logLevels), message: z.string().max(bounds.logChars) }))
+  .max(bounds.logLines + 1);
 
 const fuelSchema = z.number().nonnegative().nullable();
 
@@ -62,7 +67,7 @@ const usageSchema = z.object({ cpuMs: z.number().nonnegative(), rssBytes: z.numb
 /** What a runner answers. Every request gets one reply with its id. The tail of `evaluated` is a replaced document. */
 const replySchema = z.discriminatedUnion('reply', [
   z.object({ reply: z.literal('done') }),
-  z.object({ reply: z.literal('validated'), objection: z.string().nullable() }),
+  z.object({ reply: z.literal('validated'), objection: reasonSchema.nullable() }),
   z.object({
     reply: z.literal('prepared'),
     /** False when no instance could be made. */
@@ -73,7 +78,7 @@ const replySchema = z.discriminatedUnion('reply', [
   z.object({
     reply: z.literal('evaluated'),
     outcome: z.enum(['allow', 'deny', 'replace']),
-    reason: z.string(),
+    reason: reasonSchema,
     fuel: fuelSchema,
     logs: logsSchema,
   }),
@@ -81,7 +86,7 @@ const replySchema = z.discriminatedUnion('reply', [
     reply: z.literal('failed'),
     code: z.enum(errorCodes),
     failure: z.enum(failureCodes).nullable(),
-    message: z.string(),
+    message: reasonSchema,
     fuel: fuelSchema,
     logs: logsSchema,
   }),

@@ -1,6 +1,6 @@
 import { admissionBounds } from './admission-bounds.js';
 import type { ComponentBinary } from './component-binary.js';
-import type { Definition, Named } from './component-definitions.js';
+import type { Definition, Named, StringEncoding } from './component-definitions.js';
 import type { Alias, ExternType } from './component-names.js';
 import { Scope } from './component-scope.js';
 import type { Entity, FunctionEntity, Import, TypeEntity } from './component-scope.js';
@@ -16,6 +16,8 @@ export interface Border {
   readonly exports: Exports;
   /** Functions of imported interfaces, as core modules are given them: by any type that they went by. */
   readonly lowered: readonly FunctionEntity[];
+  /** How strings are passed from one component inside it to another. */
+  readonly passed: ReadonlySet<StringEncoding>;
 }
 
 /**
@@ -26,12 +28,13 @@ export interface Border {
 export function linkComponent(component: ComponentBinary): Border {
   const linker = new Linker();
   const exports = linker.instantiate(component, null, null);
-  return { imports: linker.imports, exports, lowered: linker.lowered };
+  return { imports: linker.imports, exports, lowered: linker.lowered, passed: linker.passed };
 }
 
 class Linker {
   readonly imports = new Map<string, Entity>();
   readonly lowered: FunctionEntity[] = [];
+  readonly passed = new Set<StringEncoding>();
   #spent = 0;
 
   #spend(count: number): void {
@@ -63,10 +66,16 @@ class Linker {
       case 'alias':
         return alias(definition.alias, scope);
       case 'lift':
-        return { sort: 'function', types: [scope.get('type', definition.type).type], from: null };
+        return {
+          sort: 'function',
+          types: [scope.get('type', definition.type).type],
+          from: null,
+          encoding: definition.encoding,
+        };
       case 'lower': {
         const lowered = scope.get('function', definition.function);
         if (lowered.from !== null) this.lowered.push(lowered);
+        else this.passed.add(lowered.encoding).add(definition.encoding);
         return null;
       }
       case 'component':
@@ -104,7 +113,7 @@ class Linker {
   #declared(extern: ExternType, scope: Scope, from: Import | null, depth = 0): Entity {
     if (extern.sort === 'type') return scope.bound(extern);
     const { type, declares } = scope.get('type', extern.type);
-    if (extern.sort === 'function') return { sort: 'function', types: [type], from };
+    if (extern.sort === 'function') return { sort: 'function', types: [type], from, encoding: 'utf8' };
     if (extern.sort !== 'instance' || declares === null)
       throw invalid('it imports or exports something of another sort');
     return { sort: 'instance', exports: this.#declarations(declares, from, depth) };

@@ -1,4 +1,5 @@
 import type { ComponentBinary } from './component-binary.js';
+import type { StringEncoding } from './component-definitions.js';
 import type { ExternType, Sort } from './component-names.js';
 import type { Declaration, TypeDefinition, TypeRef } from './component-types.js';
 import { invalid } from './wasm-reader.js';
@@ -20,6 +21,8 @@ export interface FunctionEntity {
   readonly types: readonly WitType[];
   /** The root's import that it comes from; null for the component's own. */
   readonly from: Import | null;
+  /** How it takes and gives strings where it is lifted. */
+  readonly encoding: StringEncoding;
 }
 
 /** A function of an interface that the component imports. */

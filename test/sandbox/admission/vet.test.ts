@@ -50,7 +50,7 @@ describe('vetComponent', () => {
       const error = await componentError(`(component (import "${name}" (instance)) ${handler})`);
       expect(error.code).toBe('plugin-refused');
       expect(error.message).toBe(
-        `Cannot admit the plugin: it imports '${name}'; only hookvisor:hook/{types,document,settings,log}@0.1.0 can be imported`,
+        `Cannot admit the plugin: it imports '${name}'; only hookvisor:hook/{document,settings,log,types}@0.1.0 can be imported`,
       );
     }
   });
