@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const properties = {
   'extism-plugins': 'for Extism is refused',
   'component-plugins': 'as a component is refused',
+  'world-types': 'is nearly that of the WIT',
   fuel: 'does the same with fuel',
   socket: 'answers or hangs up',
   gate: 'survives whatever comes',

@@ -88,6 +88,10 @@ describe('a verdict without log lines', () => {
     );
   });
 
+  const longer = (body: Buffer, size: number): Buffer => {
+    body.writeUInt32BE(size, 13);
+    return Buffer.concat([body, Buffer.alloc(size, 'x')]);
+  };
   const usual: RunnerReply = { reply: 'evaluated', outcome: 'deny', reason: 'no', fuel: 7, logs: [] };
   const bodyOf = (change: (body: Buffer) => Buffer | undefined): Frame => {
     const { body } = frameIn(encodeReply(3, usual));
@@ -101,6 +105,7 @@ describe('a verdict without log lines', () => {
     ['negative fuel', (body) => void body.writeDoubleBE(-1, 5)],
     ['endless fuel', (body) => void body.writeDoubleBE(Infinity, 5)],
     ['a reason that ends beyond it', (body) => void body.writeUInt32BE(3, 13)],
+    ['a reason of more than 1,024 characters of three bytes', (body) => longer(body, 3_073)],
     ['a reason of 4 GiB', (body) => void body.writeUInt32BE(0xffff_ffff, 13)],
   ])('with %s is refused', (_what, change) => {
     expect(() => decodeReply(bodyOf(change))).toThrow("Cannot read a message: its fields are not those of 'evaluated'");

@@ -10,6 +10,8 @@ const evaluated = {
   logs: [],
 } satisfies RunnerReply;
 
+const line = { level: 'warn', message: 'hm' };
+
 function frameOf(head: unknown): Frame {
   const [frame] = new FrameReader(1_000_000).push(encodeFrame(frameTypes.reply, ...encodeHeadAndTail(head, null)));
   if (frame === undefined) throw new Error('there is no frame');
@@ -36,6 +38,12 @@ describe("a runner's reply", () => {
     ['an unknown reply', { id: 3, body: { ...evaluated, reply: 'decided' } }],
     ['an unknown outcome', { id: 3, body: { ...evaluated, outcome: 'maybe' } }],
     ['a reason that is no text', { id: 3, body: { ...evaluated, reason: { length: 2 } } }],
+    ['a reason of 20,000 characters', { id: 3, body: { ...evaluated, reason: 'x'.repeat(20_000) } }],
+    ['102 log lines', { id: 3, body: { ...evaluated, logs: Array.from({ length: 102 }, () => line) } }],
+    [
+      'a log line of 1,025 characters',
+      { id: 3, body: { ...evaluated, logs: [{ ...line, message: 'x'.repeat(1_025) }] } },
+    ],
     ['negative fuel', { id: 3, body: { ...evaluated, fuel: -1 } }],
     ['fuel that is no number', { id: 3, body: { ...evaluated, fuel: '7' } }],
     ['logs that are no list', { id: 3, body: { ...evaluated, logs: { length: 0 } } }],
