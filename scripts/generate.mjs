@@ -122,15 +122,42 @@ async function witWorld() {
 async function worldOf(world) {
   const embedded = await componentEmbed({ witSource: await witPackage(), world, dummy: true });
   const component = Buffer.from(await componentNew(embedded, []));
-  const built = new URL('../dist/sandbox/', import.meta.url).href;
-  /** @type {typeof import('../src/sandbox/wasm/component-binary.js')} */
-  const { readComponent } = await import(`${built}wasm/component-binary.js`);
-  /** @type {typeof import('../src/sandbox/wasm/component-link.js')} */
-  const { linkComponent } = await import(`${built}wasm/component-link.js`);
-  /** @type {typeof import('../src/sandbox/admission/wit-interface.js')} */
-  const { interfacesOf } = await import(`${built}admission/wit-interface.js`);
+  const { readComponent } = /** @type {typeof import('../src/sandbox/wasm/component-binary.js')} */ (
+    await built('sandbox/wasm/component-binary.js')
+  );
+  const { linkComponent } = /** @type {typeof import('../src/sandbox/wasm/component-link.js')} */ (
+    await built('sandbox/wasm/component-link.js')
+  );
   const { imports, exports } = linkComponent(readComponent(component));
   return { imports: interfacesOf(imports), exports: interfacesOf(exports) };
+}
+
+/**
+ * @param {string} file
+ * @returns {Promise<unknown>}
+ */
+function built(file) {
+  return import(new URL(`../dist/${file}`, import.meta.url).href);
+}
+
+/**
+ * The instances among what a component imports or exports, each as the interface that it has.
+ * @param {ReadonlyMap<string, import('../src/sandbox/wasm/component-scope.js').Entity>} border
+ */
+function interfacesOf(border) {
+  /** @type {Map<string, WitInterface>} */
+  const interfaces = new Map();
+  for (const [name, entity] of border) {
+    if (entity.sort !== 'instance') continue;
+    /** @type {[Map<string, WitType>, Map<string, WitType>]} */
+    const [types, functions] = [new Map(), new Map()];
+    for (const [item, one] of entity.exports) {
+      if (one.sort === 'type') types.set(item, one.type);
+      if (one.sort === 'function' && one.types[0] !== undefined) functions.set(item, one.types[0]);
+    }
+    interfaces.set(name, { types, functions });
+  }
+  return interfaces;
 }
 
 /** @returns {Promise<Generated[]>} */

@@ -1,4 +1,3 @@
-import type { Entity } from '../wasm/component-scope.js';
 import type { WitType } from '../wasm/wit-type.js';
 
 /** An interface of a WIT package: its types and functions by name. */
@@ -13,19 +12,4 @@ export interface WitWorld {
   readonly exports: ReadonlyMap<string, WitInterface>;
   /** The exports that it must have. */
   readonly required: ReadonlySet<string>;
-}
-
-/** The instances among what a component imports or exports, each as the interface that it has. */
-export function interfacesOf(border: ReadonlyMap<string, Entity>): Map<string, WitInterface> {
-  const interfaces = new Map<string, WitInterface>();
-  for (const [name, entity] of border) {
-    if (entity.sort !== 'instance') continue;
-    const [types, functions] = [new Map<string, WitType>(), new Map<string, WitType>()];
-    for (const [item, { sort, ...rest }] of entity.exports) {
-      if (sort === 'type' && 'type' in rest) types.set(item, rest.type);
-      if (sort === 'function' && 'types' in rest && rest.types[0] !== undefined) functions.set(item, rest.types[0]);
-    }
-    interfaces.set(name, { types, functions });
-  }
-  return interfaces;
 }

@@ -65,12 +65,12 @@ export interface ExternType {
 }
 
 /** An import or export with its type. */
-export interface Declared {
+interface Declared {
   readonly name: string;
   readonly type: ExternType;
 }
 
-export function readDeclared(reader: WasmReader, watch: Watch): { name: string; type: ExternType } {
+export function readDeclared(reader: WasmReader, watch: Watch): Declared {
   return { name: externName(reader, watch), type: externType(reader) };
 }
 

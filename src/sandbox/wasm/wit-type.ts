@@ -1,13 +1,11 @@
-import type { TypeForm } from './component-types.js';
-
 /**
- * A type of the component model with all that belongs to it, as {@link TypeDefinition} has it by indices. Parts are
+ * A type of the component model with all that belongs to it, as a TypeDefinition has it by indices. Parts are
  * shared, so that a small component can describe a type that is endless when it is written out: walk along a type of known
  * size only, or to a bounded depth.
  */
 export interface WitType {
-  /** The name of a primitive, or what kind of type it is. */
-  readonly form: TypeForm | string;
+  /** The name of a primitive, or what kind of type it is: `record`, `list`, `function`. */
+  readonly form: string;
   readonly labels: readonly string[];
   readonly parts: readonly (WitType | null)[];
 }
@@ -55,7 +53,7 @@ export function showType(type: WitType | null, depth: number = shown.depth): str
   const part = (at: number): string => showType(parts[at] ?? null, depth - 1);
   const named = (at: number): string => {
     const label = labels[at] ?? '';
-    if (form === 'variant') return parts[at] == null ? label : `${label}(${part(at)})`;
+    if (form === 'variant') return (parts[at] ?? null) === null ? label : `${label}(${part(at)})`;
     return form === 'enum' || form === 'flags' ? label : `${label}: ${part(at)}`;
   };
   const list = (count: number, item: (at: number) => string): string => {
