@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/paths.js';
 import { createHost, type Host } from './support/host.js';
 import { defineGuest, must } from './support/objects.js';
+import { terminalPicture } from './support/terminal-picture.js';
 
 /** In these tests Hookvisor is installed on the machine itself, where a libvirtd runs that knows of no hooks. */
 let host: Host;
@@ -15,6 +16,27 @@ beforeAll(async () => {
 afterAll(async () => {
   await host[Symbol.asyncDispose]();
 });
+
+const picture = join(packageRoot, 'docs', 'denial.svg');
+
+/** Draws the README's picture from what virsh has said: HOOKVISOR_PICTURE=1 npm run test:libvirt -- installing */
+function drawDenial(err: string): void {
+  if (process.env['HOOKVISOR_PICTURE'] === undefined) return;
+  const printed = err
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line !== '');
+  const session = [
+    { text: 'cat /etc/hookvisor/hookvisor.yaml', typed: true },
+    ...readFileSync(at('etc/hookvisor/hookvisor.yaml'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((text) => ({ text })),
+    { text: 'virsh start tiny', typed: true },
+    ...printed.map((text) => ({ text })),
+  ];
+  writeFileSync(picture, terminalPicture(session));
+}
 
 const startAndDestroy = async (): Promise<void> => {
   await must(host.virsh('start', 'tiny'));
@@ -48,7 +70,16 @@ describe('docs/install.md, followed to the letter', () => {
     expect(await host.hookvisor('reload')).toMatchObject({ status: 0 });
     const [, promised = ''] = /^unexpected exit status 1: (.*)$/mu.exec(guide) ?? [];
     expect(promised).toContain('naming: ');
-    expect((await host.virsh('start', 'tiny')).err).toContain(`unexpected exit status 1: ${promised}\n`);
+    const { err } = await host.virsh('start', 'tiny');
+    expect(err).toContain(`unexpected exit status 1: ${promised}\n`);
+    drawDenial(err);
+  });
+
+  it('the picture in the README shows this denial', () => {
+    const [, promised = ''] = /^unexpected exit status 1: (.*)$/mu.exec(guide) ?? [];
+    const shown = readFileSync(picture, 'utf8').replace(/<[^>]*>|\s/gu, '');
+    expect(shown).toContain('#virshstarttiny');
+    expect(shown).toContain(promised.replace(/\s/gu, ''));
   });
 
   it('doctor finds the hooks in place and libvirt told', async () => {
