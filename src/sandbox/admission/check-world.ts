@@ -56,7 +56,9 @@ function checkExport(name: string, entity: Entity | undefined, expected: WitInte
       const type = one.sort === 'function' ? expected.functions.get(item) : undefined;
       if (one.sort === 'function' && type !== undefined)
         return checkTypes(name, item, { types: one.types, expected: type });
-      return [unusable('world', `its export '${name}' has the ${one.sort} '${item}', which is not in the WIT`, rebuild)];
+      return [
+        unusable('world', `its export '${name}' has the ${one.sort} '${item}', which is not in the WIT`, rebuild),
+      ];
     }),
   ];
 }
