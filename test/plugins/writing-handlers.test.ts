@@ -55,7 +55,7 @@ describe('the examples of the guide', () => {
 
   it('the one in AssemblyScript goes by its setting', async () => {
     const dir = temporaryFolder();
-    await writeFile(join(dir, 'closed.ts'), example('ts', 'An Extism plugin in AssemblyScript'));
+    await writeFile(join(dir, 'closed.ts'), example('ts', 'An Extism plug-in in AssemblyScript'));
     const [asc, source, output] = ['node_modules/.bin/asc', join(dir, 'closed.ts'), join(dir, 'closed.wasm')];
     await run(
       join(packageRoot, asc),
