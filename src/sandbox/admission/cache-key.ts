@@ -41,13 +41,23 @@ export async function makeCacheKey(folder: string): Promise<Buffer | null> {
       await file.writeFile(randomBytes(keyBytes));
       await file.sync();
     }
-    // Unlike rename(2), link(2) takes no key away that another process has just made.
-    if ((await readCacheKey(folder)) === null) await rm(path, { force: true });
-    await link(temporary, path).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    });
+    if (!(await linkIfVacant(temporary, path)) && (await readCacheKey(folder)) === null) {
+      await rm(path, { force: true });
+      await linkIfVacant(temporary, path);
+    }
   } finally {
     await rm(temporary, { force: true });
   }
   return readCacheKey(folder);
+}
+
+/** Unlike rename(2), link(2) takes no key away that another process has just made. */
+async function linkIfVacant(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
 }
