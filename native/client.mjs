@@ -7,7 +7,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
-import { constants, openSync, closeSync, readFileSync, readSync } from 'node:fs';
+import { constants, openSync, closeSync, readFileSync, readSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { constants as systemConstants } from 'node:os';
 import { basename, dirname, isAbsolute } from 'node:path';
@@ -155,7 +155,31 @@ function readPolicy() {
     policy.action = word;
     policy.script = rest;
   }
-  return chosen ? policy : { ...policy, problem: 'does not say deny, allow or script' };
+  if (!chosen) return { ...policy, problem: 'does not say deny, allow or script' };
+  /** @type {(problem: string) => Policy} */
+  const denied = (problem) => ({ ...policy, action: 'deny', problem });
+  if (othersMayChange(file)) {
+    return { ...denied('may be changed by others; give it to root, then chmod go-w'), deadlineMs: 90_000 };
+  }
+  if (policy.action === 'script' && othersMayChange(policy.script))
+    return denied('names a script that others may change');
+  return policy;
+}
+
+/**
+ * Whether somebody else than root and this process' user may write to a file, links followed. The folders above it are
+ * examined by `hookvisor check` and `doctor`. A device holds no text of anybody's.
+ * @param {string} file
+ */
+function othersMayChange(file) {
+  try {
+    const found = statSync(file);
+    if (found.isCharacterDevice()) return false;
+    if (found.uid !== 0 && found.uid !== process.geteuid?.()) return true;
+    return (found.mode & 0o002) !== 0 || ((found.mode & 0o020) !== 0 && found.gid !== 0);
+  } catch {
+    return false; // executing it says why it cannot be
+  }
 }
 
 /**

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef HOOKVISOR_UNREACHABLE
@@ -13,6 +14,17 @@
 #endif
 
 enum { default_deadline_ms = 90 * 1000 };
+
+/*
+ * Whether somebody else than root and this process' user may write to a file, links followed. The folders above it are
+ * examined by `hookvisor check` and `doctor`. A device holds no text of anybody's.
+ */
+static bool others_may_change(const char *file) {
+    struct stat found;
+    if (stat(file, &found) != 0 || S_ISCHR(found.st_mode)) return false;
+    if (found.st_uid != 0 && found.st_uid != geteuid()) return true;
+    return (found.st_mode & S_IWOTH) != 0 || ((found.st_mode & S_IWGRP) != 0 && found.st_gid != 0);
+}
 
 /* Seconds with up to three decimals, above 0 and at most a day; -1 for anything else. */
 static long parse_ms(const char *text) {
@@ -77,6 +89,12 @@ void read_policy(struct policy *policy) {
     }
     if (policy->problem[0] == '\0' && !chosen) {
         snprintf(policy->problem, sizeof policy->problem, "does not say deny, allow or script");
+    }
+    if (policy->problem[0] == '\0' && others_may_change(policy->file)) {
+        policy->deadline_ms = default_deadline_ms;
+        snprintf(policy->problem, sizeof policy->problem, "may be changed by others; give it to root, then chmod go-w");
+    } else if (policy->problem[0] == '\0' && policy->action == action_script && others_may_change(policy->script)) {
+        snprintf(policy->problem, sizeof policy->problem, "names a script that others may change");
     }
     if (policy->problem[0] != '\0') policy->action = action_deny;
 }
