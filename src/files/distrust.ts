@@ -43,19 +43,25 @@ export function distrustText(distrust: Distrust): string {
     ...(writers === 'everybody' ? ['everybody'] : []),
     ...(writers === 'group' ? [`group ${groupName(gid)}`] : []),
   ].join(' and ');
-  return `${shown} belongs to ${userName(uid)} and has mode ${octal}: ${who} may change it${unknownOwner(distrust)}`;
+  const unknown = isUnknownOwner(distrust)
+    ? ` (this user namespace shows every owner that it does not know as uid ${uid}, the host's root too)`
+    : '';
+  return `${shown} belongs to ${userName(uid)} and has mode ${octal}: ${who} may change it${unknown}`;
 }
 
 /** Says how to mend it: a command, or what to do where a command would do harm. */
-export function distrustRemedy({ path, kind, uid, mode, owner, writers, vacant, trusted }: Distrust): string {
+export function distrustRemedy(distrust: Distrust): string {
+  const { path, kind, uid, mode, owner, writers, vacant, trusted } = distrust;
   const word = shellQuote(path);
   const user = trusted === 0 ? 'root' : (nameOf(trusted) ?? String(trusted));
   if (vacant) return `create it, as ${user}, or name a path in a folder that only ${user} may write to`;
+  if (isUnknownOwner(distrust)) return 'run it outside of the user namespace, or map the owner into that';
   // Taking somebody's home folder away, or /tmp from everybody, would be worse.
   if (owner && readAccounts().some((one) => one.uid === uid && one.home === path)) {
     return `move what is used to a folder that belongs to ${user}, such as /etc/hookvisor`;
   }
-  if (kind === 'folder' && (mode & 0o1000) !== 0) return `name a folder of its own, not ${word} itself`;
+  if (kind === 'folder' && writers !== 'none' && (mode & 0o1000) !== 0)
+    return `name a folder of its own, not ${word} itself`;
   const commands = [
     ...(owner ? [`chown ${kind === 'link' ? '-h ' : ''}${user}: ${word}`] : []),
     ...(writers === 'none' ? [] : [`chmod go-w ${word}`]),
@@ -106,10 +112,9 @@ function groupName(gid: number): string {
 }
 
 /** In a user namespace an owner outside of it, even the host's root, appears as the overflow user, user_namespaces(7). */
-function unknownOwner({ owner, uid }: Distrust): string {
-  if (!owner || String(uid) !== kernelText('/proc/sys/kernel/overflowuid')) return '';
-  if (/^0 0 4294967295$/u.test(kernelText('/proc/self/uid_map').replace(/\s+/gu, ' '))) return '';
-  return ` (this user namespace shows every owner that it does not know as uid ${uid}, the host's root too)`;
+function isUnknownOwner({ owner, uid }: Distrust): boolean {
+  if (!owner || String(uid) !== kernelText('/proc/sys/kernel/overflowuid')) return false;
+  return !/^0 0 4294967295$/u.test(kernelText('/proc/self/uid_map').replace(/\s+/gu, ' '));
 }
 
 function kernelText(file: string): string {

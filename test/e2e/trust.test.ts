@@ -216,6 +216,33 @@ routes: [ { match: {}, handlers: [tiny, site] } ]\n`,
   );
 });
 
+/** Why no user namespace can be made here; null when one can. */
+function noUserNamespace(): string | null {
+  if (noOtherUser !== null) return noOtherUser;
+  const { status, stderr, error } = spawnSync('unshare', ['-Ur', 'true'], {
+    ...{ uid: otherUser, gid: otherUser, encoding: 'utf8', timeout: 20_000 },
+  });
+  return status === 0 ? null : `a plain user cannot make user namespaces here: ${error?.message ?? stderr}`;
+}
+const unshared = noUserNamespace();
+
+describe.skipIf(unshared !== null)(`in a user namespace (${unshared ?? 'made by a plain user'})`, () => {
+  it("says that the host's root appears as another user, and what to do", async () => {
+    const dir = temporaryFolder();
+    chmodSync(dir, 0o755);
+    const config = await write(dir, 'hookvisor.yaml', head);
+    const words = [process.execPath, join(packageRoot, 'dist/cli/main.js'), 'check', '--config', config];
+    const { status, stderr } = spawnSync('unshare', ['-Ur', ...words], {
+      ...{ uid: otherUser, gid: otherUser, cwd: '/', env: {}, encoding: 'utf8', timeout: 60_000 },
+    });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /configuration: '.*hookvisor.yaml' belongs to .*uid \d+\) and has mode 0644: its owner may change it \(this user namespace shows every owner that it does not know as uid \d+, the host's root too\); run it outside of the user namespace, or map the owner into that/u,
+    );
+    expect(stderr).not.toContain('chown');
+  });
+});
+
 /** What a tenant would like to be believed: an artefact of the plugin whose glue decides. */
 function forgedArtefact(digest: string): Buffer {
   const name = 'hookvisor:hook/handler@0.1.0';
