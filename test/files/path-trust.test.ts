@@ -1,7 +1,8 @@
 import { chmodSync, chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { readAccounts } from '../../src/files/accounts.js';
 import { type Distrust, distrustRemedy, distrustText } from '../../src/files/distrust.js';
 import { openTrusted } from '../../src/files/open-trusted.js';
 import { type Allowance, createPathTrust } from '../../src/files/path-trust.js';
@@ -207,8 +208,8 @@ describe('what is said of a path', () => {
   it('never tells to take /tmp from everybody, or a home from its user', () => {
     const sticky = { ...found, path: '/tmp', kind: 'folder', mode: 0o1777, owner: false, uid: 0 } as const;
     expect(distrustRemedy(sticky)).toBe('name a folder of its own, not /tmp itself');
-    const { uid, homedir } = userInfo();
-    const home = { ...found, path: homedir, uid, kind: 'folder' } as const;
+    const [account] = readAccounts();
+    const home = { ...found, path: account?.home ?? '', uid: account?.uid ?? -1, kind: 'folder' } as const;
     expect(distrustRemedy(home)).toContain('move what is used to a folder that belongs to root');
   });
 
