@@ -16,8 +16,8 @@ export async function scriptDistrust(
   trust: PathTrust,
 ): Promise<Distrust[]> {
   const { distrust, files } = await examineTree(source, layout === 'tree' ? treeDepth : 0, trust);
-  const interpreters = new Set(await Promise.all(files.map(interpreterOf)));
-  interpreters.delete(null);
-  const examined = await Promise.all([...interpreters].map((path) => (path === null ? null : trust.examine(path))));
-  return [...distrust, ...examined.flatMap((one) => one?.distrust ?? [])];
+  const named = await Promise.all(files.map(interpreterOf));
+  const interpreters = [...new Set(named)].filter((path) => path !== null);
+  const examined = await Promise.all(interpreters.map((path) => trust.examine(path)));
+  return [...distrust, ...examined.flatMap((one) => one.distrust)];
 }

@@ -62,8 +62,18 @@ describe.skipIf(noOtherUser !== null)(`what others may change (${noOtherUser ?? 
   });
 
   const spoilt: [string, (dir: string) => void][] = [
-    ['a script below a folder with mode 0777', (dir) => chmodSync(join(dir, 'scripts'), 0o777)],
-    ['a script below a folder of another user', (dir) => chownSync(join(dir, 'scripts'), otherUser, otherUser)],
+    [
+      'a script below a folder with mode 0777',
+      (dir) => {
+        chmodSync(join(dir, 'scripts'), 0o777);
+      },
+    ],
+    [
+      'a script below a folder of another user',
+      (dir) => {
+        chownSync(join(dir, 'scripts'), otherUser, otherUser);
+      },
+    ],
     [
       "another user's link in a sticky folder, to a good script",
       (dir) => {
@@ -76,10 +86,18 @@ describe.skipIf(noOtherUser !== null)(`what others may change (${noOtherUser ?? 
         );
       },
     ],
-    ['a script whose interpreter is of another user', (dir) => chownSync(join(dir, 'sh'), otherUser, otherUser)],
+    [
+      'a script whose interpreter is of another user',
+      (dir) => {
+        chownSync(join(dir, 'sh'), otherUser, otherUser);
+      },
+    ],
     [
       'the folder of the cache with mode 0777',
-      (dir) => (mkdirSync(join(dir, 'cache')), chmodSync(join(dir, 'cache'), 0o777)),
+      (dir) => {
+        mkdirSync(join(dir, 'cache'));
+        chmodSync(join(dir, 'cache'), 0o777);
+      },
     ],
   ];
   it.each(spoilt)('does not run: %s', async (_, spoil) => {
@@ -103,7 +121,8 @@ describe.skipIf(noOtherUser !== null)(`what others may change (${noOtherUser ?? 
 
   it("does not run: a tree in which one guest's folder is of another user", async () => {
     const dir = temporaryFolder();
-    await ranScript(dir, 'tree/web/start/begin/10').then(() => chownSync(join(dir, 'tree/web'), otherUser, otherUser));
+    await ranScript(dir, 'tree/web/start/begin/10');
+    chownSync(join(dir, 'tree/web'), otherUser, otherUser);
     const config = await write(dir, 'hookvisor.yaml', script('tree', ', layout: tree'));
     const { status, stderr } = emit(config);
     expect(stderr).toContain(`handlers.site: '${join(dir, 'tree/web')}' belongs to uid 54321`);
