@@ -176,7 +176,7 @@ function othersMayChange(file) {
     const found = statSync(file);
     if (found.isCharacterDevice()) return false;
     if (found.uid !== 0 && found.uid !== process.geteuid?.()) return true;
-    return (found.mode & 0o002) !== 0 || ((found.mode & 0o020) !== 0 && found.gid !== 0);
+    return (found.mode & 0o022) !== 0;
   } catch {
     return false; // executing it says why it cannot be
   }

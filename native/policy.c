@@ -23,7 +23,7 @@ static bool others_may_change(const char *file) {
     struct stat found;
     if (stat(file, &found) != 0 || S_ISCHR(found.st_mode)) return false;
     if (found.st_uid != 0 && found.st_uid != geteuid()) return true;
-    return (found.st_mode & S_IWOTH) != 0 || ((found.st_mode & S_IWGRP) != 0 && found.st_gid != 0);
+    return (found.st_mode & (S_IWOTH | S_IWGRP)) != 0;
 }
 
 /* Seconds with up to three decimals, above 0 and at most a day; -1 for anything else. */

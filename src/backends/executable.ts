@@ -47,11 +47,13 @@ async function formatProblem(path: string): Promise<string | null> {
 /** What the kernel reads of a script's first line, BINPRM_BUF_SIZE. */
 const firstLineBytes = 256;
 
-/** The absolute path of the interpreter in a script's `#!` line; null for anything else. */
+/** The path of the interpreter in a script's `#!` line, for a process whose folder is `/`; null for anything else. */
 export async function interpreterOf(path: string): Promise<string | null> {
   const line = (await headOf(path, firstLineBytes))?.toString('latin1').split('\n')[0] ?? '';
-  const word = /^#![ \t]*(\/[^ \t\0]*)/u.exec(line)?.[1];
-  return word === undefined ? null : Buffer.from(word, 'latin1').toString('utf8');
+  const word = /^#![ \t]*([^ \t\0]+)/u.exec(line)?.[1];
+  if (word === undefined) return null;
+  const named = Buffer.from(word, 'latin1').toString('utf8');
+  return named.startsWith('/') ? named : `/${named}`;
 }
 
 async function headOf(path: string, bytes: number): Promise<Buffer | null> {

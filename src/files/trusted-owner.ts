@@ -4,7 +4,7 @@ import { readAccounts, readGroups } from './accounts.js';
 export interface TrustedOwner {
   /** The process' effective user. */
   readonly uid: number;
-  /** Whether nobody but root and this user belongs to a group. */
+  /** Whether nobody but this user belongs to a group. */
   isOwnGroup(gid: number): boolean;
 }
 
@@ -17,8 +17,7 @@ export function trustedOwner(
   return {
     uid,
     isOwnGroup: (group) => {
-      if (group === 0) return true;
-      // Root has no private group: whoever is in another group than root's is somebody else.
+      // Root has none, not even group 0: with an access control list the group's bits are those of everybody in the list.
       if (uid === 0 || group !== gid) return false;
       own ??= isPrivateGroup(uid, gid);
       return own;

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -90,6 +100,28 @@ describe.skipIf(noOtherUser !== null)(`what others may change (${noOtherUser ?? 
       'a script whose interpreter is of another user',
       (dir) => {
         chownSync(join(dir, 'sh'), otherUser, otherUser);
+      },
+    ],
+    [
+      "a script whose interpreter's interpreter is of another user",
+      (dir) => {
+        writeFileSync(join(dir, 'inner'), readFileSync('/bin/sh'), { mode: 0o755 });
+        chownSync(join(dir, 'inner'), otherUser, otherUser);
+        rmSync(join(dir, 'sh'));
+        writeFileSync(join(dir, 'sh'), `#!${dir}/inner\n`, { mode: 0o755 });
+      },
+    ],
+    [
+      "a script whose interpreter, named from '/', is of another user",
+      (dir) => {
+        chownSync(join(dir, 'sh'), otherUser, otherUser);
+        writeFileSync(join(dir, 'scripts/site'), `#!${dir.slice(1)}/sh\ntouch ${dir}/ran\n`);
+      },
+    ],
+    [
+      "a script that root's group may write to, as an access control list shows",
+      (dir) => {
+        chmodSync(join(dir, 'scripts/site'), 0o775);
       },
     ],
     [

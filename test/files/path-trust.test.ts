@@ -103,6 +103,18 @@ describe('a path', () => {
     expect(await problems(dir)).toEqual(expected);
   });
 
+  it('is walked as the kernel does where it goes up after a link', async () => {
+    const dir = temporaryFolder();
+    make(dir, [
+      { path: 'x/y/z' },
+      { path: 'x/file', mode: 0o666 },
+      { path: 'a/file' },
+      { path: 'a/b', target: '../x/y' },
+    ]);
+    const { real, distrust } = await createPathTrust().examine(`${dir}/a/b/../file`);
+    expect([real, distrust.length]).toEqual([join(dir, 'x/file'), 1]);
+  });
+
   it('whose end is a sticky folder is refused, but where single entries of it are used', async () => {
     const dir = temporaryFolder();
     make(dir, [{ path: 'a', text: null, mode: 0o1777 }]);
@@ -136,7 +148,7 @@ describe.skipIf(!isRoot)("a path with somebody else's files (needs root to make 
       [{ path: 'theirs', uid: other }, file({ target: '../../theirs' })],
       ['theirs: owner'],
     ],
-    ["that root's group may write to", [file({ mode: 0o664, gid: 0 })], []],
+    ["that root's group may write to", [file({ mode: 0o664, gid: 0 })], ['a/b/file: group']],
     ['that another group may write to', [file({ mode: 0o664, gid: 4 })], ['a/b/file: group']],
     [
       'below a folder that another group may write to',
@@ -179,10 +191,11 @@ describe.skipIf(!isRoot)("a path with somebody else's files (needs root to make 
 describe('a group', () => {
   it("is a user's own when nobody else is in it", () => {
     expect(trustedOwner(other, other).isOwnGroup(other)).toBe(true);
-    expect(trustedOwner(other, other).isOwnGroup(0)).toBe(true);
+    expect(trustedOwner(other, other).isOwnGroup(0)).toBe(false);
     expect(trustedOwner(other, other).isOwnGroup(other + 1)).toBe(false);
-    // nobody's group has another name; root's only group is 0.
+    // nobody's group has another name; root has none.
     expect(trustedOwner(65_534, 65_534).isOwnGroup(65_534)).toBe(false);
+    expect(trustedOwner(0, 0).isOwnGroup(0)).toBe(false);
     expect(trustedOwner(0, 4).isOwnGroup(4)).toBe(false);
   });
 });

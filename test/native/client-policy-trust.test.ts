@@ -26,6 +26,13 @@ const everybody: Opened[] = [
     why: 'which may be changed by others; give it to root',
   },
   {
+    what: 'its policy has mode 0664, as one with an access control list may have',
+    open: (policy) => {
+      chmodSync(policy, 0o664);
+    },
+    why: 'which may be changed by others',
+  },
+  {
     what: "its policy's script has mode 0777",
     open: (_, script) => {
       chmodSync(script, 0o777);
