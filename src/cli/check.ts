@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { defaultConfigFile } from '../config/defaults.js';
 import { doubtsOf } from '../config/doubts.js';
-import { examineConfig, loadConfig } from '../config/load.js';
+import { examineConfig } from '../config/load.js';
 import { createEngine } from '../daemon/engine.js';
 import { configDistrust } from '../daemon/require-trusted.js';
 import { type ErrorCode, HookvisorError } from '../errors.js';
 import { distrustError } from '../files/distrust.js';
-import { createPathTrust } from '../files/path-trust.js';
+import { createPathTrust, type PathTrust } from '../files/path-trust.js';
 import { hostDistrust } from '../install/host-distrust.js';
 import { createLog } from '../log.js';
 import { jsonLine } from '../text.js';
@@ -33,10 +33,9 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
     .option('--json', 'print the result as JSON')
     .action(async ({ config: file, json }: CheckOptions) => {
       try {
-        await refuseUntrusted(file);
-        const config = await loadConfig(file);
+        const { config, trust } = await loadTrusted(file);
         if (json !== true && err.columns !== null) err.write(`loading ${config.handlers.size} handlers…\n`);
-        await using engine = await createEngine(config, createLog(err));
+        await using engine = await createEngine(config, createLog(err), trust);
         const { handlers } = engine.status();
         const doubts = doubtsOf(config.routes);
         if (json === true) {
@@ -57,8 +56,11 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
-/** Throws HookvisorError `untrusted` with everything that others may change, the configuration and what the client reads included. */
-async function refuseUntrusted(file: string): Promise<void> {
+/**
+ * Reads a configuration. Throws HookvisorError `untrusted` with everything that others may change, the configuration and
+ * what the client reads included.
+ */
+async function loadTrusted(file: string): Promise<{ config: Config; trust: PathTrust }> {
   const trust = createPathTrust();
   const { config, distrust } = await examineConfig(file, trust);
   const found = [
@@ -67,6 +69,7 @@ async function refuseUntrusted(file: string): Promise<void> {
     ...(await hostDistrust(trust)),
   ];
   if (found.length > 0) throw distrustError(`use '${file}'`, found);
+  return { config, trust };
 }
 
 function describe(config: Config): string {

@@ -41,7 +41,7 @@ export function distrustText(distrust: Distrust): string {
   const who = [
     ...(distrust.owner ? ['its owner'] : []),
     ...(writers === 'everybody' ? ['everybody'] : []),
-    ...(writers === 'group' ? [`group ${groupName(gid)}`] : []),
+    ...(writers === 'group' ? [`group ${groupName(gid)}${gid === 0 ? ' or an access control list' : ''}`] : []),
   ].join(' and ');
   const unknown = isUnknownOwner(distrust)
     ? ` (this user namespace shows every owner that it does not know as uid ${uid}, the host's root too)`

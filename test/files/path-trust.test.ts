@@ -215,6 +215,9 @@ describe('what is said of a path', () => {
     expect(distrustText({ ...found, owner: false, uid: 0, writers: 'group', mode: 0o664 })).toMatch(
       /^'\/srv\/hooks\/site' belongs to root \(uid 0\) and has mode 0664: group \w+ \(gid 4\) may change it$/u,
     );
+    expect(distrustText({ ...found, owner: false, uid: 0, gid: 0, writers: 'group', mode: 0o664 })).toMatch(
+      /: group root \(gid 0\) or an access control list may change it$/u,
+    );
     expect(distrustRemedy({ ...found, writers: 'none', kind: 'link' })).toBe("run 'chown -h root: /srv/hooks/site'");
   });
 
