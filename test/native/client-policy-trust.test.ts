@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync } from 'node:fs';
+import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/paths.js';
@@ -24,6 +24,14 @@ const everybody: Opened[] = [
       chmodSync(policy, 0o666);
     },
     why: 'which may be changed by others; give it to root',
+  },
+  {
+    what: 'everybody may write a policy that cannot be understood, whose deadline does not count',
+    open: (policy) => {
+      writeFileSync(policy, 'deadline 0.001\nnonsense\n');
+      chmodSync(policy, 0o666);
+    },
+    why: 'which may be changed by others',
   },
   {
     what: 'its policy has mode 0664, as one with an access control list may have',
