@@ -227,7 +227,7 @@ describe.skipIf(noOtherUser !== null)(`what others may change (${noOtherUser ?? 
   });
 });
 
-describe('a plain user', () => {
+describe(`a plain user (${noOtherUser ?? 'made by root'})`, () => {
   it.skipIf(noOtherUser !== null)(
     'whose checkout has umask 002 decides in it, plugins, cache and scripts included',
     async () => {

@@ -62,7 +62,7 @@ describe.skipIf(unmounted !== null)(`on a host whose settings others may change 
   });
 });
 
-describe('hooks that are to be adopted', () => {
+describe(`hooks that are to be adopted (${noOtherUser ?? 'as root'})`, () => {
   const adopted = (from: string): AdoptedHook => ({
     ...{ from, to: `${from}.kept`, target: null, sha256: null, mode: 0o755, runs: true, uid: 0, gid: 0, mtimeMs: 0 },
   });
