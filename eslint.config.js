@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 
 /** The layers of src/, lowest first: a folder may import from those before it (and from itself), never from later ones. */
 const layers = [
-  ...['libvirt', 'config', 'backends', 'sandbox', 'dispatch', 'journal', 'daemon'],
+  ...['files', 'libvirt', 'config', 'backends', 'sandbox', 'dispatch', 'journal', 'daemon'],
   ...['install', 'testing', 'replay', 'lifecycle', 'authoring', 'cli'],
 ];
 

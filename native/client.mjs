@@ -7,7 +7,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
-import { constants, openSync, closeSync, readFileSync, readSync } from 'node:fs';
+import { constants, openSync, closeSync, fstatSync, readFileSync, readSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { constants as systemConstants } from 'node:os';
 import { basename, dirname, isAbsolute } from 'node:path';
@@ -124,16 +124,18 @@ function readPolicy() {
   const file = process.env['HOOKVISOR_UNREACHABLE'] || '/etc/hookvisor/unreachable';
   /** @type {Policy} */
   const policy = { file, action: 'deny', script: '', deadlineMs: 90_000, problem: '' };
-  /** @type {string | null} */
-  let text;
+  /** @type {ReturnType<typeof readShortFile>} */
+  let read;
   try {
-    text = readShortFile(file);
+    read = readShortFile(file);
   } catch (error) {
     return {
       ...policy,
       problem: `cannot be read: ${codeOf(error) === 'ENOENT' ? 'it does not exist' : textOf(error)}`,
     };
   }
+  const { text, isForeign } = read;
+  if (isForeign) return { ...policy, problem: 'may be changed by others; give it to root, then chmod go-w' };
   if (text === null) return { ...policy, problem: 'is not a short text file' };
   let chosen = false;
   for (const [index, line] of text.split('\n').entries()) {
@@ -155,20 +157,49 @@ function readPolicy() {
     policy.action = word;
     policy.script = rest;
   }
-  return chosen ? policy : { ...policy, problem: 'does not say deny, allow or script' };
+  if (!chosen) return { ...policy, problem: 'does not say deny, allow or script' };
+  if (policy.action === 'script' && othersMayChangePath(policy.script)) {
+    return { ...policy, action: 'deny', problem: 'names a script that others may change' };
+  }
+  return policy;
 }
 
 /**
- * The text, or null when it is longer than a policy can be or holds a NUL. Never waits on a FIFO.
+ * Whether somebody else than root and this process' user may write to a file. The folders above it are examined by
+ * `hookvisor check` and `doctor`. A device holds no text of anybody's.
+ * @param {import('node:fs').Stats} found
+ */
+function othersMayChange(found) {
+  if (found.isCharacterDevice()) return false;
+  if (found.uid !== 0 && found.uid !== process.geteuid?.()) return true;
+  return (found.mode & 0o022) !== 0;
+}
+
+/**
+ * As othersMayChange, of what a path leads to.
+ * @param {string} path
+ */
+function othersMayChangePath(path) {
+  try {
+    return othersMayChange(statSync(path));
+  } catch {
+    return false; // executing it says why it cannot be
+  }
+}
+
+/**
+ * The text, null when it is longer than a policy can be or holds a NUL; and whether others may change it. Never waits on
+ * a FIFO.
  * @param {string} file
- * @returns {string | null}
+ * @returns {{ text: string | null, isForeign: boolean }}
  */
 function readShortFile(file) {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const bytes = Buffer.alloc(policyLimit);
     const size = readSync(fd, bytes);
-    return size === policyLimit || bytes.subarray(0, size).includes(0) ? null : bytes.toString('utf8', 0, size);
+    const isShort = size < policyLimit && !bytes.subarray(0, size).includes(0);
+    return { text: isShort ? bytes.toString('utf8', 0, size) : null, isForeign: othersMayChange(fstatSync(fd)) };
   } finally {
     closeSync(fd);
   }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #ifndef HOOKVISOR_UNREACHABLE
@@ -13,6 +14,22 @@
 #endif
 
 enum { default_deadline_ms = 90 * 1000 };
+
+/*
+ * Whether somebody else than root and this process' user may write to a file. The folders above it are examined by
+ * `hookvisor check` and `doctor`. A device holds no text of anybody's.
+ */
+static bool others_may_change(const struct stat *found) {
+    if (S_ISCHR(found->st_mode)) return false;
+    if (found->st_uid != 0 && found->st_uid != geteuid()) return true;
+    return (found->st_mode & (S_IWOTH | S_IWGRP)) != 0;
+}
+
+/* As others_may_change, of what a path leads to. Executing what cannot be looked at says why it cannot be. */
+static bool others_may_change_path(const char *path) {
+    struct stat found;
+    return stat(path, &found) == 0 && others_may_change(&found);
+}
 
 /* Seconds with up to three decimals, above 0 and at most a day; -1 for anything else. */
 static long parse_ms(const char *text) {
@@ -52,13 +69,18 @@ void read_policy(struct policy *policy) {
                               .action = action_deny,
                               .deadline_ms = default_deadline_ms};
     int fd = open(policy->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text);
+    struct stat found;
+    ssize_t size = fd < 0 || fstat(fd, &found) != 0 ? -1 : read(fd, text, sizeof text);
     if (size < 0) {
         const char *why = errno == ENOENT ? "it does not exist" : strerror(errno);
         snprintf(policy->problem, sizeof policy->problem, "cannot be read: %s", why);
     }
     if (fd >= 0) close(fd);
     if (size < 0) return;
+    if (others_may_change(&found)) {
+        snprintf(policy->problem, sizeof policy->problem, "may be changed by others; give it to root, then chmod go-w");
+        return;
+    }
     bool chosen = false;
     int number = 1;
     if (size == sizeof text || memchr(text, '\0', (size_t)size) != NULL) {
@@ -77,6 +99,9 @@ void read_policy(struct policy *policy) {
     }
     if (policy->problem[0] == '\0' && !chosen) {
         snprintf(policy->problem, sizeof policy->problem, "does not say deny, allow or script");
+    }
+    if (policy->problem[0] == '\0' && policy->action == action_script && others_may_change_path(policy->script)) {
+        snprintf(policy->problem, sizeof policy->problem, "names a script that others may change");
     }
     if (policy->problem[0] != '\0') policy->action = action_deny;
 }

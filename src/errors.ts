@@ -3,6 +3,7 @@ export type ErrorCode =
   | 'usage'
   | 'config-invalid'
   | 'config-unreadable'
+  | 'untrusted'
   | 'plugin-unreadable'
   | 'plugin-digest'
   | 'plugin-refused'

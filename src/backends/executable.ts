@@ -37,21 +37,33 @@ function statProblem(error: unknown): string {
  * allow everything. libvirt executes by execve(2), where such a file fails; so it does here.
  */
 async function formatProblem(path: string): Promise<string | null> {
-  let head: Buffer;
-  try {
-    const file = await open(path, 'r');
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
-      head = buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch {
-    // Executable without being readable is possible; executing it will tell.
-    return null;
-  }
+  const head = await headOf(path, 4);
+  // Executable without being readable is possible; executing it will tell.
+  if (head === null) return null;
   const known = head.subarray(0, 2).equals(Buffer.from('#!')) || head.equals(Buffer.from('\x7fELF', 'latin1'));
   return known ? null : "it is neither a program nor a script with a '#!' line; begin it with #!/bin/sh or the like";
+}
+
+/** What the kernel reads of a script's first line, BINPRM_BUF_SIZE. */
+const firstLineBytes = 256;
+
+/** The path of the interpreter in a script's `#!` line, for a process whose folder is `/`; null for anything else. */
+export async function interpreterOf(path: string): Promise<string | null> {
+  const line = (await headOf(path, firstLineBytes))?.toString('latin1').split('\n')[0] ?? '';
+  const word = /^#![ \t]*([^ \t\0]+)/u.exec(line)?.[1];
+  if (word === undefined) return null;
+  const named = Buffer.from(word, 'latin1').toString('utf8');
+  return named.startsWith('/') ? named : `/${named}`;
+}
+
+async function headOf(path: string, bytes: number): Promise<Buffer | null> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.subarray(0, bytesRead);
+  } catch {
+    return null;
+  }
 }
 
 /** The `code` of a Node system error. */

@@ -2,9 +2,13 @@ import type { Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { defaultConfigFile } from '../config/defaults.js';
 import { doubtsOf } from '../config/doubts.js';
-import { loadConfig } from '../config/load.js';
+import { examineConfig } from '../config/load.js';
 import { createEngine } from '../daemon/engine.js';
-import { HookvisorError } from '../errors.js';
+import { configDistrust } from '../daemon/require-trusted.js';
+import { type ErrorCode, HookvisorError } from '../errors.js';
+import { distrustError } from '../files/distrust.js';
+import { createPathTrust, type PathTrust } from '../files/path-trust.js';
+import { hostDistrust } from '../install/host-distrust.js';
 import { createLog } from '../log.js';
 import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
@@ -14,6 +18,9 @@ interface CheckOptions {
   readonly config: string;
   readonly json?: true;
 }
+
+/** Errors that answer the question: no. */
+const negative: readonly ErrorCode[] = ['config-invalid', 'untrusted'];
 
 /** `hookvisor check`: everything that `serve` would do before it answers, and then nothing. */
 export function checkCommand({ terminal, finish }: CommandContext): Command {
@@ -26,9 +33,9 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
     .option('--json', 'print the result as JSON')
     .action(async ({ config: file, json }: CheckOptions) => {
       try {
-        const config = await loadConfig(file);
+        const { config, trust } = await loadTrusted(file);
         if (json !== true && err.columns !== null) err.write(`loading ${config.handlers.size} handlers…\n`);
-        await using engine = await createEngine(config, createLog(err));
+        await using engine = await createEngine(config, createLog(err), trust);
         const { handlers } = engine.status();
         const doubts = doubtsOf(config.routes);
         if (json === true) {
@@ -40,13 +47,29 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
         }
         finish(exitStatus.success);
       } catch (error) {
-        if (!(error instanceof HookvisorError) || error.code !== 'config-invalid') throw error;
+        if (!(error instanceof HookvisorError) || !negative.includes(error.code)) throw error;
         const problems = error.message.split('\n').slice(1);
         if (json === true) out.write(jsonLine({ valid: false, config: file, problems }));
         else err.write(`${err.paint('red', 'not valid')}: ${error.message}\n`);
         finish(exitStatus.negative);
       }
     });
+}
+
+/**
+ * Reads a configuration. Throws HookvisorError `untrusted` with everything that others may change, the configuration and
+ * what the client reads included.
+ */
+async function loadTrusted(file: string): Promise<{ config: Config; trust: PathTrust }> {
+  const trust = createPathTrust();
+  const { config, distrust } = await examineConfig(file, trust);
+  const found = [
+    ...distrust.map((one) => ({ use: 'configuration', distrust: one })),
+    ...(await configDistrust(config, trust)),
+    ...(await hostDistrust(trust)),
+  ];
+  if (found.length > 0) throw distrustError(`use '${file}'`, found);
+  return { config, trust };
 }
 
 function describe(config: Config): string {

@@ -11,6 +11,7 @@ import { findLibvirtDaemons, reloadLibvirt, runsHook } from '../install/libvirt-
 import { findLibvirt, runsHookFolders } from '../install/libvirt-version.js';
 import { manifestBytes, readManifest } from '../install/manifest.js';
 import { defaultHooks, hookNames, places, type HookName } from '../install/places.js';
+import { requireTrustedHooks, requireTrustedHost } from '../install/require-trusted-host.js';
 import { describeStep } from '../install/step.js';
 import { jsonLine, oneLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
@@ -49,6 +50,7 @@ export function installCommand({ terminal, finish }: CommandContext): Command {
     .option('--json', 'print the result as JSON')
     .action(async (options: InstallCommandOptions) => {
       const root = rootOf(options);
+      if (root === '/') await requireTrustedHost('install');
       const { version } = root === '/' ? await findLibvirt() : { version: null };
       const plan = planInstall({
         root,
@@ -57,6 +59,7 @@ export function installCommand({ terminal, finish }: CommandContext): Command {
         scripts: options.scripts === true,
         runsFolders: runsHookFolders(version),
       });
+      if (root === '/') await requireTrustedHooks(plan.adopted.map(({ hook }) => hook));
       const steps = [...plan.prepare, ...plan.hooks].map(describeStep);
       if (options.dryRun !== true) {
         applySteps(root, plan.prepare);

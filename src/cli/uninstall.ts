@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { applySteps } from '../install/apply.js';
+import { requireTrustedHost } from '../install/require-trusted-host.js';
 import { isDone } from '../install/step.js';
 import { describeStep } from '../install/step.js';
 import { planUninstall } from '../install/uninstall-plan.js';
@@ -23,8 +24,9 @@ export function uninstallCommand({ terminal, finish }: CommandContext): Command 
     .option('--root <dir>', 'uninstall from this folder instead of the running system', '/')
     .option('--dry-run', 'only show what would be done')
     .option('--json', 'print the result as JSON')
-    .action((options: UninstallOptions) => {
+    .action(async (options: UninstallOptions) => {
       const root = rootOf(options);
+      if (root === '/') await requireTrustedHost('uninstall');
       const plan = planUninstall(root);
       const steps = [...plan.hooks, ...plan.rest].filter((step) => !isDone(root, step)).map(describeStep);
       if (options.dryRun !== true && steps.length > 0) {

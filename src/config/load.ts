@@ -1,6 +1,9 @@
-import { open } from 'node:fs/promises';
+import { constants, type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from '../errors.js';
+import type { Distrust } from '../files/distrust.js';
+import { openTrusted } from '../files/open-trusted.js';
+import { createPathTrust, type PathTrust } from '../files/path-trust.js';
 import type { Config } from './config.js';
 import { ConfigError, invalidConfig } from './config-error.js';
 import { isMapping } from './mapping.js';
@@ -15,9 +18,23 @@ const mostBytes = 1024 * 1024;
 /** Size of `sun_path` in Linux's sockaddr_un, without its NUL. */
 const longestSocket = 107;
 
-/** Reads a configuration file. Throws {@link ConfigError}, which lists everything that is wrong with it. */
+/**
+ * Reads a configuration file. Throws {@link ConfigError}, which lists everything that is wrong with it, or HookvisorError
+ * `untrusted` when others than root and this process' user may change it.
+ */
 export async function loadConfig(file: string): Promise<Config> {
-  return parseConfig(await readText(file), file);
+  const trust = createPathTrust();
+  return parseConfig(await readText(file, () => openTrusted(file, 'configuration', trust)), file);
+}
+
+/** Reads a configuration file to look at it, not to use it: what speaks against believing it is told, not thrown. */
+export async function examineConfig(
+  file: string,
+  trust: PathTrust,
+): Promise<{ config: Config; distrust: readonly Distrust[] }> {
+  const { distrust } = await trust.examine(file);
+  const text = await readText(file, () => open(file, constants.O_RDONLY | constants.O_NONBLOCK));
+  return { config: parseConfig(text, file), distrust };
 }
 
 /** Reads a configuration's text; `file` is where it came from. Throws {@link ConfigError}. */
@@ -51,9 +68,9 @@ function onePerPath(found: readonly Finding[]): Finding[] {
   return [...new Map(found.map((finding) => [JSON.stringify(finding.path), finding])).values()];
 }
 
-async function readText(file: string): Promise<string> {
+async function readText(file: string, openFile: () => Promise<FileHandle>): Promise<string> {
   try {
-    await using handle = await open(file, 'r');
+    await using handle = await openFile();
     const stat = await handle.stat();
     if (!stat.isFile()) throw unreadable(file, 'it is not a file; name a YAML file');
     if (stat.size > mostBytes) {
@@ -62,7 +79,7 @@ async function readText(file: string): Promise<string> {
     const bytes = await handle.readFile();
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
+    if (error instanceof HookvisorError) throw error;
     throw unreadable(file, reason(error), error);
   }
 }

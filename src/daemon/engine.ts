@@ -9,11 +9,13 @@ import { createRouter } from '../dispatch/router.js';
 import type { Verdict } from '../dispatch/verdict.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
+import type { PathTrust } from '../files/path-trust.js';
 import { type HandlerIdentity, identityOf } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import type { Log } from '../log.js';
 import type { BreakerStatus } from '../sandbox/supervision/breaker.js';
 import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
+import { requireTrusted } from './require-trusted.js';
 
 /** What one event came to: the verdict, and the document that libvirt gets when a handler replaced it. */
 export interface Decision {
@@ -45,11 +47,13 @@ export interface Engine extends AsyncDisposable {
 }
 
 /**
- * Loads every handler of a configuration. Throws HookvisorError `config-invalid` that names every handler which could
- * not be loaded, and then leaves nothing running.
+ * Loads every handler of a configuration. Throws HookvisorError `untrusted` when others may change what it names, or
+ * `config-invalid` that names every handler which could not be loaded, and then leaves nothing running. `examined` is for
+ * a caller that has required the configuration to be trusted already.
  */
-export async function createEngine(config: Config, log: Log): Promise<Engine> {
-  const sandbox = createSandbox({ cache: config.cache, log, ...sandboxOptions(config) });
+export async function createEngine(config: Config, log: Log, examined: PathTrust | null = null): Promise<Engine> {
+  const trust = examined ?? (await requireTrusted(config));
+  const sandbox = createSandbox({ cache: config.cache, log, trust, ...sandboxOptions(config) });
   const backends: Readonly<Record<BackendName, Backend>> = {
     script: scriptBackend,
     component: sandbox.backend('component'),

@@ -12,6 +12,7 @@ import { version } from '../version.js';
 import { createEngine, type Decision, type Engine } from './engine.js';
 import { createPromotions, type Promotions } from './promotions.js';
 import type { EmitCommand, HookRequest } from './protocol.js';
+import { requireTrusted } from './require-trusted.js';
 import type { TrialStatus } from './trial.js';
 
 /** How to find and override a configuration. */
@@ -44,10 +45,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const started = Date.now();
   const config = await load();
   tellDoubts(config, log);
+  const trust = await requireTrusted(config);
   let journal = config.journal === null ? null : await openJournal(config.journal, log);
   let engine: Engine;
   try {
-    engine = await createEngine(config, log);
+    engine = await createEngine(config, log, trust);
   } catch (error) {
     await journal?.[Symbol.asyncDispose]();
     throw error;

@@ -2,6 +2,7 @@ import type { Artefact } from '../backends/artefact.js';
 import type { Backend, Handler } from '../backends/backend.js';
 import type { HandlerConfig, SandboxSettings } from '../config/config.js';
 import { HookvisorError } from '../errors.js';
+import type { PathTrust } from '../files/path-trust.js';
 import type { Log } from '../log.js';
 import { createAdmission } from './admission/admission.js';
 import { encodeArtefact } from './protocol/artefact-codec.js';
@@ -51,6 +52,8 @@ export interface SandboxOptions {
   /** Folder of admitted plugins. */
   readonly cache: string;
   readonly log: Log;
+  /** Refuses plugins that others may change, where what they decide counts; without it any file is read. */
+  readonly trust?: PathTrust;
   /** How processes are kept apart; the best that works here unless it says otherwise. */
   readonly settings?: SandboxSettings;
   /** Largest memory that one of its plugins may have. */
@@ -61,7 +64,7 @@ export interface SandboxOptions {
  * Opens a sandbox. No process of it is started before a handler is loaded. Throws HookvisorError `isolation` when its
  * processes cannot be kept apart as the settings require.
  */
-export function createSandbox({ cache: folder, log, settings, memoryBytes }: SandboxOptions): Sandbox {
+export function createSandbox({ cache: folder, log, trust, settings, memoryBytes }: SandboxOptions): Sandbox {
   const launcher = createLauncher(settings, memoryBytes);
   const cache = createCache(folder, log);
   const pruned = pruneCache(folder, log);
@@ -102,7 +105,7 @@ export function createSandbox({ cache: folder, log, settings, memoryBytes }: San
 
   const load = async (backend: Artefact['backend'], config: HandlerConfig): Promise<Handler> => {
     throwIfClosed(disposal !== null, config);
-    const { bytes, digest } = await readPluginFile(config);
+    const { bytes, digest } = await readPluginFile(config, trust);
     const key: CacheKey = { digest, backend, memoryBytes: config.limits.memoryBytes };
     const artefact = await artefactOf(key, { bytes, pluginBytes: config.pluginBytes });
     throwIfClosed(disposal !== null, config);

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configFrom, createRuntime, type Runtime } from '../../src/daemon/runtime.js';
@@ -30,6 +30,8 @@ const cache =
   process.getuid?.() === 0
     ? join(packageRoot, 'node_modules', '.cache', 'hookvisor-test')
     : join(tmpdir(), `hookvisor-test-cache-${process.getuid?.() ?? 'user'}`);
+// The runtime makes no folder where somebody else could have been first.
+mkdirSync(cache, { recursive: true, mode: 0o700 });
 
 /** A runtime with a socket in a folder of its own. `yaml` is the configuration without version, journal and cache. */
 export async function serve(yaml: string, dir = temporaryFolder()): Promise<TestRuntime> {

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import type { Config } from '../../config/config.js';
-import { loadConfig } from '../../config/load.js';
+import { examineConfig, loadConfig } from '../../config/load.js';
 import { createEngine } from '../../daemon/engine.js';
-import { messageOf } from '../../errors.js';
+import { HookvisorError, messageOf } from '../../errors.js';
+import { createPathTrust } from '../../files/path-trust.js';
 import { oneLine } from '../../text.js';
 import { below, places } from '../places.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -13,9 +14,10 @@ export async function checkConfig(root: string, file: string): Promise<{ finding
   const advice = `correct it; 'hookvisor check --config ${file}' lists everything`;
   let config: Config;
   try {
-    config = await loadConfig(file);
+    // Another system's owners are not this one's.
+    config = root === '/' ? await loadConfig(file) : (await examineConfig(file, createPathTrust())).config;
   } catch (error) {
-    return { findings: [fail('configuration', firstLine(error), advice)], config: null };
+    return { findings: [configFailure(firstLine(error), advice, error)], config: null };
   }
   if (root !== '/') {
     return { findings: [ok('configuration', `'${file}' can be read (${config.handlers.size} handlers)`)], config };
@@ -26,9 +28,15 @@ export async function checkConfig(root: string, file: string): Promise<{ finding
     findings.unshift(ok('configuration', `'${file}' is valid, its ${config.handlers.size} handlers can be loaded`));
     findings.push(isolationFinding(engine.status().sandbox.isolation));
   } catch (error) {
-    findings.unshift(fail('configuration', oneLine(messageOf(error), 600), advice));
+    findings.unshift(configFailure(oneLine(messageOf(error), 600), advice, error));
   }
   return { findings, config };
+}
+
+/** What others may change is listed by a check of its own. */
+function configFailure(found: string, advice: string, error: unknown): Finding {
+  if (!(error instanceof HookvisorError) || error.code !== 'untrusted') return fail('configuration', found, advice);
+  return fail('configuration', oneLine(error.message.split('\n')[0] ?? '', 600), "mend what 'trust' lists");
 }
 
 function isolationFinding(isolation: {

@@ -5,6 +5,7 @@ import { checkJournal } from './check-journal.js';
 import { checkLibvirt, checkTold } from './check-libvirt.js';
 import { checkPolicy } from './check-policy.js';
 import { checkRuntime } from './check-runtime.js';
+import { checkTrust } from './check-trust.js';
 import type { Finding } from './finding.js';
 
 export interface ExamineOptions {
@@ -25,6 +26,7 @@ export async function examine({ root, config: named }: ExamineOptions): Promise<
     ...(await checkLibvirt(installed)),
     ...hooks,
     ...checkTold(installed, journal?.events ?? []),
+    ...(await checkTrust(named ?? places.config, installed)),
     ...configuration,
     ...(config === null ? [] : await checkRuntime(config.socket)),
     ...policy,

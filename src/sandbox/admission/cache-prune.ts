@@ -1,6 +1,7 @@
 import { lstat, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.js';
+import { createPathTrust } from '../../files/path-trust.js';
 import type { Log } from '../../log.js';
 import { artefactEnding, cachePrefix } from './cache.js';
 
@@ -39,9 +40,13 @@ interface Entry {
   readonly unusedMs: number;
 }
 
-/** Removes what a cache need not keep. It touches nothing that the cache did not write, and never throws. */
+/**
+ * Removes what a cache need not keep. It touches nothing that the cache did not write, nor a folder that others may change,
+ * and never throws.
+ */
 export async function pruneCache(folder: string, log: Log, bounds: PruneBounds = pruneBounds): Promise<void> {
   try {
+    if ((await createPathTrust().examine(folder)).distrust.length > 0) return;
     const entries = await entriesOf(folder, bounds.names);
     const stale = entries.filter((entry) => isStale(entry, bounds));
     const kept = entries.filter((entry) => !stale.includes(entry));
@@ -66,7 +71,8 @@ async function entriesOf(folder: string, most: number): Promise<Entry[]> {
   return entries;
 }
 
-const isOurs = (name: string): boolean => /^[\w.-]*[0-9a-f]{64}\.artefact(\.[0-9a-f]{16}\.tmp)?$/u.test(name);
+const isOurs = (name: string): boolean =>
+  /^(?:[\w.-]*[0-9a-f]{64}\.artefact(?:\.[0-9a-f]{16}\.tmp)?|key\.[0-9a-f]{16}\.tmp)$/u.test(name);
 
 function isStale({ name, unusedMs }: Entry, bounds: PruneBounds): boolean {
   if (!name.endsWith(artefactEnding)) return unusedMs > bounds.temporaryMs;

@@ -1,11 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { constants, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artefact } from '../../backends/artefact.js';
 import { messageOf } from '../../errors.js';
+import { distrustRemedy, distrustText } from '../../files/distrust.js';
+import { createPathTrust } from '../../files/path-trust.js';
 import type { Log } from '../../log.js';
+import { artefactBytes, decodeArtefact, encodeArtefact } from '../protocol/artefact-codec.js';
 import { admissionVersion } from './admission-version.js';
-import { decodeArtefact, encodeArtefact } from '../protocol/artefact-codec.js';
+import { makeCacheKey, readCacheKey } from './cache-key.js';
+import { readBounded } from './read-bounded.js';
 
 /** What an artefact depends on. The versions of admission, Node and V8 are added here. */
 export interface CacheKey {
@@ -22,27 +26,51 @@ export interface ArtefactCache {
   write(key: CacheKey, artefact: Artefact): Promise<void>;
 }
 
-const digestBytes = 32;
+const sealBytes = 32;
 export const artefactEnding = '.artefact';
+/** Raised when entries are written in another way. */
+const cacheFormat = 'k1';
 /** Begins the name of every entry that this version of admission, Node and V8 can use. */
-export const cachePrefix = [admissionVersion, process.versions.node.split('.')[0], process.versions.v8, ''].join('_');
+export const cachePrefix = [
+  cacheFormat,
+  admissionVersion,
+  process.versions.node.split('.')[0],
+  process.versions.v8,
+  '',
+].join('_');
 
-/** Opens the cache in a folder, which is made when it is first written to. Safe with several runtimes at a time. */
+/**
+ * Opens the cache in a folder, which is made when it is first written to. Safe with several runtimes at a time. Entries are
+ * sealed with a key that only this user can read, and nothing of an entry is looked at before its seal: whoever could write
+ * to the folder for a while can remove entries, but make none. A folder that others may write to now is not used.
+ */
 export function createCache(folder: string, log: Log): ArtefactCache {
   const pathOf = (key: CacheKey): string => join(folder, `${cacheName(key)}${artefactEnding}`);
+  let secret: Buffer | null = null;
+
+  /** The key; with `make`, the folder and the key come into being. Null when the cache cannot be used. */
+  const keyFor = async (make: boolean): Promise<Buffer | null> => {
+    if (secret !== null) return secret;
+    await refuseUntrusted(folder);
+    if (make && (await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await refuseUntrusted(folder);
+    secret = (await readCacheKey(folder)) ?? (make ? await makeCacheKey(folder) : null);
+    return secret;
+  };
+
   return {
     async read(key) {
       const path = pathOf(key);
       try {
-        const bytes = await readFile(path);
-        const content = bytes.subarray(digestBytes);
-        const artefact = sha256(content).equals(bytes.subarray(0, digestBytes)) ? decodeArtefact(content) : null;
-        if (artefact?.digest === key.digest && artefact.backend === key.backend) {
-          // Pruning goes by it. A folder that is only read keeps its times.
-          await utimes(path, new Date(), new Date()).catch(() => undefined);
-          return artefact;
-        }
-        log('warn', `Cannot use '${path}': it is damaged; the plugin is admitted again and the file replaced`);
+        const sealing = await keyFor(false);
+        if (sealing === null) return null;
+        // Pruning goes by the time of use.
+        const bytes = await readEntry(path);
+        const content = bytes.subarray(sealBytes);
+        const isWhole = isSealed(bytes.subarray(0, sealBytes), seal(sealing, cacheName(key), content));
+        const artefact = isWhole ? decodeArtefact(content) : null;
+        if (artefact?.digest === key.digest && artefact.backend === key.backend) return artefact;
+        const what = 'it is damaged, or no runtime of this user wrote it';
+        log('warn', `Cannot use '${path}': ${what}; the plugin is admitted again and the file replaced`);
       } catch (error) {
         if (!isMissing(error)) log('warn', `Cannot read '${path}': ${messageOf(error)}; the plugin is admitted again`);
       }
@@ -50,10 +78,11 @@ export function createCache(folder: string, log: Log): ArtefactCache {
     },
     async write(key, artefact) {
       const path = pathOf(key);
-      const content = encodeArtefact(artefact);
       try {
-        await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeAtomically(path, [sha256(content), content]);
+        const sealing = await keyFor(true);
+        if (sealing === null) throw new Error(`its key '${join(folder, 'key')}' cannot be replaced`);
+        const content = encodeArtefact(artefact);
+        await writeAtomically(path, [seal(sealing, cacheName(key), content), content]);
       } catch (error) {
         const hint = 'make the folder writable to start faster next time';
         log('warn', `Cannot keep an admitted plugin in '${folder}': ${messageOf(error)}; ${hint}`);
@@ -62,10 +91,36 @@ export function createCache(folder: string, log: Log): ArtefactCache {
   };
 }
 
+/** Throws when others may change the folder, or make it first. */
+async function refuseUntrusted(folder: string): Promise<void> {
+  const [first] = (await createPathTrust().examine(folder)).distrust;
+  if (first !== undefined) throw new Error(`${distrustText(first)}; ${distrustRemedy(first)}`);
+}
+
+/** Reads an entry and marks it as used. A link is no entry; neither is what no artefact can be. */
+async function readEntry(path: string): Promise<Buffer> {
+  const read = await readBounded(path, sealBytes + artefactBytes, async () => {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    // A folder that is only read keeps its times.
+    await file.utimes(new Date(), new Date()).catch(() => undefined);
+    return file;
+  });
+  return read.found === 'file' ? read.bytes : Buffer.alloc(0);
+}
+
+/** The seal binds an entry to its name as well: another plugin's entry in its place is none. */
+function seal(key: Buffer, name: string, content: Buffer): Buffer {
+  return createHmac('sha256', key).update(name).update('\0').update(content).digest();
+}
+
+function isSealed(found: Buffer, wanted: Buffer): boolean {
+  return found.length === wanted.length && timingSafeEqual(found, wanted);
+}
+
 /** The name under which an artefact is kept; also tells whether two plugins share one admission. */
 export function cacheName(key: CacheKey): string {
   const parts = [key.digest, key.backend, key.memoryBytes];
-  return cachePrefix + sha256(Buffer.from(JSON.stringify(parts))).toString('hex');
+  return cachePrefix + createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
 async function writeAtomically(path: string, parts: readonly Buffer[]): Promise<void> {
@@ -87,8 +142,4 @@ async function writeAtomically(path: string, parts: readonly Buffer[]): Promise<
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
-function sha256(bytes: Buffer): Buffer {
-  return createHash('sha256').update(bytes).digest();
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { HandlerConfig } from '../../config/config.js';
 import { HookvisorError, messageOf } from '../../errors.js';
+import { openTrusted } from '../../files/open-trusted.js';
+import type { PathTrust } from '../../files/path-trust.js';
 import { readBounded } from './read-bounded.js';
 import { sizeObjection } from './size-objection.js';
 
@@ -12,10 +14,11 @@ export interface PluginFile {
 
 /**
  * Reads a handler's plugin and checks it against the configured size and digest. Throws HookvisorError
- * `plugin-unreadable`, `plugin-refused` for one that is too large, or `plugin-digest`.
+ * `plugin-unreadable`, `plugin-refused` for one that is too large, `plugin-digest`, or with `trust` `untrusted` for one
+ * that others may change.
  */
-export async function readPluginFile(config: HandlerConfig): Promise<PluginFile> {
-  const bytes = await readWhole(config);
+export async function readPluginFile(config: HandlerConfig, trust?: PathTrust): Promise<PluginFile> {
+  const bytes = await readWhole(config, trust);
   const digest = createHash('sha256').update(bytes).digest('hex');
   if (config.sha256 !== null && config.sha256 !== digest) {
     throw new HookvisorError(
@@ -28,13 +31,15 @@ export async function readPluginFile(config: HandlerConfig): Promise<PluginFile>
   return { bytes, digest };
 }
 
-async function readWhole({ name, source, pluginBytes }: HandlerConfig): Promise<Buffer> {
+async function readWhole({ name, source, pluginBytes }: HandlerConfig, trust?: PathTrust): Promise<Buffer> {
   const refuse = (what: string, cause?: unknown): HookvisorError =>
     new HookvisorError('plugin-unreadable', `Cannot read plugin '${source}' of handler '${name}': ${what}`, {
       ...(cause === undefined ? {} : { cause }),
       fields: { handler: name, source },
     });
-  const read = await readBounded(source, pluginBytes).catch((error: unknown) => {
+  const openFile = trust && (() => openTrusted(source, `handlers.${name}`, trust));
+  const read = await readBounded(source, pluginBytes, openFile).catch((error: unknown) => {
+    if (error instanceof HookvisorError) throw error;
     throw refuse(reasonOf(error), error);
   });
   switch (read.found) {

@@ -1,4 +1,4 @@
-import { constants, open } from 'node:fs/promises';
+import { constants, type FileHandle, open } from 'node:fs/promises';
 
 /** What stands at a path: the bytes of a file, or why they were not read. */
 export type BoundedFile =
@@ -11,9 +11,13 @@ export type BoundedFile =
  * Reads a regular file of at most `most` bytes. Of a larger one nothing is read, and of one that grows meanwhile no more
  * than one byte above the bound. Throws what opening and reading throw.
  */
-export async function readBounded(path: string, most: number): Promise<BoundedFile> {
+export async function readBounded(
+  path: string,
+  most: number,
   // A pipe in the place of the file must not keep the caller waiting for its writer.
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  openFile: () => Promise<FileHandle> = () => open(path, constants.O_RDONLY | constants.O_NONBLOCK),
+): Promise<BoundedFile> {
+  await using file = await openFile();
   const stat = await file.stat();
   if (stat.isDirectory()) return { found: 'folder' };
   if (!stat.isFile()) return { found: 'special' };

@@ -76,11 +76,11 @@ describe('pruning a cache', () => {
     const cache = createCache(folder.path, fail);
     const key = { digest: hash(1), backend: 'component', memoryBytes: 65_536 } as const;
     await cache.write(key, { backend: 'component', digest: hash(1), glue: '', validates: false, modules: [] });
-    const [name = ''] = await readdir(folder.path);
+    const [name = ''] = (await readdir(folder.path)).filter((one) => one !== 'key');
     const long = new Date(Date.now() - 40 * day);
     await utimes(join(folder.path, name), long, long);
     expect(await cache.read(key)).not.toBeNull();
     await pruneCache(folder.path, fail);
-    expect(await readdir(folder.path)).toEqual([name]);
+    expect((await readdir(folder.path)).sort()).toEqual([name, 'key'].sort());
   });
 });

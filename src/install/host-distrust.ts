@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import type { DistrustedUse } from '../files/distrust.js';
+import type { PathTrust } from '../files/path-trust.js';
+import { places } from './places.js';
+
+/** What others may change of the files that the hook client, `install` and `uninstall` believe on this system. */
+export async function hostDistrust(trust: PathTrust): Promise<DistrustedUse[]> {
+  const script = policyScript();
+  const used: [use: string, path: string][] = [
+    ['policy', places.unreachable],
+    ...(script === null ? [] : [['policy script', script] satisfies [string, string]]),
+    ['manifest', places.manifest],
+  ];
+  const found = used.map(async ([use, path]) => {
+    return (await trust.examine(path)).distrust.map((distrust) => ({ use, distrust }));
+  });
+  return (await Promise.all(found)).flat();
+}
+
+/** The script that the client runs when the runtime is unreachable; null when the policy names none. */
+function policyScript(): string | null {
+  try {
+    return /^[ \t]*script[ \t]+(\/.*?)[ \t\r]*$/mu.exec(readFileSync(places.unreachable, 'utf8'))?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}

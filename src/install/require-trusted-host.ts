@@ -1,0 +1,32 @@
+import { scriptDistrust } from '../backends/script-trust.js';
+import { distrustError } from '../files/distrust.js';
+import { createPathTrust, type PathTrust } from '../files/path-trust.js';
+import { trustedOwner } from '../files/trusted-owner.js';
+import { hostDistrust } from './host-distrust.js';
+import type { AdoptedHook } from './manifest.js';
+
+/** Throws HookvisorError `untrusted` when others than root may change what an installation on this system goes by. */
+export async function requireTrustedHost(action: string): Promise<void> {
+  const found = await hostDistrust(rootsOnly());
+  if (found.length > 0) throw distrustError(action, found);
+}
+
+/**
+ * Throws HookvisorError `untrusted` when others than root may change hooks that are to become handlers: the runtime would
+ * refuse them, and with them every event.
+ */
+export async function requireTrustedHooks(adopted: readonly AdoptedHook[]): Promise<void> {
+  const trust = rootsOnly();
+  const hooks = adopted.flatMap(({ from, to }) => [from, to]);
+  const examined = hooks.map(async (source) => {
+    const distrust = await scriptDistrust({ source, layout: 'file' }, trust);
+    return distrust.map((one) => ({ use: 'adopted hook', distrust: one }));
+  });
+  const found = (await Promise.all(examined)).flat();
+  if (found.length > 0) throw distrustError('adopt the hooks', found);
+}
+
+/** What an installation writes is for root, whoever looks at its plan. */
+function rootsOnly(): PathTrust {
+  return createPathTrust(trustedOwner(0, 0));
+}
