@@ -42,20 +42,20 @@ export const loadComponent: GuestBackend = async (load) => {
   // libxml2 is a third of a runner's start: whoever cannot ask for the document does not pay for it.
   const [instantiateOne, xml] = await Promise.all([readGlue(glue), asksForDocument.test(glue) ? loadXml() : null]);
   const loaded: Loaded = { load, modules, instantiate: instantiateOne, xml, pool };
-  const spares: Instance[] = [];
+  const warm: Instance[] = [];
   return {
-    prepare: () => Promise.resolve(prepare(loaded, spares)),
-    get spares() {
-      return spares.length;
+    prepare: () => Promise.resolve(prepare(loaded, warm)),
+    get warm() {
+      return warm.length;
     },
     shrink(keep) {
-      spares.splice(keep);
+      warm.splice(keep);
       pool.clear();
     },
     evaluate: ({ event, document }) =>
       promised(() => {
         checkDocument(document);
-        const instance = spares.shift() ?? instantiate(loaded);
+        const instance = warm.shift() ?? instantiate(loaded);
         return run(loaded, instance, () => {
           instance.host.show(document);
           return instance.exports.handle(event);
@@ -81,9 +81,9 @@ async function readGlue(glue: string): Promise<InstantiateComponent> {
   }
 }
 
-function prepare(loaded: Loaded, spares: Instance[]): boolean {
+function prepare(loaded: Loaded, warm: Instance[]): boolean {
   try {
-    spares.push(instantiate(loaded));
+    warm.push(instantiate(loaded));
     return true;
   } catch {
     // The next event instantiates again, meets the same failure and reports it.

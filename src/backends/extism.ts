@@ -54,19 +54,19 @@ function guestOf(load: GuestLoad): Guest {
   if (module === undefined) throw notLoadable(new Error('its module is missing'));
   const pool = createMemoryPool(load.artefact.modules);
   const loaded: Loaded = { load, module, config: new Map(Object.entries(toExtismConfig(load.settings))), pool };
-  const spares: Instance[] = [];
+  const warm: Instance[] = [];
   return {
-    prepare: () => prepare(loaded, spares),
-    get spares() {
-      return spares.length;
+    prepare: () => prepare(loaded, warm),
+    get warm() {
+      return warm.length;
     },
     shrink(keep) {
-      spares.splice(keep);
+      warm.splice(keep);
       pool.clear();
     },
     evaluate: async (call) => {
       checkDocument(call.document);
-      const instance = spares.shift() ?? (await instantiate(loaded));
+      const instance = warm.shift() ?? (await instantiate(loaded));
       const { value, fuel } = await run(loaded, instance, async () =>
         toOutcome(await called(instance, 'handle', toInput(call))),
       );
@@ -81,9 +81,9 @@ function guestOf(load: GuestLoad): Guest {
   };
 }
 
-async function prepare(loaded: Loaded, spares: Instance[]): Promise<boolean> {
+async function prepare(loaded: Loaded, warm: Instance[]): Promise<boolean> {
   try {
-    spares.push(await instantiate(loaded));
+    warm.push(await instantiate(loaded));
     return true;
   } catch {
     // The next event instantiates again, meets the same failure and reports it.

@@ -19,7 +19,7 @@ export interface Guest {
   /** Makes one instance ahead of time; false when it could not. Never throws. */
   prepare(): Promise<boolean>;
   /** Instances at hand. */
-  readonly spares: number;
+  readonly warm: number;
   /** Lets instances go until `keep` are left. */
   shrink(keep: number): void;
   /** Decides one event on a fresh instance, or throws HandlerFailure. */

@@ -55,7 +55,7 @@ async function answer(request: RunnerRequest, tail: Buffer): Promise<Answer> {
       return { reply: { reply: 'prepared', made, tookMs: performance.now() - began }, tail: null };
     }
     case 'shrink':
-      for (const guest of guests.values()) guest.shrink(request.spares);
+      for (const guest of guests.values()) guest.shrink(request.keep);
       collectGarbage();
       return { reply: { reply: 'done' }, tail: null };
     case 'usage':

@@ -16,7 +16,7 @@ import { readPluginFile } from './admission/plugin-file.js';
 import type { Answer, Lost } from './supervision/runner.js';
 import type { RunnerStatus } from './supervision/runner-status.js';
 import { createSandboxedHandler } from './supervision/sandboxed-handler.js';
-import { loadDeadlineMs } from './supervision/crew.js';
+import { loadDeadlineMs } from './supervision/loaded-runner.js';
 import { createSupervisor } from './supervision/supervisor.js';
 import type { Supervisor } from './supervision/supervisor.js';
 

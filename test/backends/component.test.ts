@@ -146,11 +146,11 @@ describe('a component', () => {
 
   it('makes instances ahead, uses them up and lets them go', async () => {
     const loaded = await guest({ handle: '(i32.const 0)' });
-    expect([await loaded.prepare(), await loaded.prepare(), loaded.spares]).toEqual([true, true, 2]);
+    expect([await loaded.prepare(), await loaded.prepare(), loaded.warm]).toEqual([true, true, 2]);
     await loaded.evaluate(hookCall());
-    expect(loaded.spares).toBe(1);
+    expect(loaded.warm).toBe(1);
     loaded.shrink(0);
-    expect(loaded.spares).toBe(0);
+    expect(loaded.warm).toBe(0);
     expect((await loaded.evaluate(hookCall())).outcome).toEqual({ outcome: 'allow' });
   });
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Artefact } from '../../src/backends/artefact.js';
 import { bounds } from '../../src/limits.js';
-import { sparesFor } from '../../src/sandbox/supervision/spares.js';
+import { warmInstances } from '../../src/sandbox/supervision/warm-pool.js';
 import { guestsIn, hostileCrowd } from '../support/hostile.js';
 import type { HostileCrowd } from '../support/hostile.js';
 import { arenaLimits, endingOf, wakingCall } from './arena.js';
@@ -20,7 +20,7 @@ interface Claim {
   readonly events?: number;
 }
 
-const manyEvents = 4 * sparesFor.cheap;
+const manyEvents = 4 * warmInstances.cheap;
 
 const allow: Expected = { outcome: 'allow', failure: null };
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);

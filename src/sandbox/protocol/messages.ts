@@ -49,7 +49,7 @@ const requestSchema = z.discriminatedUnion('request', [
   z.object({ request: z.literal('validate'), handler: handlerSchema }),
   z.object({ request: z.literal('prepare'), handler: handlerSchema }),
   z.object({ request: z.literal('usage') }),
-  z.object({ request: z.literal('shrink'), spares: z.int().nonnegative() }),
+  z.object({ request: z.literal('shrink'), keep: z.int().nonnegative() }),
   z.object({ request: z.literal('evaluate'), handler: handlerSchema, event: eventSchema, document: z.boolean() }),
 ]);
 

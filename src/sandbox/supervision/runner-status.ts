@@ -1,3 +1,5 @@
+import type { RunnerLifecycle } from './runner-lifecycle.js';
+
 /** What `status` says of the runner of one trust group. */
 export interface RunnerStatus {
   readonly trust: string;
@@ -14,15 +16,17 @@ export interface RunnerStatus {
   readonly queued: number;
 }
 
-/** The state of a runner as a word. Making instances ahead does not make it busy. */
-export function runnerState(facts: {
-  readonly closed: boolean;
-  readonly waiting: boolean;
-  readonly serving: boolean;
-  readonly doing: 'nothing' | 'task' | 'chore';
-}): RunnerStatus['state'] {
-  if (facts.closed) return 'closed';
-  if (facts.waiting) return 'waiting to restart';
-  if (!facts.serving) return 'starting';
-  return facts.doing === 'task' ? 'busy' : 'ready';
+/** Says in words what a runner is doing. Maintenance does not count as busy. */
+export function runnerState(lifecycle: RunnerLifecycle['state'], busy: boolean): RunnerStatus['state'] {
+  switch (lifecycle) {
+    case 'closed':
+      return 'closed';
+    case 'starting':
+      return 'starting';
+    case 'backing-off':
+    case 'failing':
+      return 'waiting to restart';
+    case 'serving':
+      return busy ? 'busy' : 'ready';
+  }
 }

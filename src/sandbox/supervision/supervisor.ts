@@ -1,25 +1,26 @@
 import type { Log } from '../../log.js';
 import { type BreakerStatus, createBreaker, type Pass, refusalText } from './breaker.js';
-import { carryOut } from './carry-out.js';
-import { isStable, loadRequest, restartDelayMs, settle, startCrew, unloadTask } from './crew.js';
-import type { Crew, GuestSpec, Member } from './crew.js';
+import { createIdleTimer } from './idle-timer.js';
+import { loadRequest, settle, startLoadedRunner, unloadTask } from './loaded-runner.js';
+import type { LoadedPlugin, LoadedRunner, PluginSpec } from './loaded-runner.js';
 import type { Launcher } from '../isolation/launcher.js';
-import { createQuietWatch } from './quiet-watch.js';
+import { createMaintenance } from './maintenance.js';
+import { recycleLimits, type RecycleLimits } from './recycling.js';
+import { runMaintenance } from './run-maintenance.js';
 import type { Answer, Lost } from './runner.js';
+import { RunnerLifecycle } from './runner-lifecycle.js';
 import { runnerState, type RunnerStatus } from './runner-status.js';
 import { createTaskQueue, type Task } from './task-queue.js';
-import { createUpkeep } from './upkeep.js';
-import { wearBounds, type WearBounds } from './wear.js';
 
-/** Keeps one trust group's runner alive and gives it one request at a time. */
+/** Keeps the runner of one trust group alive and gives it one request at a time. */
 export interface Supervisor extends AsyncDisposable {
-  /** Loads a plugin and gives the number by which requests name it; the reason when it cannot be loaded. */
-  load(spec: GuestSpec): Promise<number | Answer | Lost>;
+  /** Loads a plug-in and returns the number by which requests name it, or why it cannot be loaded. */
+  load(spec: PluginSpec): Promise<number | Answer | Lost>;
   unload(handler: number): void;
-  /** Sends a request as soon as those before it are answered, or fails it at once while its breaker is open. */
+  /** Sends a request as soon as those before it are answered. Fails it at once while its breaker is open. */
   submit(task: Task): void;
   status(): RunnerStatus;
-  /** The breaker of a loaded plugin, null when there is no such plugin. */
+  /** The breaker of a loaded plug-in; null if there is no such plug-in. */
   breaker(handler: number): BreakerStatus | null;
 }
 
@@ -28,234 +29,228 @@ export interface SupervisorOptions {
   readonly log: Log;
   readonly launcher: Launcher;
   /** When a process is replaced. */
-  readonly wear?: WearBounds;
-  /** After so many milliseconds without an event a runner gives memory back. */
+  readonly recycle?: RecycleLimits;
+  /** After so many milliseconds without an event, a runner frees memory. */
   readonly idleMs?: number;
   /** A process that dies by itself within so many milliseconds counts as one that could not start. */
   readonly stableAfterMs?: number;
 }
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { trust, log, launcher, wear = wearBounds, idleMs = 60_000, stableAfterMs = 1_000 } = options;
-  const members = new Map<number, Member>();
-  const queue = createTaskQueue();
-  const retired = new Set<Promise<void>>();
-  let nextHandler = 0;
-  let current: Crew | null = null;
-  /** Takes the place of `current` between two requests, as soon as its plugins are loaded. */
-  let coming: Crew | null = null;
-  let doing: 'nothing' | 'task' | 'chore' = 'nothing';
-  /** Whether `current` has been lost and is not gone yet. */
-  let ending = false;
-  /** Whether a request is to blame for that: then the next process is started without delay. */
-  let blamed = false;
-  let closed = false;
-  let restarts = 0;
-  let replacements = 0;
-  let startFailures = 0;
-  let backoff: NodeJS.Timeout | null = null;
-  let lull: NodeJS.Immediate | null = null;
+  return new RunnerSupervisor(options);
+}
 
-  const upkeep = createUpkeep({
-    wear,
-    mayPrepare: (handler) =>
-      current?.holds.has(handler) === true && members.get(handler)?.breaker.status().state === 'closed',
-    onWorn(why) {
-      if (closed || coming !== null) return;
-      log('info', `Runner of trust group '${trust}' is replaced: ${why}`);
-      start();
-    },
-  });
-  const idle = createQuietWatch(idleMs, () => {
-    upkeep.idle();
-    pump();
-  });
+class RunnerSupervisor implements Supervisor {
+  readonly #trust: string;
+  readonly #plugins = new Map<number, LoadedPlugin>();
+  readonly #queue = createTaskQueue();
+  readonly #lifecycle: RunnerLifecycle;
+  readonly #maintenance: ReturnType<typeof createMaintenance>;
+  readonly #idle: ReturnType<typeof createIdleTimer>;
+  #nextHandler = 0;
+  #inFlight: 'nothing' | 'task' | 'maintenance' = 'nothing';
+  /** Set while the queue is empty, until maintenance may run. */
+  #quietMoment: NodeJS.Immediate | null = null;
 
-  const start = (): void => {
-    backoff = null;
-    coming = startCrew({ members, log, launcher, onReady: () => void setImmediate(pump), onGone: gone });
-  };
-
-  const gone = (crew: Crew, how: string): void => {
-    if (closed || (crew !== current && crew !== coming)) return;
-    const about = `Runner of trust group '${trust}' is gone (${how})`;
-    if (crew === coming) {
-      coming = null;
-      if (current === null) startLater(about, how);
-      else log('warn', `${about} before it could replace another; that one goes on`);
-      return;
-    }
-    const atOnce = blamed || isStable(crew, stableAfterMs);
-    current = null;
-    ending = blamed = false;
-    restarts += 1;
-    if (coming !== null) log('warn', `${about}; another is about to take its place`);
-    else if (atOnce) {
-      log('warn', `${about}; it is started again`);
-      start();
-    } else startLater(about, how);
-    // Its successor may have been ready for long: the one that is gone was busy then.
-    pump();
-  };
-
-  const startLater = (about: string, how: string): void => {
-    startFailures += 1;
-    const delay = restartDelayMs(startFailures);
-    log('error', `${about}; it is started again in ${delay} ms`);
-    queue.fail(`its runner does not start: ${how}`, (task) => task.request.request !== 'evaluate');
-    backoff = setTimeout(start, delay);
-  };
-
-  /** Lets the new process serve, and the old one end by itself. */
-  const changeOver = (): void => {
-    if (coming?.readySince === null || coming === null) return;
-    const old = current;
-    current = coming;
-    coming = null;
-    upkeep.renewed();
-    for (const handler of current.holds) if (!members.has(handler)) submit(unloadTask(handler));
-    if (old === null) return;
-    replacements += 1;
-    const ended = old.runner.end().finally(() => retired.delete(ended));
-    retired.add(ended);
-  };
-
-  const pump = (): void => {
-    if (closed || ending || doing !== 'nothing') return;
-    changeOver();
-    if (current === null) return;
-    if (upkeep.overdue && doChore()) return;
-    const task = queue.shift();
-    if (task === undefined) {
-      // By then a chain has asked its next handler, and the last one's answer is on its way to libvirt.
-      lull ??= setImmediate(() => {
-        lull = null;
-        if (doing === 'nothing') doChore();
+  constructor({
+    trust,
+    log,
+    launcher,
+    recycle = recycleLimits,
+    idleMs = 60_000,
+    stableAfterMs = 1_000,
+  }: SupervisorOptions) {
+    this.#trust = trust;
+    const onReady = (): void =>
+      void setImmediate(() => {
+        this.#pump();
       });
-      return;
-    }
-    const member = memberOf(task);
-    const pass = member?.breaker.enter() ?? null;
-    if (pass !== null && 'failures' in pass) {
-      task.done({ failure: 'unavailable', message: refusalText(pass), sent: false });
-      pump();
-      return;
-    }
-    doing = 'task';
-    send(current, { task, member, pass });
-  };
+    const onGone = (runner: LoadedRunner, how: string): void => {
+      this.#lifecycle.gone(runner, how);
+      // Its successor may be ready already, but the one that is gone was busy.
+      this.#pump();
+    };
+    this.#lifecycle = new RunnerLifecycle({
+      trust,
+      log,
+      stableAfterMs,
+      start: () => startLoadedRunner({ plugins: this.#plugins, log, launcher, onReady, onGone }),
+      onStartFailed: (how) => {
+        this.#queue.fail(`its runner does not start: ${how}`, (task) => task.request.request !== 'evaluate');
+      },
+    });
+    this.#maintenance = createMaintenance({
+      limits: recycle,
+      isEligible: (handler) =>
+        this.#lifecycle.current?.loaded.has(handler) === true &&
+        this.#plugins.get(handler)?.breaker.status().state === 'closed',
+      onRecycle: (why) => {
+        this.#lifecycle.replace(why);
+      },
+    });
+    this.#idle = createIdleTimer(idleMs, () => {
+      this.#maintenance.idle();
+      this.#pump();
+    });
+  }
 
-  const send = (crew: Crew, { task, member, pass }: { task: Task; member: Member | null; pass: Pass | null }): void => {
-    const finish = (answer: Answer | Lost): void => {
-      doing = 'nothing';
-      if (pass !== null) settle(pass, answer);
-      if (!('failure' in answer)) {
-        startFailures = 0;
-      } else {
-        lose(crew, answer.sent);
-        if (!answer.sent) {
-          queue.putBack(task);
+  submit(task: Task): void {
+    const refused = this.#pluginOf(task)?.breaker.refusal() ?? null;
+    if (this.#lifecycle.state === 'closed' || refused !== null) {
+      const message = refused === null ? 'its runner is closed' : refusalText(refused);
+      task.done({ failure: 'unavailable', message, sent: false });
+      return;
+    }
+    this.#queue.push(task);
+    this.#pump();
+  }
+
+  load(spec: PluginSpec): Promise<number | Answer | Lost> {
+    const handler = this.#nextHandler++;
+    return new Promise((resolve) => {
+      const done = (answer: Answer | Lost): void => {
+        if ('failure' in answer || answer.reply.reply !== 'done') {
+          resolve(answer);
           return;
         }
-        if (member !== null) failRefused(member);
-      }
-      task.done(answer);
-      pump();
+        this.#plugins.set(handler, { spec, breaker: createBreaker() });
+        this.#lifecycle.current?.loaded.add(handler);
+        this.#maintenance.add(handler);
+        resolve(handler);
+      };
+      this.submit({ ...loadRequest(handler, spec), done });
+    });
+  }
+
+  unload(handler: number): void {
+    if (!this.#plugins.delete(handler)) return;
+    this.#maintenance.remove(handler);
+    this.submit(unloadTask(handler));
+  }
+
+  breaker(handler: number): BreakerStatus | null {
+    return this.#plugins.get(handler)?.breaker.status() ?? null;
+  }
+
+  status(): RunnerStatus {
+    const { pid, state, restarts, replacements } = this.#lifecycle;
+    return {
+      trust: this.#trust,
+      pid,
+      state: runnerState(state, this.#inFlight === 'task'),
+      handlers: [...this.#plugins.values()].map(({ spec }) => spec.name),
+      restarts,
+      replacements,
+      queued: this.#queue.length,
     };
-    if (task.request.request === 'evaluate' && member !== null) {
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#quietMoment !== null) clearImmediate(this.#quietMoment);
+    this.#idle.stop();
+    const closed = this.#lifecycle.close();
+    this.#queue.fail('its runner is closed', () => true);
+    await closed;
+  }
+
+  /** Sends what is due, if nothing is in flight. */
+  #pump(): void {
+    if (this.#inFlight !== 'nothing') return;
+    this.#changeOver();
+    const runner = this.#lifecycle.current;
+    if (runner === null) return;
+    if (this.#maintenance.overdue && this.#maintain()) return;
+    const task = this.#queue.shift();
+    if (task === undefined) {
+      this.#maintainWhenQuiet();
+      return;
+    }
+    const plugin = this.#pluginOf(task);
+    const pass = plugin?.breaker.enter() ?? null;
+    if (pass !== null && 'failures' in pass) {
+      task.done({ failure: 'unavailable', message: refusalText(pass), sent: false });
+      this.#pump();
+      return;
+    }
+    this.#inFlight = 'task';
+    this.#send(runner, { task, plugin, pass });
+  }
+
+  #changeOver(): void {
+    const runner = this.#lifecycle.changeOver();
+    if (runner === null) return;
+    this.#maintenance.renewed();
+    for (const handler of runner.loaded) if (!this.#plugins.has(handler)) this.#queue.push(unloadTask(handler));
+  }
+
+  #send(runner: LoadedRunner, sent: { task: Task; plugin: LoadedPlugin | null; pass: Pass | null }): void {
+    const { task, plugin } = sent;
+    const finish = (answer: Answer | Lost): void => {
+      this.#finish(runner, sent, answer);
+    };
+    if (task.request.request === 'evaluate' && plugin !== null) {
       const { handler } = task.request;
-      upkeep.evaluated(handler);
-      idle.touch();
-      if (!crew.holds.has(handler)) {
-        crew.load(handler, member, (lost) => {
-          if (lost === null) crew.runner.request(task.request, task, finish);
+      this.#maintenance.evaluated(handler);
+      this.#idle.touch();
+      if (!runner.loaded.has(handler)) {
+        runner.load(handler, plugin, (lost) => {
+          if (lost === null) runner.runner.request(task.request, task, finish);
           else finish(lost);
         });
         return;
       }
     }
-    crew.runner.request(task.request, task, finish);
-  };
+    runner.runner.request(task.request, task, finish);
+  }
 
-  /** False when there is none to do. */
-  const doChore = (): boolean => {
-    const chore = current === null || ending || closed ? null : upkeep.next();
-    if (chore === null || current === null) return false;
-    const crew = current;
-    const member = chore.handler === null ? null : (members.get(chore.handler) ?? null);
-    doing = 'chore';
-    carryOut(crew, { chore, member }, (lost) => {
-      doing = 'nothing';
-      if (lost !== null) lose(crew, lost.hung);
-      pump();
+  #finish(
+    runner: LoadedRunner,
+    { task, plugin, pass }: { task: Task; plugin: LoadedPlugin | null; pass: Pass | null },
+    answer: Answer | Lost,
+  ): void {
+    this.#inFlight = 'nothing';
+    if (pass !== null) settle(pass, answer);
+    if ('failure' in answer) {
+      this.#lifecycle.failed(runner, answer.sent);
+      if (!answer.sent) {
+        this.#queue.putBack(task);
+        return;
+      }
+      if (plugin !== null) this.#failRefused(plugin);
+    } else this.#lifecycle.answered();
+    task.done(answer);
+    this.#pump();
+  }
+
+  /** Returns false if there is nothing to do. */
+  #maintain(): boolean {
+    const runner = this.#lifecycle.current;
+    const task = runner === null ? null : this.#maintenance.next();
+    if (runner === null || task === null) return false;
+    const plugin = task.handler === null ? null : (this.#plugins.get(task.handler) ?? null);
+    this.#inFlight = 'maintenance';
+    runMaintenance(runner, { task, plugin }, (lost) => {
+      this.#inFlight = 'nothing';
+      if (lost !== null) this.#lifecycle.failed(runner, lost.hung);
+      this.#pump();
     });
     return true;
-  };
+  }
 
-  const lose = (crew: Crew, isBlamed: boolean): void => {
-    if (crew !== current) return;
-    ending = true;
-    blamed = isBlamed;
-  };
-  const failRefused = ({ breaker }: Member): void => {
+  /** By the next turn of the event loop, a chain has asked its next handler, and the last answer is on its way to libvirt. */
+  #maintainWhenQuiet(): void {
+    this.#quietMoment ??= setImmediate(() => {
+      this.#quietMoment = null;
+      if (this.#inFlight === 'nothing') this.#maintain();
+    });
+  }
+
+  #failRefused({ breaker }: LoadedPlugin): void {
     const refused = breaker.refusal();
-    if (refused !== null) queue.fail(refusalText(refused), (task) => memberOf(task)?.breaker === breaker);
-  };
-  const memberOf = ({ request }: Task): Member | null =>
-    request.request === 'evaluate' ? (members.get(request.handler) ?? null) : null;
+    if (refused !== null) this.#queue.fail(refusalText(refused), (task) => this.#pluginOf(task)?.breaker === breaker);
+  }
 
-  const submit = (task: Task): void => {
-    const refused = memberOf(task)?.breaker.refusal() ?? null;
-    if (closed || refused !== null) {
-      const message = refused === null ? 'its runner is closed' : refusalText(refused);
-      task.done({ failure: 'unavailable', message, sent: false });
-      return;
-    }
-    queue.push(task);
-    pump();
-  };
-
-  start();
-  return {
-    submit,
-    load(spec) {
-      const handler = nextHandler++;
-      return new Promise((resolve) => {
-        const done = (answer: Answer | Lost): void => {
-          if ('failure' in answer || answer.reply.reply !== 'done') {
-            resolve(answer);
-            return;
-          }
-          members.set(handler, { spec, breaker: createBreaker() });
-          current?.holds.add(handler);
-          upkeep.add(handler);
-          resolve(handler);
-        };
-        submit({ ...loadRequest(handler, spec), done });
-      });
-    },
-    unload(handler) {
-      if (!members.delete(handler)) return;
-      upkeep.remove(handler);
-      submit(unloadTask(handler));
-    },
-    breaker: (handler) => members.get(handler)?.breaker.status() ?? null,
-    status: () => ({
-      trust,
-      pid: current?.runner.pid ?? coming?.runner.pid ?? null,
-      state: runnerState({ closed, waiting: backoff !== null || ending, serving: current !== null, doing }),
-      handlers: [...members.values()].map(({ spec }) => spec.name),
-      restarts,
-      replacements,
-      queued: queue.length,
-    }),
-    async [Symbol.asyncDispose]() {
-      closed = true;
-      if (lull !== null) clearImmediate(lull);
-      idle.stop();
-      if (backoff !== null) clearTimeout(backoff);
-      queue.fail('its runner is closed', () => true);
-      await Promise.all([current?.runner.end(), coming?.runner.end(), ...retired]);
-    },
-  };
+  #pluginOf({ request }: Task): LoadedPlugin | null {
+    return request.request === 'evaluate' ? (this.#plugins.get(request.handler) ?? null) : null;
+  }
 }

@@ -65,9 +65,9 @@ describe('the breaker of a plugin that hangs', () => {
   });
 });
 
-describe('a worn runner', () => {
+describe('a runner that has used enough', () => {
   it('is replaced between two events, and no event is lost', async () => {
-    const { supervisor, guest } = await supervisorOf({ wear: { cpuMs: 1, growthBytes: Infinity } });
+    const { supervisor, guest } = await supervisorOf({ recycle: { cpuMs: 1, growthBytes: Infinity } });
     const pids = new Set<number>();
     let answers = 0;
     while (supervisor.status().replacements < 2) {
@@ -85,14 +85,14 @@ describe('a worn runner', () => {
   });
 });
 
-describe('a worn runner that is killed while its successor is ready', () => {
+describe('a runner that is due for replacement and is killed while its successor is ready', () => {
   it('makes way for it, and the next event is answered', async () => {
     const said: string[] = [];
     await using folder = await temporaryFolder();
     const launcher = createLauncher();
-    const wear = { cpuMs: Infinity, growthBytes: Infinity };
+    const recycle = { cpuMs: Infinity, growthBytes: Infinity };
     const started: SandboxProcess[] = [];
-    // What the successor says is not heard before the worn one is busy.
+    // What the successor says is not heard before the old one is busy.
     const heard = new PassThrough();
     const { supervisor, guest } = await supervisorOf({
       launcher: {
@@ -102,23 +102,23 @@ describe('a worn runner that is killed while its successor is ready', () => {
           return started.push(child) === 2 ? { ...child, stdout: heard } : child;
         },
       },
-      wear,
+      recycle,
       idleMs: 10,
       log: (_, message) => said.push(message),
     });
     const spin = await loadInto(supervisor, await buildFixture('spin', folder.path), Number.MAX_SAFE_INTEGER);
-    wear.cpuMs = 1;
+    recycle.cpuMs = 1;
     await evaluate(supervisor, guest);
     await expect.poll(() => started.length, polling).toBe(2);
     const busy = evaluate(supervisor, spin, 60_000);
-    const [worn, successor] = started;
-    if (worn === undefined || successor === undefined) throw new Error('no successor was started');
+    const [old, successor] = started;
+    if (old === undefined || successor === undefined) throw new Error('no successor was started');
     successor.stdout.pipe(heard);
     // It says so when it has loaded a plugin, and another.
     await once(heard, 'data');
     await once(heard, 'data');
     const next = evaluate(supervisor, guest);
-    worn.kill();
+    old.kill();
     expect(await busy).toMatchObject({ failure: 'crashed', sent: true });
     expect(await next).toMatchObject({ reply: { outcome: 'allow' } });
     expect(said.join('\n')).toContain('another is about to take its place');
@@ -127,7 +127,7 @@ describe('a worn runner that is killed while its successor is ready', () => {
 
 describe('a runner that dies again and again', () => {
   const waitsIn = (said: readonly string[]): string[] =>
-    said.flatMap((line) => /started again in (\d+) ms/u.exec(line)?.[1] ?? []);
+    said.flatMap((line) => /restarting it in (\d+) ms/u.exec(line)?.[1] ?? []);
 
   it('is started later each time, and events wait for it', async () => {
     const said: string[] = [];
@@ -188,7 +188,7 @@ describe('a runner whose instances fill 32 MiB each', () => {
     const said: string[] = [];
     const { supervisor, guest } = await heavySupervisor({
       idleMs: 200,
-      wear: { cpuMs: Infinity, growthBytes: 20 * mib },
+      recycle: { cpuMs: Infinity, growthBytes: 20 * mib },
       log: (_, message) => said.push(message),
     });
     const { pid } = supervisor.status();
@@ -196,7 +196,7 @@ describe('a runner whose instances fill 32 MiB each', () => {
     await expect.poll(() => supervisor.status().replacements, polling).toBeGreaterThan(0);
     // Where /proc is not to be seen it is the peak that counts, with those that V8 had not collected by then.
     expect(said.join('\n')).toMatch(
-      /^Runner of trust group 'a' is replaced: its memory has grown by (?:[2-9]|1\d)\d MiB$/mu,
+      /^Replacing the runner of trust group 'a': its memory has grown by (?:[2-9]|1\d)\d MiB$/mu,
     );
     expect(supervisor.status().pid).not.toBe(pid);
     expect(await evaluate(supervisor, guest)).toMatchObject({ reply: { outcome: 'allow' } });
@@ -206,7 +206,7 @@ describe('a runner whose instances fill 32 MiB each', () => {
   it('stays when giving one back is enough', async () => {
     const { supervisor, guest, emptyBytes } = await heavySupervisor({
       idleMs: 1_000,
-      wear: { cpuMs: Infinity, growthBytes: 58 * mib },
+      recycle: { cpuMs: Infinity, growthBytes: 58 * mib },
     });
     await evaluate(supervisor, guest);
     await expect.poll(() => runnerBytes(supervisor) - emptyBytes, polling).toBeGreaterThan(60 * mib);
@@ -257,7 +257,7 @@ function textOf(file: string): string {
 }
 
 async function supervisorOf(
-  options: Partial<Pick<SupervisorOptions, 'wear' | 'idleMs' | 'log' | 'launcher' | 'stableAfterMs'>> & {
+  options: Partial<Pick<SupervisorOptions, 'recycle' | 'idleMs' | 'log' | 'launcher' | 'stableAfterMs'>> & {
     source?: string;
     fuel?: number;
   },

@@ -6,8 +6,8 @@ import { startRunner } from './runner.js';
 import type { Answer, Lost, Runner } from './runner.js';
 import type { Task } from './task-queue.js';
 
-/** A plugin as a runner is given it. Kept in memory, so that a new runner can be given it again. */
-export interface GuestSpec {
+/** A plug-in as it is given to a runner. It stays in memory, so that a new runner can be given it again. */
+export interface PluginSpec {
   /** Name of the handler, for messages. */
   readonly name: string;
   /** Encoded artefact. */
@@ -17,107 +17,102 @@ export interface GuestSpec {
   readonly limits: Limits;
 }
 
-export interface Member {
-  readonly spec: GuestSpec;
+export interface LoadedPlugin {
+  readonly spec: PluginSpec;
   readonly breaker: Breaker;
 }
 
-/** A runner process and what has been loaded into it. */
-export interface Crew {
+/** A runner process and the plug-ins that are loaded into it. */
+export interface LoadedRunner {
   readonly runner: Runner;
-  /** Numbers of the plugins that were given to it. */
-  readonly holds: Set<number>;
-  /** When it had loaded its plugins; null until then. */
+  /** Numbers of the plug-ins that it was given. */
+  readonly loaded: Set<number>;
+  /** When it had loaded its plug-ins, by `performance.now()`; null until then. */
   readonly readySince: number | null;
-  /** Loads one more; null when the process is still there, whether or not the plugin could be loaded. */
-  load(handler: number, member: Member, done: (lost: Lost | null) => void): void;
+  /** Loads one more. Calls back with null if the process survives, whether or not the plug-in could be loaded. */
+  load(handler: number, plugin: LoadedPlugin, done: (lost: Lost | null) => void): void;
 }
 
-export interface CrewOptions {
-  readonly members: ReadonlyMap<number, Member>;
+export interface LoadedRunnerOptions {
+  readonly plugins: ReadonlyMap<number, LoadedPlugin>;
   readonly log: Log;
   readonly launcher: Launcher;
-  /** Called once when its plugins are loaded. */
+  /** Called once when the plug-ins are loaded. */
   readonly onReady: () => void;
   /** Called once when the process is gone, with how it ended in words. */
-  readonly onGone: (crew: Crew, how: string) => void;
+  readonly onGone: (runner: LoadedRunner, how: string) => void;
 }
 
-/** Loading and checking settings happen while nothing else can: generous, and still an end. */
+/** Nothing else can happen while a plug-in is loaded or checks its settings, so there is an end, though a generous one. */
 export const loadDeadlineMs = 30_000;
 
-/** Starts a process and loads what is not known to cost it: the rest is loaded when its breaker lets it be tried. */
-export function startCrew({ members, log, launcher, onReady, onGone }: CrewOptions): Crew {
-  const holds = new Set<number>();
+/** Starts a process and loads every plug-in whose breaker is closed. Others are loaded when their breaker allows a trial. */
+export function startLoadedRunner({ plugins, log, launcher, onReady, onGone }: LoadedRunnerOptions): LoadedRunner {
+  const loaded = new Set<number>();
   let readySince: number | null = null;
   const runner = startRunner(launcher, (how) => {
-    onGone(crew, how);
+    onGone(self, how);
   });
-  const load: Crew['load'] = (handler, { spec }, done) => {
+  const load: LoadedRunner['load'] = (handler, { spec }, done) => {
     const { request, tail, deadlineMs } = loadRequest(handler, spec);
     runner.request(request, { tail, deadlineMs }, (answer) => {
       if ('failure' in answer) {
         done(answer);
         return;
       }
-      holds.add(handler);
+      loaded.add(handler);
       if (answer.reply.reply === 'failed') {
         log('error', `Cannot load handler '${spec.name}' again: ${answer.reply.message}; its events fail`);
       }
       done(null);
     });
   };
-  const muster = (): void => {
-    const next = [...members].find(([handler, { breaker }]) => !holds.has(handler) && isClosed(breaker));
+  const loadNext = (): void => {
+    const next = [...plugins].find(([handler, { breaker }]) => !loaded.has(handler) && isClosed(breaker));
     if (next === undefined) {
       readySince = performance.now();
       onReady();
       return;
     }
-    const [handler, member] = next;
-    const pass = member.breaker.enter();
-    load(handler, member, (lost) => {
+    const [handler, plugin] = next;
+    const pass = plugin.breaker.enter();
+    load(handler, plugin, (lost) => {
       if ('settle' in pass) settle(pass, lost);
-      // A process lost on the way is on its way to `onGone`.
-      if (lost === null) muster();
+      // If the process was lost, `onGone` follows.
+      if (lost === null) loadNext();
     });
   };
-  const crew: Crew = {
+  const self: LoadedRunner = {
     runner,
-    holds,
+    loaded,
     load,
     get readySince() {
       return readySince;
     },
   };
-  muster();
-  return crew;
+  loadNext();
+  return self;
 }
 
 const isClosed = (breaker: Breaker): boolean => breaker.status().state === 'closed';
 
-/** Tells a breaker what came of a request; null and an answer mean that the process is well. */
+/** Tells a breaker how a request ended. Null and an answer mean that the process survived. */
 export function settle(pass: Pass, answer: Answer | Lost | null): void {
   if (answer === null || !('failure' in answer)) pass.settle('answered');
   else pass.settle(answer.sent ? 'cost-a-runner' : 'not-sent');
 }
 
 /**
- * Whether a process has been well for so long. One that had nothing to load is ready before it has started, and counts
- * from its first answer: it may take seconds to start, and die then.
+ * Whether a process has run well for `afterMs`. A runner without plug-ins is ready before its process has started, and
+ * the process may take seconds to start and then die; so the time counts from its first answer.
  */
-export function isStable({ readySince, runner: { answeredSince } }: Crew, afterMs: number): boolean {
+export function isStable({ readySince, runner: { answeredSince } }: LoadedRunner, afterMs: number): boolean {
   return (
     readySince !== null && answeredSince !== null && performance.now() - Math.max(readySince, answeredSince) >= afterMs
   );
 }
 
-/** How long to wait after so many processes that could not start: 100 ms, doubling to 5 s. */
-export function restartDelayMs(failures: number): number {
-  return Math.min(5_000, 100 * 2 ** (failures - 1));
-}
-
-export function loadRequest(handler: number, { artefact, settings, limits }: GuestSpec): Omit<Task, 'done'> {
+export function loadRequest(handler: number, { artefact, settings, limits }: PluginSpec): Omit<Task, 'done'> {
   return {
     request: { request: 'load', handler, settings, limits },
     tail: artefact,

@@ -1,21 +1,21 @@
 import type { RunnerUsage } from '../protocol/messages.js';
 
-/** When a runner's process has served long enough. */
-export interface WearBounds {
+/** How much a runner may use before another process replaces it. */
+export interface RecycleLimits {
   /** CPU time since its start; stays below the limit that the kernel kills at. */
   readonly cpuMs: number;
-  /** Growth of its resident memory since it had loaded its plugins. */
+  /** Growth of its resident memory since it loaded its plug-ins. */
   readonly growthBytes: number;
 }
 
-/** The launcher lets a runner compute for a week. */
-export const wearBounds: WearBounds = { cpuMs: 500_000_000, growthBytes: 256 * 1024 * 1024 };
+/** The launcher allows a runner a week of CPU time. */
+export const recycleLimits: RecycleLimits = { cpuMs: 500_000_000, growthBytes: 256 * 1024 * 1024 };
 
-/** What is worn out, in words, or null. Memory may still be garbage, CPU time never comes back. */
-export function wornOut(
+/** Returns why a runner should be replaced, or null. Garbage collection may free memory, but CPU time never comes back. */
+export function recycleReason(
   usage: RunnerUsage,
   fresh: RunnerUsage,
-  bounds: WearBounds,
+  bounds: RecycleLimits,
 ): { readonly what: 'cpu' | 'memory'; readonly why: string } | null {
   if (usage.cpuMs > bounds.cpuMs) {
     return { what: 'cpu', why: `it has used ${Math.round(usage.cpuMs / 1_000)} s of CPU time` };
