@@ -38,7 +38,7 @@ const tricks: readonly (readonly [title: string, char: string, shown: string])[]
   ['the other half', '\udc41', '\ufffd'],
 ];
 
-const harmless = "naïve café Ω 日本語 العربية हिन्दी e\u0301 — “quoted” 🙂 \\x1b <&'\"> \ufffd";
+const harmless = 'naïve café Ω 日本語 العربية हिन्दी e\u0301 — “quoted” 🙂 \\x1b <&\'"> \ufffd';
 
 const everyChar = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code));
 /** Said in another way than in the source: by general category, and by the two properties. */
