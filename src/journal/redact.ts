@@ -1,7 +1,7 @@
 import { whyPrologNotPlain } from '../libvirt/plain-xml.js';
 import { anyRule, isSecretAside, isSecretAttribute, placeOf } from './secret-rules.js';
 import type { Attribute, Place } from './secret-rules.js';
-import { isSecretText, passwordsInUrls } from './secret-text.js';
+import { isSecretText, mayHaveUrl, passwordsInUrls } from './secret-text.js';
 
 /** What stands in the place of a secret, whatever its length. */
 export const redactedMark = '***';
@@ -44,8 +44,11 @@ export function redact(document: Buffer): Buffer | null {
   return Buffer.from(parts.join('') + text.slice(kept), 'latin1');
 }
 
+/** Whether the first and the last character that is not white space are those of markup. */
 function isMarkup(text: string): boolean {
-  return /^[ \t\r\n]*</u.test(text) && />[ \t\r\n]*$/u.test(text.slice(-1_024));
+  let last = text.length - 1;
+  while (' \t\r\n'.includes(text[last] ?? '!')) last -= 1;
+  return text[last] === '>' && /^[ \t\r\n]*</u.test(text);
 }
 
 function isBlank(text: string): boolean {
@@ -68,7 +71,10 @@ function findSecrets(text: string): Cut[] | null {
   const cuts: Cut[] = [];
   const open: Open[] = [];
   let at = 0;
+  // Asked once for the whole document, so that most texts are not looked at.
+  const looked = isSecretText(text) || mayHaveUrl(text);
   const cutText = (from: number, to: number, secret: boolean): void => {
+    if (from === to || !(secret || looked)) return;
     const part = text.slice(from, to);
     if (secret || isSecretText(part)) {
       if (!isBlank(part)) cuts.push({ from, to, mark: redactedMark });
@@ -124,6 +130,8 @@ interface Aside {
 }
 
 function readAside(text: string, start: number): Aside | 'unended' | null {
+  const next = text[start + 1];
+  if (next !== '!' && next !== '?') return null;
   const found = asides.find(([, begin]) => text.startsWith(begin, start));
   if (found === undefined) return null;
   const [kind, begin, close] = found;

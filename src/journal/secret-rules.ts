@@ -83,10 +83,9 @@ export interface Place {
 }
 
 export function placeOf(qname: string, attributes: readonly Attribute[], parent: Place | null): Place {
-  const name = localName(qname);
+  const { local: name, secret } = nameOf(qname);
   const closes = closedInside.get(name) ?? parent?.closes ?? null;
-  const all =
-    parent?.secret === 'all' || closedElements.has(name) || parent?.closes?.has(name) === true || secretWord.test(name);
+  const all = parent?.secret === 'all' || closedElements.has(name) || parent?.closes?.has(name) === true || secret;
   if (all) return { secret: 'all', closes };
   return { secret: parent?.secret === 'values' || attributes.some(namesSecret) ? 'values' : 'none', closes };
 }
@@ -95,11 +94,11 @@ export function isSecretAttribute(place: Place, attribute: Attribute): boolean {
   const { name: qname, value } = attribute;
   // A declaration of a namespace is no attribute, whatever the prefix is called.
   if (qname === 'xmlns' || qname.startsWith('xmlns:')) return false;
-  const name = localName(qname);
-  if (uuid.test(value) && (name === 'uuid' || name === 'secret')) return false;
+  const { local: name, secret } = nameOf(qname);
+  if ((name === 'uuid' || name === 'secret') && uuid.test(value)) return false;
   if (name === 'passwdvalidto') return false;
   // The query of a URL, of <disk><source protocol='https'>: signed URLs carry their key there.
-  if (name === 'query' || secretWord.test(name)) return true;
+  if (name === 'query' || secret) return true;
   // <fs:option name='password=…'/>
   if (value.includes('=') && namesSecret(attribute)) return true;
   if (place.secret === 'none' || references.has(name)) return false;
@@ -113,7 +112,7 @@ export function isSecretAside(text: string): boolean {
 }
 
 function namesSecret({ name, value }: Attribute): boolean {
-  return naming.has(localName(name)) && secretWord.test(withoutReferences(value).toLowerCase());
+  return naming.has(nameOf(name).local) && secretWord.test(withoutReferences(value).toLowerCase());
 }
 
 /** With references to ASCII characters resolved: `pass&#119;ord` is a password as well. */
@@ -125,6 +124,22 @@ function withoutReferences(value: string): string {
   });
 }
 
-function localName(name: string): string {
-  return name.slice(name.lastIndexOf(':') + 1).toLowerCase();
+/** What a document's names are, by how they are written. Bounded: the documents choose the names. */
+const knownNames = new Map<string, Name>();
+const maxKnownNames = 1_024;
+const maxKnownChars = 64;
+
+interface Name {
+  /** Without prefix, in lower case. */
+  readonly local: string;
+  readonly secret: boolean;
+}
+
+function nameOf(qname: string): Name {
+  const known = knownNames.get(qname);
+  if (known !== undefined) return known;
+  const local = qname.slice(qname.lastIndexOf(':') + 1).toLowerCase();
+  const name = { local, secret: secretWord.test(local) };
+  if (qname.length <= maxKnownChars && knownNames.size < maxKnownNames) knownNames.set(qname, name);
+  return name;
 }

@@ -21,10 +21,14 @@ export function isSecretText(text: string): boolean {
   return wholeText.test(text);
 }
 
+/** Whether a URL with a password may be in a text. */
+export function mayHaveUrl(text: string): boolean {
+  return text.includes('@') || text.includes('&#');
+}
+
 /** Where the passwords in URLs are, in a text as it is written. */
 export function passwordsInUrls(text: string): { readonly from: number; readonly to: number }[] {
-  const mayHaveOne = text.includes('@') || text.includes('&#');
-  if (!mayHaveOne) return [];
+  if (!mayHaveUrl(text)) return [];
   return Array.from(text.matchAll(userInfo), ({ indices }) => {
     const [from, to] = indices?.[1] ?? [0, 0];
     return { from, to };
