@@ -16,6 +16,7 @@ const properties = {
   socket: 'answers or hangs up',
   gate: 'survives whatever comes',
   config: 'that was changed is taken',
+  redaction: 'keeps no secret',
   'runner-pipe': 'gives an answer that is one',
   messages: 'has its frames, messages and artefacts read',
 };

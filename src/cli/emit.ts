@@ -108,5 +108,5 @@ function print({ verdict, document }: Decision, { out, err }: Terminal): void {
     err.write(`${err.paint('yellow', 'allowed')}, though a handler denied it${reason}\n`);
     err.write(`  a denial here is not answered: its effect would be '${verdict.effect}'\n`);
   } else err.write(`${err.paint('green', verdict.answered === 'replace' ? 'replaced' : 'allowed')}\n`);
-  if (document !== null && verdict.answered === 'replace') out.write(document.toString('utf8'));
+  if (document !== null && verdict.answered === 'replace') out.writeDocument(document);
 }

@@ -115,7 +115,7 @@ async function printDocument(dir: string, id: string, { out, err }: Terminal): P
     return refuse('it was not stored, since its secrets could not be told from the rest; choose another event');
   }
   if (event.record.document?.redacted === true) err.write('secrets were cut out of this document (***)\n');
-  out.write(document.toString('utf8'));
+  out.writeDocument(document);
 }
 
 function recordLine({ record }: JournaledEvent): string {

@@ -3,6 +3,8 @@ import type { ParseOption, XmlDocument } from 'libxml2-wasm';
 import { messageOf } from '../errors.js';
 import { bounds } from '../limits.js';
 import { oneLine } from '../text.js';
+import { whyNotPlain, whyPrologNotPlain } from './plain-xml.js';
+import { parseUuid } from './uuid.js';
 
 type Xml = typeof libxml2;
 
@@ -37,8 +39,12 @@ export interface OpenDocument {
 export interface XmlTools {
   open(document: Buffer): OpenDocument;
   /**
-   * Why libvirt could not use the replacement, or null when it could: it must be XML, with the root element, the name
-   * and the UUID of the original. Source: libvirt checks name and UUID itself and fails the operation otherwise.
+   * Why the replacement must not reach libvirt, or null when it may: it must be plain XML (see whyNotPlain), so that
+   * libvirt sees in it what was seen here and what later handlers see, with the root element, the name and the UUID of
+   * the original. Source: libvirt compares name and UUID itself and fails the operation otherwise
+   * (virDomainDefCheckABIStabilityFlags in src/conf/domain_conf.c, called by qemuMigrationDstPrepareAny and
+   * qemuSaveImageUpdateDef; qemuDomainObjRestore compares once more). The name is compared byte for byte
+   * (STRNEQ_NULLABLE), of `string(./name[1])`, which nothing trims (virDomainDefParseIDs).
    */
   checkReplacement(original: Buffer, replacement: Buffer): string | null;
 }
@@ -54,17 +60,27 @@ export function loadXml(): Promise<XmlTools> {
 
 let loading: Promise<XmlTools> | undefined;
 
+/** Decodes as libxml2 encodes: a text that begins with U+FEFF keeps it. TextDecoder drops it unless it is told not to. */
+class ExactDecoder extends TextDecoder {
+  constructor(label?: string) {
+    super(label, { ignoreBOM: true });
+  }
+}
+
 /**
- * libxml2 prints each bad expression to what was `console.error` when it was loaded, besides reporting it: a plugin could
- * flood the log of its runner.
+ * Sets what libxml2-wasm takes from the global object when it is loaded. It prints each bad expression to `console.error`,
+ * besides reporting it: a plugin could flood the log of its runner. And its TextDecoder would hide from guards, and from
+ * the comparison of names, a U+FEFF that libvirt sees.
  */
 async function importQuietly(): Promise<Xml> {
-  const { console } = globalThis;
+  const { console, TextDecoder } = globalThis;
   globalThis.console = { ...console, error: () => undefined };
+  globalThis.TextDecoder = ExactDecoder;
   try {
     return await import('libxml2-wasm');
   } finally {
     globalThis.console = console;
+    globalThis.TextDecoder = TextDecoder;
   }
 }
 
@@ -84,7 +100,8 @@ function openDocument(xml: Xml, bytes: Buffer): OpenDocument {
 
 /** The parsed document, to be disposed of by the caller, or why it is not one. */
 function parse(xml: Xml, bytes: Buffer): XmlDocument | string {
-  if (declaresDocumentType(bytes)) return 'it declares a document type';
+  const problem = whyPrologNotPlain(bytes);
+  if (problem !== null) return `it ${problem}`;
   const { XML_PARSE_NONET, XML_PARSE_NO_XXE, XML_PARSE_NOERROR, XML_PARSE_NOWARNING } = xml.ParseOption;
   // Flags are added up, which the enum's type does not provide for.
   const option = (XML_PARSE_NONET | XML_PARSE_NO_XXE | XML_PARSE_NOERROR | XML_PARSE_NOWARNING) as ParseOption;
@@ -96,20 +113,6 @@ function parse(xml: Xml, bytes: Buffer): XmlDocument | string {
     return 'it declares a document type';
   } catch (error) {
     return oneLine(messageOf(error), 200) || 'it is not well-formed';
-  }
-}
-
-/** Whether a DOCTYPE stands in the prolog, found without a parser so that no entity is even read. */
-function declaresDocumentType(bytes: Buffer): boolean {
-  let at = bytes.subarray(0, 3).toString('latin1') === '\u00ef\u00bb\u00bf' ? 3 : 0;
-  for (;;) {
-    while (at < bytes.length && ' \t\r\n'.includes(String.fromCharCode(bytes[at] ?? 0))) at += 1;
-    const next = bytes.toString('latin1', at, at + 9);
-    if (next.startsWith('<!DOCTYPE')) return true;
-    const close = next.startsWith('<?') ? '?>' : next.startsWith('<!--') ? '-->' : null;
-    const end = close === null ? -1 : bytes.indexOf(close, at + 2);
-    if (close === null || end < 0) return false;
-    at = end + close.length;
   }
 }
 
@@ -175,17 +178,24 @@ function rootNamespaces(document: XmlDocument): Record<string, string> {
 /** The object that a document describes: the root itself, or the network inside a network hook's `hookData`. */
 const objectPath = { hookData: '/hookData/network' } as const;
 
-function identify(xml: Xml, bytes: Buffer): { root: string; name: string; uuid: string } | string {
+interface Identity {
+  readonly root: string;
+  readonly name: string;
+  /** As libvirt writes it; the text itself when libvirt cannot read it as one. */
+  readonly uuid: string;
+}
+
+function identify(xml: Xml, bytes: Buffer): Identity | string {
+  const problem = whyNotPlain(bytes);
+  if (problem !== null) return `it ${problem}`;
   const document = parse(xml, bytes);
-  if (typeof document === 'string') return document;
+  if (typeof document === 'string') return `it is not XML: ${document}`;
   try {
     const root = document.root.name;
     const path = root === 'hookData' ? objectPath.hookData : '/*';
-    const text = (child: string): string => {
-      const found = document.eval(`string(${path}/${child})`);
-      return typeof found === 'string' ? found.trim() : '';
-    };
-    return { root, name: text('name'), uuid: text('uuid').toLowerCase() };
+    const text = (child: string): string => String(document.eval(`string(${path}/${child})`));
+    const uuid = text('uuid');
+    return { root, name: text('name'), uuid: parseUuid(uuid) ?? uuid };
   } finally {
     document.dispose();
   }
@@ -193,9 +203,9 @@ function identify(xml: Xml, bytes: Buffer): { root: string; name: string; uuid: 
 
 function checkReplacement(xml: Xml, original: Buffer, replacement: Buffer): string | null {
   const before = identify(xml, original);
-  if (typeof before === 'string') return `the document to be replaced is not XML: ${before}`;
+  if (typeof before === 'string') return `the document to be replaced cannot be read: ${before}`;
   const after = identify(xml, replacement);
-  if (typeof after === 'string') return `it is not XML: ${after}`;
+  if (typeof after === 'string') return `${after}; write XML 1.0 in UTF-8`;
   const shown = (text: string): string => oneLine(text, 80);
   for (const [what, key] of [
     ['root element', 'root'],

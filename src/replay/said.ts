@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Consultation } from '../dispatch/consult.js';
 import type { HandlerRecord } from '../dispatch/verdict.js';
 import type { LogLine } from '../outcome.js';
+import { oneLine } from '../text.js';
 
 /** What was said about one event, then or now: by a handler, or by a whole configuration. */
 export interface Said {
@@ -18,7 +19,8 @@ export interface Said {
 
 export function saidInRecord(record: HandlerRecord, document: string | null): Said {
   const { outcome, reason, failure, fuel, logs } = record;
-  return { outcome, reason, failure, fuel, logs, document };
+  // An older version, or one with older Unicode data, may have recorded characters that are escaped now.
+  return { outcome, reason: reason === null ? null : oneLine(reason, Infinity), failure, fuel, logs, document };
 }
 
 export function saidNow({ outcome, record }: Consultation): Said {
