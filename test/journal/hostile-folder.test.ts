@@ -183,10 +183,25 @@ describe('a journal folder of our own', () => {
     const dir = temporaryFolder();
     const victim = victimIn(temporaryFolder());
     for (const [name, make] of [
-      ['link', () => { symlinkSync(victim.path, join(dir, 'link', segment)); }],
+      [
+        'link',
+        () => {
+          symlinkSync(victim.path, join(dir, 'link', segment));
+        },
+      ],
       ['pipe', () => execFileSync('mkfifo', [join(dir, 'pipe', segment)])],
-      ['second', () => { linkSync(victim.path, join(dir, 'second', segment)); }],
-      ['packed', () => { symlinkSync(victim.path, join(dir, 'packed', `${segment}.gz`)); }],
+      [
+        'second',
+        () => {
+          linkSync(victim.path, join(dir, 'second', segment));
+        },
+      ],
+      [
+        'packed',
+        () => {
+          symlinkSync(victim.path, join(dir, 'packed', `${segment}.gz`));
+        },
+      ],
     ] as const) {
       mkdirSync(join(dir, name));
       make();
