@@ -10,7 +10,7 @@ import { openTail } from '../../src/journal/tail.js';
 import { verifyJournal } from '../../src/journal/verify.js';
 import { hookvisor } from '../support/command.js';
 import { entryOf, eventsIn, openTestJournal } from '../support/journal.js';
-import { asOtherUser, noOtherUser, otherUid, sharedFolder } from '../support/other-user.js';
+import { asOtherUser, noOtherUser, otherUid, sharedFolder } from '../support/shared-folder.js';
 import { temporaryFolder } from '../support/temp.js';
 
 const segment = '00000001.jsonl';
