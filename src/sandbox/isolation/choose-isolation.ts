@@ -13,7 +13,7 @@ import { hasPermissionModel, nodeBinary, readablePaths } from './node-command.js
 import { plainProcess } from './plain-process.js';
 import { lastWords } from './sandbox-process.js';
 import { filterDescriptor } from './seccomp.js';
-import { findTool } from './tools.js';
+import { findTool } from '../../find-tool.js';
 import { unshare } from './unshare.js';
 
 /** The mechanism that was chosen, and what it keeps. */
