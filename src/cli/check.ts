@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { defaultConfigFile } from '../config/defaults.js';
-import { doubtsOf } from '../config/doubts.js';
 import { loadConfig } from '../config/load.js';
 import { createEngine } from '../daemon/engine.js';
 import { HookvisorError } from '../errors.js';
@@ -30,7 +29,7 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
         if (json !== true && err.columns !== null) err.write(`loading ${config.handlers.size} handlers…\n`);
         await using engine = await createEngine(config, createLog(err));
         const { handlers } = engine.status();
-        const doubts = doubtsOf(config.routes);
+        const { doubts } = config;
         if (json === true) {
           out.write(jsonLine({ valid: true, config: config.file, handlers, routes: config.routes.length, doubts }));
         } else {

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Backend, Handler } from '../backends/backend.js';
+import type { Backend } from '../backends/backend.js';
 import { scriptBackend } from '../backends/script.js';
 import type { BackendName, Config, HandlerConfig, SandboxSettings } from '../config/config.js';
 import { createBudget } from '../dispatch/budget.js';
@@ -7,13 +7,13 @@ import { runChain } from '../dispatch/chain.js';
 import { linkHandlers } from '../dispatch/loaded-handler.js';
 import { createRouter } from '../dispatch/router.js';
 import type { Verdict } from '../dispatch/verdict.js';
-import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
-import { type HandlerIdentity, identityOf } from '../journal/entry.js';
+import type { HandlerIdentity } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import type { Log } from '../log.js';
 import type { BreakerStatus } from '../sandbox/supervision/breaker.js';
 import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
+import { type LoadedByConfig, loadHandlers } from './load-handlers.js';
 
 /** What one event came to: the verdict, and the document that libvirt gets when a handler replaced it. */
 export interface Decision {
@@ -55,7 +55,7 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
     component: sandbox.backend('component'),
     extism: sandbox.backend('extism'),
   };
-  const loaded = new Map<string, Loaded>();
+  const loaded = new Map<string, LoadedByConfig>();
   const release = async (): Promise<void> => {
     await Promise.all([...loaded.values()].map(async ({ handler }) => handler[Symbol.asyncDispose]()));
     await sandbox[Symbol.asyncDispose]();
@@ -85,17 +85,7 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
 
   return {
     config,
-    identities: new Map(
-      [...loaded].map(
-        ([
-          name,
-          {
-            config: { settings },
-            handler,
-          },
-        ]) => [name, identityOf(handler, settings)],
-      ),
-    ),
+    identities: new Map([...loaded].map(([name, { identity }]) => [name, identity])),
     async decide(call) {
       const handlers = route(call.event);
       const spending = budget.begin(call.event);
@@ -139,34 +129,4 @@ function sandboxOptions({ sandbox, handlers }: Config): { settings: SandboxSetti
 /** libxml2 is loaded at the first replacement: most runtimes never see one. */
 async function checkReplacement(original: Buffer, replacement: Buffer): Promise<string | null> {
   return (await loadXml()).checkReplacement(original, replacement);
-}
-
-interface Loaded {
-  readonly config: HandlerConfig;
-  readonly handler: Handler;
-}
-
-/** Loads all handlers side by side, into `loaded` as far as it works. */
-async function loadHandlers(
-  config: Config,
-  backends: Readonly<Record<BackendName, Backend>>,
-  loaded: Map<string, Loaded>,
-): Promise<void> {
-  const causes: unknown[] = [];
-  const problems: string[] = [];
-  const load = async (one: HandlerConfig): Promise<void> => {
-    try {
-      loaded.set(one.name, { config: one, handler: await backends[one.backend].load(one) });
-    } catch (error) {
-      causes.push(error);
-      problems.push(`handlers.${one.name}: ${messageOf(error)}`);
-    }
-  };
-  await Promise.all([...config.handlers.values()].map(load));
-  if (problems.length > 0) {
-    throw new HookvisorError('config-invalid', `Cannot use '${config.file}':\n${problems.sort().join('\n')}`, {
-      cause: new AggregateError(causes),
-      fields: { file: config.file, problems: problems.length },
-    });
-  }
 }

@@ -1,5 +1,6 @@
 import type { Handler } from '../backends/backend.js';
 import type { HandlerConfig } from '../config/config.js';
+import { bounds } from '../limits.js';
 
 /** A handler as the chain runs it. */
 export interface LoadedHandler {
@@ -11,14 +12,14 @@ export interface LoadedHandler {
 
 /**
  * Ties each handler to the one that its failure policy names as fallback. A fallback that is not there, or that leads
- * back to the handler itself, is left out: the failure then denies.
+ * back to the handler itself or on for too long, is left out: the failure then denies.
  */
 export function linkHandlers(
   handlers: ReadonlyMap<string, { readonly config: HandlerConfig; readonly handler: Handler }>,
 ): ReadonlyMap<string, LoadedHandler> {
   const link = (name: string, before: readonly string[]): LoadedHandler | null => {
     const found = handlers.get(name);
-    if (found === undefined || before.includes(name)) return null;
+    if (found === undefined || before.includes(name) || before.length > bounds.fallbackChain) return null;
     const policy = found.config.failurePolicy;
     const fallback = policy.policy === 'fallback' ? link(policy.handler, [...before, name]) : null;
     return { config: found.config, handler: found.handler, fallback };

@@ -26,8 +26,10 @@ export function createNameIndex<T>(rules: readonly NameRule<T>[]): NameIndex<T> 
       continue;
     }
     for (const name of names) {
-      if (isLiteral(name)) literals.set(name, [...(literals.get(name) ?? []), rule]);
-      else globs.push({ rule, matches: compileGlob(name) });
+      const same = literals.get(name);
+      if (!isLiteral(name)) globs.push({ rule, matches: compileGlob(name) });
+      else if (same === undefined) literals.set(name, [rule]);
+      else same.push(rule);
     }
   }
 

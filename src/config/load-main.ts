@@ -1,0 +1,40 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../errors.js';
+import { ConfigError } from './config-error.js';
+import { loadConfig } from './load.js';
+import { portionSize, type LoadError, type LoadMessage } from './load-protocol.js';
+
+/** The program of the thread that load-apart.ts starts; its data is the file's name. */
+async function* messages(file: string): AsyncGenerator<LoadMessage> {
+  let config;
+  try {
+    config = await loadConfig(file);
+  } catch (error) {
+    yield { kind: 'error', error: errorOf(error, file) };
+    return;
+  }
+  const handlers = [...config.handlers.values()];
+  const { routes } = config;
+  yield { kind: 'config', config: { ...config, handlers: new Map(), routes: [] } };
+  for (let at = 0; at < Math.max(handlers.length, routes.length); at += portionSize) {
+    const end = at + portionSize;
+    yield { kind: 'portion', handlers: handlers.slice(at, end), routes: routes.slice(at, end) };
+  }
+  yield { kind: 'portion', handlers: [], routes: [] };
+}
+
+function errorOf(error: unknown, file: string): LoadError {
+  if (error instanceof ConfigError) {
+    const { code, message, problems, count } = error;
+    return { code, message, problems, count };
+  }
+  const message = `Cannot read the configuration '${file}': ${messageOf(error)}; make it simpler`;
+  return { code: 'config-unreadable', message, problems: [], count: 0 };
+}
+
+const said = messages(String(workerData));
+parentPort?.on('message', () => {
+  void said.next().then(({ value }) => {
+    parentPort?.postMessage(value);
+  });
+});
