@@ -37,10 +37,12 @@ _Noreturn static void fail_at(const char *folder) {
     fail("'%s' cannot be hidden (%s); run as root where mounts are permitted", folder, strerror(errno));
 }
 
-/* Whether only root can put something else at a name in this folder. In a sticky one an entry of root's stays. */
+/*
+ * Whether only root can put something at a name in this folder. A sticky one will not do: anybody may be the first to use
+ * a name there, and may mount a file system of their own on it, which can claim that root owns what is in it.
+ */
 static bool holds_still(const struct stat *folder) {
-    return S_ISDIR(folder->st_mode) && folder->st_uid == 0 &&
-           ((folder->st_mode & others_write) == 0 || (folder->st_mode & S_ISVTX) != 0);
+    return folder->st_uid == 0 && (folder->st_mode & others_write) == 0;
 }
 
 /* Puts the target of a link before what is left of the path. */
@@ -68,9 +70,9 @@ static int find(const char *folder) {
         if (at < 0) fail_at(folder);
         char *from = left + strspn(left, "/");
         size_t size = strcspn(from, "/");
-        if (size == 0) return at;
         struct stat in, found;
         if (fstat(at, &in) != 0) fail_at(folder);
+        if (size == 0 && in.st_uid == 0) return at;
         if (!holds_still(&in)) goto refused;
         if (size > NAME_MAX) {
             close(at);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { bounds } from '../limits.js';
@@ -19,8 +19,9 @@ const says = 'without-libvirt: ';
 const failedStatus = 125;
 
 /** Where libvirt's daemons keep their sockets unless their configuration names another folder. */
+const daemonFolder = '/etc/libvirt';
 const socketFolders = ['/run/libvirt', '/var/run/libvirt'];
-const daemons = ['libvirtd', 'virtqemud', 'virtnetworkd', 'virtlxcd', 'virtproxyd', 'virtstoraged', 'virtnodedevd'];
+const daemonFile = /^(?:libvirt|virt[a-z]+)d\.conf$/u;
 
 /**
  * The command in a mount namespace in which the sockets of libvirt's system daemons do not exist, so that a call of
@@ -34,8 +35,20 @@ export function withoutLibvirt({ file, args }: Command, folders: readonly string
   return { file: wrapper, args: [...folders, '--', file, ...args] };
 }
 
+/** A trial that is running, or one of the last second that went well. A configuration may have thousands of such scripts. */
+let recent: Promise<string | null> | null = null;
+
 /** Why {@link withoutLibvirt} does not work here and what to do, null when it does. */
-export async function libvirtAccessProblem(): Promise<string | null> {
+export function libvirtAccessProblem(): Promise<string | null> {
+  recent ??= tryOnce().then((problem) => {
+    if (problem !== null) recent = null;
+    else setTimeout(() => (recent = null), 1_000).unref();
+    return problem;
+  });
+  return recent;
+}
+
+async function tryOnce(): Promise<string | null> {
   const { file, args } = withoutLibvirt({ file: '/bin/true', args: [] });
   const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 5_000, env: {} });
   const ended = new Promise<number | Error | null>((resolve) => {
@@ -60,13 +73,23 @@ export function wrapperProblem(status: number | null, stderr: Buffer): string | 
 
 /** These and `unix_sock_dir` of libvirt's daemons, read anew each time: an administrator may change them. */
 function systemFolders(): string[] {
-  const configured = daemons.flatMap((daemon) => {
-    try {
-      const text = readFileSync(`/etc/libvirt/${daemon}.conf`, 'utf8');
-      return /^\s*unix_sock_dir\s*=\s*"(\/[^"]+)"/mu.exec(text)?.[1] ?? [];
-    } catch {
-      return [];
-    }
+  const configured = readable(() => readdirSync(daemonFolder), []).flatMap((name) => {
+    if (!daemonFile.test(name)) return [];
+    return socketFolderIn(readable(() => readFileSync(join(daemonFolder, name), 'utf8'), '')) ?? [];
   });
   return [...new Set([...socketFolders, ...configured])];
+}
+
+/** libvirt takes strings in quotation marks of both kinds. */
+export function socketFolderIn(configuration: string): string | null {
+  const found = /^\s*unix_sock_dir\s*=\s*(?:"(\/[^"\n]+)"|'(\/[^'\n]+)')/mu.exec(configuration);
+  return found?.[1] ?? found?.[2] ?? null;
+}
+
+function readable<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { libvirtAccessProblem, withoutLibvirt } from '../../src/backends/libvirt-access.js';
+import { libvirtAccessProblem, socketFolderIn, withoutLibvirt } from '../../src/backends/libvirt-access.js';
 import { scriptBackend } from '../../src/backends/script.js';
 import type { Evaluation } from '../../src/outcome.js';
 import { configOf, eventOf } from '../support/handlers.js';
@@ -168,7 +168,26 @@ describe('a user without rights', () => {
     );
   });
 
-  it('cannot exchange a folder in one that everybody may write to, and a link there is refused', async () => {
+  it('is not relied on where anybody may use a name first: a folder in /tmp is refused, even one of root', async () => {
+    const { guard } = guarded();
+    const folder = mkdtempSync('/tmp/hookvisor-test-');
+    onTestFinished(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const { status, said } = await hiding(folder, guard);
+    expect(status).toBe(125);
+    expect(said).toContain("'tmp' on its path is not root's, or others may write to it");
+  });
+
+  it('cannot own the folder itself: it is refused', async () => {
+    const { data, guard } = guarded();
+    const folder = join(data, 'sockets');
+    mkdirSync(folder);
+    execFileSync('chown', [String(user), folder]);
+    expect((await hiding(folder, guard)).status).toBe(125);
+  });
+
+  it('cannot aim a folder in one that everybody may write to by a link', async () => {
     const { data, guard } = guarded();
     const link = `/tmp/hookvisor-test-link-${String(process.pid)}`;
     execFileSync(...asUser(`ln -s '${data}' '${link}'`));
@@ -193,5 +212,17 @@ describe('a folder that libvirt is configured to use', () => {
     const { file, args } = withoutLibvirt({ file: '/bin/ls', args: ['-A', data] }, ['/no/such', name]);
     expect(execFileSync(file, args, { encoding: 'utf8' })).toBe('');
     expect(existsSync(join(data, 'denied'))).toBe(true);
+  });
+});
+
+describe('the folder of sockets in the configuration of a daemon', () => {
+  it.each([
+    ['unix_sock_dir = "/srv/libvirt"\n', '/srv/libvirt'],
+    ["listen_tls = 0\n  unix_sock_dir='/srv/libvirt' # ours\n", '/srv/libvirt'],
+    ['#unix_sock_dir = "/run/libvirt"\n', null],
+    ['unix_sock_dir = "relative"\n', null],
+    ['', null],
+  ])('%j is %j', (text, folder) => {
+    expect(socketFolderIn(text)).toBe(folder);
   });
 });
