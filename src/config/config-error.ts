@@ -51,7 +51,8 @@ export function invalidConfig(file: string, found: readonly ConfigProblem[], wha
   const lines = problems.map(
     ({ path, line, column, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`,
   );
-  if (count > problems.length) lines.push(`${file}: there are more problems, ${count - problems.length} of them are not listed`);
+  if (count > problems.length)
+    lines.push(`${file}: there are more problems, ${count - problems.length} of them are not listed`);
   return new ConfigError(
     'config-invalid',
     `Cannot use the ${what} '${file}': it has ${count === 1 ? '1 problem' : `${count} problems`}; correct what is listed\n${lines.join('\n')}`,

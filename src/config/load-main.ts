@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../errors.js';
 import { ConfigError } from './config-error.js';
@@ -32,6 +33,8 @@ function errorOf(error: unknown, file: string): LoadError {
   return { code: 'config-unreadable', message, problems: [], count: 0 };
 }
 
+// Of this thread: those that answer events go first.
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const said = messages(String(workerData));
 parentPort?.on('message', () => {
   void said.next().then(({ value }) => {

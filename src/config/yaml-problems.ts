@@ -8,7 +8,10 @@ import { keyText, positionAt } from './locate.js';
  * Keys that stand twice in one mapping, each at its second place and after; `1` and `"1"` are the same key. And keys that
  * are no words, which could only become text, at a cost that grows with the square of their depth.
  */
-export function keyProblems(doc: Document, lines: LineCounter): { repeated: ConfigProblem[]; unusable: ConfigProblem[] } {
+export function keyProblems(
+  doc: Document,
+  lines: LineCounter,
+): { repeated: ConfigProblem[]; unusable: ConfigProblem[] } {
   const repeated: ConfigProblem[] = [];
   const unusable: ConfigProblem[] = [];
   const at = (node: unknown) => ({ path: '', ...positionAt(lines, isNode(node) ? (node.range?.[0] ?? 0) : 0) });

@@ -62,9 +62,7 @@ function expand(doc: Document, { problems, place }: Pick<YamlText, 'problems' | 
   try {
     const value: unknown = doc.toJS({ maxAliasCount: bounds.yamlAliases });
     const excess = excessOf(value);
-    return excess === null
-      ? { value, problems, place }
-      : broken([...problems, place({ path: [], message: excess })]);
+    return excess === null ? { value, problems, place } : broken([...problems, place({ path: [], message: excess })]);
   } catch (error) {
     const message = `cannot be expanded (${oneLine(messageOf(error), 200)}); write values out instead of aliases`;
     return broken([...problems, place({ path: [], message })]);
@@ -72,7 +70,11 @@ function expand(doc: Document, { problems, place }: Pick<YamlText, 'problems' | 
 }
 
 function broken(problems: readonly ConfigProblem[]): YamlText {
-  return { value: undefined, problems, place: ({ message }) => ({ path: '', line: 1, column: 1, message: textOf(message) }) };
+  return {
+    value: undefined,
+    problems,
+    place: ({ message }) => ({ path: '', line: 1, column: 1, message: textOf(message) }),
+  };
 }
 
 function placeIn(doc: Document, lines: LineCounter): YamlText['place'] {

@@ -4,16 +4,17 @@ import { scriptBackend } from '../backends/script.js';
 import type { BackendName, Config, HandlerConfig, SandboxSettings } from '../config/config.js';
 import { createBudget } from '../dispatch/budget.js';
 import { runChain } from '../dispatch/chain.js';
-import { linkHandlers } from '../dispatch/loaded-handler.js';
-import { createRouter } from '../dispatch/router.js';
+import { linkHandlersInSlices } from '../dispatch/loaded-handler.js';
+import { createRouterInSlices } from '../dispatch/router.js';
 import type { Verdict } from '../dispatch/verdict.js';
 import type { HookCall } from '../event.js';
 import type { HandlerIdentity } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import type { Log } from '../log.js';
+import { tryIsolation } from '../sandbox/isolation/choose-isolation.js';
 import type { BreakerStatus } from '../sandbox/supervision/breaker.js';
 import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
-import { type LoadedByConfig, loadHandlers } from './load-handlers.js';
+import { type LoadedByConfig, loadHandlers, type LoadPace } from './load-handlers.js';
 
 /** What one event came to: the verdict, and the document that libvirt gets when a handler replaced it. */
 export interface Decision {
@@ -46,10 +47,12 @@ export interface Engine extends AsyncDisposable {
 
 /**
  * Loads every handler of a configuration. Throws HookvisorError `config-invalid` that names every handler which could
- * not be loaded, and then leaves nothing running.
+ * not be loaded, and then leaves nothing running. At a reload it delays no event that another engine answers.
  */
-export async function createEngine(config: Config, log: Log): Promise<Engine> {
-  const sandbox = createSandbox({ cache: config.cache, log, ...sandboxOptions(config) });
+export async function createEngine(config: Config, log: Log, pace: LoadPace = 'start'): Promise<Engine> {
+  const options = sandboxOptions(config);
+  await tryIsolation(options.settings);
+  const sandbox = createSandbox({ cache: config.cache, log, ...options });
   const backends: Readonly<Record<BackendName, Backend>> = {
     script: scriptBackend,
     component: sandbox.backend('component'),
@@ -61,13 +64,13 @@ export async function createEngine(config: Config, log: Log): Promise<Engine> {
     await sandbox[Symbol.asyncDispose]();
   };
   try {
-    await loadHandlers(config, backends, loaded);
+    await loadHandlers(config, backends, { loaded, pace });
   } catch (error) {
     await release();
     throw error;
   }
 
-  const route = createRouter({ routes: config.routes, handlers: linkHandlers(loaded) });
+  const route = await createRouterInSlices({ routes: config.routes, handlers: await linkHandlersInSlices(loaded) });
   const budget = createBudget({ totalMs: config.budgetMs, now: () => performance.now() });
   const counts = new Map([...loaded.keys()].map((name) => [name, { evaluations: 0, denials: 0, failures: 0 }]));
   const underWay = new Set<Promise<unknown>>();
@@ -122,7 +125,7 @@ function sandboxOptions({ sandbox, handlers }: Config): { settings: SandboxSetti
   const plugins = [...handlers.values()].filter(({ backend }) => backend !== 'script');
   return {
     settings: plugins.length > 0 ? sandbox : { ...sandbox, require: 'process' },
-    memoryBytes: Math.max(0, ...plugins.map(({ limits }) => limits.memoryBytes)),
+    memoryBytes: plugins.reduce((most, { limits }) => Math.max(most, limits.memoryBytes), 0),
   };
 }
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Backend, Handler } from '../backends/backend.js';
 import type { BackendName, Config, HandlerConfig } from '../config/config.js';
 import { HookvisorError, messageOf } from '../errors.js';
@@ -11,8 +12,16 @@ export interface LoadedByConfig {
   readonly identity: HandlerIdentity;
 }
 
+/** Whether events are answered meanwhile: then loading leaves them a processor. */
+export type LoadPace = 'start' | 'reload';
+
 /** Handlers that are loaded at the same time. With all at once, the files of events in flight would queue behind theirs. */
 const atATime = 16;
+/** Plugins, each of which can keep a processor busy: by a process that starts, and by a compiler. */
+const pluginsAtATime: Readonly<Record<LoadPace, number>> = {
+  start: atATime,
+  reload: Math.max(1, Math.floor(availableParallelism() / 2)),
+};
 
 /**
  * Loads all handlers of a configuration; `loaded` receives those that succeed. Throws HookvisorError `config-invalid`,
@@ -21,7 +30,7 @@ const atATime = 16;
 export async function loadHandlers(
   config: Config,
   backends: Readonly<Record<BackendName, Backend>>,
-  loaded: Map<string, LoadedByConfig>,
+  { loaded, pace }: { readonly loaded: Map<string, LoadedByConfig>; readonly pace: LoadPace },
 ): Promise<void> {
   const causes: unknown[] = [];
   const problems: string[] = [];
@@ -34,12 +43,25 @@ export async function loadHandlers(
       problems.push(`handlers.${one.name}: ${messageOf(error)}`);
     }
   };
-  const left = config.handlers.values();
-  // They share one iterator: each takes the next handler when it has loaded one.
-  const worker = async (): Promise<void> => {
-    for (const one of left) await load(one);
+  const all = [...config.handlers.values()];
+  const inTurn = async (some: readonly HandlerConfig[], count: number): Promise<void> => {
+    const left = some.values();
+    // They share one iterator: each takes the next handler when it has loaded one.
+    const worker = async (): Promise<void> => {
+      for (const one of left) await load(one);
+    };
+    await Promise.all(Array.from({ length: count }, worker));
   };
-  await Promise.all(Array.from({ length: atATime }, worker));
+  await Promise.all([
+    inTurn(
+      all.filter(({ backend }) => backend === 'script'),
+      atATime,
+    ),
+    inTurn(
+      all.filter(({ backend }) => backend !== 'script'),
+      pluginsAtATime[pace],
+    ),
+  ]);
   if (problems.length === 0) return;
   const listed = problems.sort().slice(0, bounds.listedProblems);
   const more = problems.length - listed.length;

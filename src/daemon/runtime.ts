@@ -101,7 +101,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     inForce: () => engine,
     written: load,
     put: async (next) => {
-      use(await createEngine(next, log));
+      use(await createEngine(next, log, 'reload'));
     },
     inTurn,
     log,
@@ -116,7 +116,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       );
     }
     tellDoubts(next, log);
-    const nextEngine = await createEngine(next, log);
+    const nextEngine = await createEngine(next, log, 'reload');
     const previousJournal = journal;
     try {
       if (next.journal?.dir !== engine.config.journal?.dir) {

@@ -205,7 +205,7 @@ describe('a folder that libvirt is configured to use', () => {
     ['a folder of root', ''],
     ['reached by an absolute link of root', 'absolute'],
     ['reached by a relative link of root', 'relative'],
-  ])('is hidden: %s', async (_, link) => {
+  ])('is hidden: %s', (_, link) => {
     const { data } = guarded();
     const name = link === '' ? data : join(data, 'link');
     if (link !== '') symlinkSync(link === 'absolute' ? data : `../${data.slice('/var/lib/'.length)}`, name);

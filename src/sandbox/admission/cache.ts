@@ -5,6 +5,7 @@ import type { Artefact } from '../../backends/artefact.js';
 import { messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
 import { admissionVersion } from './admission-version.js';
+import { sha256InSlices } from '../digest.js';
 import { decodeArtefact, encodeArtefact } from '../protocol/artefact-codec.js';
 
 /** What an artefact depends on. The versions of admission, Node and V8 are added here. */
@@ -36,7 +37,8 @@ export function createCache(folder: string, log: Log): ArtefactCache {
       try {
         const bytes = await readFile(path);
         const content = bytes.subarray(digestBytes);
-        const artefact = sha256(content).equals(bytes.subarray(0, digestBytes)) ? decodeArtefact(content) : null;
+        const isWhole = (await sha256InSlices(content)).equals(bytes.subarray(0, digestBytes));
+        const artefact = isWhole ? decodeArtefact(content) : null;
         if (artefact?.digest === key.digest && artefact.backend === key.backend) {
           // Pruning goes by it. A folder that is only read keeps its times.
           await utimes(path, new Date(), new Date()).catch(() => undefined);
@@ -53,7 +55,7 @@ export function createCache(folder: string, log: Log): ArtefactCache {
       const content = encodeArtefact(artefact);
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
-        await writeAtomically(path, [sha256(content), content]);
+        await writeAtomically(path, [await sha256InSlices(content), content]);
       } catch (error) {
         const hint = 'make the folder writable to start faster next time';
         log('warn', `Cannot keep an admitted plugin in '${folder}': ${messageOf(error)}; ${hint}`);
@@ -73,7 +75,7 @@ async function writeAtomically(path: string, parts: readonly Buffer[]): Promise<
   try {
     const file = await open(temporary, 'wx', 0o600);
     try {
-      await file.writeFile(Buffer.concat(parts));
+      for (const part of parts) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();
