@@ -37,7 +37,7 @@ const deeperRoot = {
 };
 
 /** @type {import('rolldown').BuildOptions[]} */
-const programs = ['cli/main', 'sandbox/runner-main', 'sandbox/admission-main'].map((program) => ({
+const programs = ['cli/main', 'config/load-main', 'sandbox/runner-main', 'sandbox/admission-main'].map((program) => ({
   cwd: root,
   input: { [program]: join('src', `${program}.ts`) },
   platform: 'node',

@@ -114,8 +114,6 @@ async function runScript(run: Run): Promise<Evaluation> {
   const { event, document } = run.call;
   const withLibvirt = config.libvirtAccess === 'allow';
   const args = config.arguments === 'rfc' ? toRfcArguments(event) : toHookArguments(event);
-  // The shell that hides libvirt would itself run a file of no known format.
-  if (!withLibvirt) await refuseUnexecutable(run);
   const command = withLibvirt ? { file: source, args } : withoutLibvirt({ file: source, args });
   let end: SpawnEnd;
   try {
@@ -133,7 +131,10 @@ async function runScript(run: Run): Promise<Evaluation> {
     throw failure('unavailable', run, executionProblem(error), { cause: error });
   }
   const unstarted = withLibvirt ? null : wrapperProblem(end.status, end.stderr);
-  if (unstarted !== null) throw failure('unavailable', run, `it could not be started without libvirt: ${unstarted}`);
+  if (unstarted !== null) {
+    await refuseUnexecutable(run);
+    throw failure('unavailable', run, `it could not be started without libvirt: ${unstarted}`);
+  }
   return evaluationOf(run, end);
 }
 

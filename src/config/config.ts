@@ -21,7 +21,8 @@ export interface HandlerConfig {
   readonly sha256: string | null;
   /** Trust group: handlers of one group may share a runner process. */
   readonly trust: string;
-  readonly settings: { readonly [key: string]: Json };
+  /** A JSON object, as text: that is what the plugin gets, and large settings are written once, away from the runtime. */
+  readonly settings: string;
   readonly failurePolicy: FailurePolicy;
   readonly mode: 'enforce' | 'monitor';
   /** `replace`, and `deny-OPERATION` for the operations whose denial does not simply abort. */
@@ -99,4 +100,6 @@ export interface Config {
   readonly budgetMs: number;
   readonly handlers: ReadonlyMap<string, HandlerConfig>;
   readonly routes: readonly Route[];
+  /** What is probably not meant, a sentence each. */
+  readonly doubts: readonly string[];
 }

@@ -7,7 +7,9 @@ export function compileGlob(pattern: string): (name: string) => boolean {
   if (isLiteral(pattern)) return (name) => name === pattern;
   if (/^\*+$/.test(pattern)) return () => true;
   const wanted = Array.from(pattern);
-  return (name) => matches(wanted, Array.from(name));
+  const beginning = pattern.slice(0, pattern.search(/[*?]/));
+  // Nearly every name is done with here, and an event may have to be compared with many patterns.
+  return (name) => name.startsWith(beginning) && matches(wanted, Array.from(name));
 }
 
 /** Whether the pattern can match only itself. */
