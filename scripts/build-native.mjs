@@ -19,12 +19,12 @@ const emptyProgram = '#include <sys/socket.h>\nint main(void) { return 0; }\n';
 const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url)));
 const compiler = process.env['CC'] ?? 'cc';
 const client = programOf('hook-client', {
-  sources: ['client.c', 'policy.c'],
-  headers: ['policy.h'],
+  sources: ['client.c', 'exchange.c', 'fallback.c', 'policy.c', 'report.c', 'wait.c'],
+  headers: ['clock.h', 'exchange.h', 'fallback.h', 'frame.h', 'policy.h', 'report.h', 'wait.h'],
   with: smallCompiler(),
 });
-const spawner = programOf('spawner', { sources: ['spawner.c', 'job.c'], headers: ['job.h'] });
-const gate = programOf('gate', { sources: ['gate.c'] });
+const spawner = programOf('spawner', { sources: ['spawner.c', 'job.c'], headers: ['clock.h', 'frame.h', 'job.h'] });
+const gate = programOf('gate', { sources: ['gate.c', 'control.c'], headers: ['clock.h', 'control.h', 'frame.h'] });
 
 /**
  * The client is started anew for each hook call, and a static program of glibc asks the processor 50 questions (CPUID)
