@@ -19,6 +19,13 @@ static void end_control(int error) {
     if (error != 0 && error != EPIPE && error != ECONNRESET) control_failed = true;
 }
 
+/* Whether to try again what failed for the n-th time in a row; ends it otherwise. */
+static bool try_again(int *attempts, int error) {
+    if (++*attempts < most_attempts && is_passing(error)) return true;
+    end_control(error);
+    return false;
+}
+
 void tell(int type, uint32_t number, const char *data, size_t size) {
     char head[header_bytes + 4];
     put_header(head, type, 4 + size);
@@ -29,7 +36,7 @@ void tell(int type, uint32_t number, const char *data, size_t size) {
         struct msghdr message = {.msg_iov = parts + done, .msg_iovlen = 2 - done};
         ssize_t sent = sendmsg(control, &message, MSG_NOSIGNAL);
         if (sent >= 0) done += skip_sent(parts + done, 2 - done, (size_t)sent);
-        else if (++attempts == most_attempts || !is_passing(errno)) end_control(errno);
+        else try_again(&attempts, errno);
     }
 }
 
@@ -39,19 +46,16 @@ bool read_control(void (*obey)(const char *frame, size_t size)) {
     static int attempts;
     if (capacity - have < room_bytes) {
         char *grown = realloc(data, 2 * have + 2 * room_bytes);
-        if (grown == NULL) {
-            end_control(ENOMEM);
-            return false;
-        }
+        if (grown == NULL) return try_again(&attempts, ENOMEM);
         data = grown;
         capacity = 2 * have + 2 * room_bytes;
     }
     ssize_t got = recv(control, data + have, capacity - have, MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN) return false;
-    if (got < 0 && ++attempts < most_attempts && is_passing(errno)) return true;
+    if (got < 0) return try_again(&attempts, errno);
     attempts = 0;
-    if (got <= 0) {
-        end_control(got < 0 ? errno : 0);
+    if (got == 0) {
+        end_control(0);
         return false;
     }
     have += (size_t)got;

@@ -283,6 +283,7 @@ static int bind_to(const char *path) {
 static void finish(void) {
     stop();
     while (read_control(obey)) continue;
+    watch(EPOLL_CTL_DEL, control, 0, NULL); /* see forget_listener() */
     close(control);
     for (struct connection *each = connections, *next; each != NULL; each = next) {
         next = each->next;
@@ -293,7 +294,8 @@ static void finish(void) {
 /* False when the rest of what was reported at the same time may be gone by now. What is left is reported again. */
 static bool serve(void *owner) {
     if (owner == NULL) {
-        if (!control_ended) read_control(obey);
+        if (control_ended) return true;
+        read_control(obey);
         return false;
     }
     struct connection *connection = owner;
