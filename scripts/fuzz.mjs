@@ -14,6 +14,7 @@ const properties = {
   fuel: 'does the same with fuel',
   socket: 'answers or hangs up',
   gate: 'survives whatever comes',
+  'gate-model': 'hands every request over once',
   config: 'that was changed is taken',
   'runner-pipe': 'gives an answer that is one',
   messages: 'has its frames, messages and artefacts read',
