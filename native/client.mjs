@@ -196,7 +196,8 @@ function readShortFile(file) {
   try {
     const bytes = Buffer.alloc(policyLimit);
     let size = 0;
-    for (let got = 1; got > 0 && size < policyLimit; size += got) got = readSync(fd, bytes, size, policyLimit - size, null);
+    for (let got = 1; got > 0 && size < policyLimit; size += got)
+      got = readSync(fd, bytes, size, policyLimit - size, null);
     return size === policyLimit || bytes.subarray(0, size).includes(0) ? null : bytes.toString('utf8', 0, size);
   } finally {
     closeSync(fd);
@@ -420,15 +421,30 @@ const socketPath = () => process.env['HOOKVISOR_SOCKET'] || '/run/hookvisor/hook
  * @param {number} [depth] of interpreters that are scripts themselves
  */
 function refuseUnknownFormat(file, depth = 0) {
-  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   const head = Buffer.alloc(256);
-  const size = readSync(fd, head);
-  closeSync(fd);
+  const size = readHead(file, head);
   if (isOwnMachine(head)) return;
   const interpreter = /^#![ \t]*([^ \t\n\0]+)[ \t\n]/u.exec(head.toString('latin1', 0, size))?.[1];
   if (interpreter === undefined) throw Object.assign(new Error('no known format'), { code: 'ENOEXEC' });
   if (depth === 4) throw Object.assign(new Error('too many interpreters'), { code: 'ELOOP' });
   refuseUnknownFormat(Buffer.from(interpreter, 'latin1').toString(), depth + 1);
+}
+
+/**
+ * Reads how a file begins. Of a folder it throws what execve(2) says.
+ * @param {string} file
+ * @param {Buffer} head
+ * @returns {number} bytes read
+ */
+function readHead(file, head) {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    return readSync(fd, head);
+  } catch (error) {
+    throw codeOf(error) === 'EISDIR' ? Object.assign(new Error('a folder'), { code: 'EACCES' }) : error;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**
@@ -438,9 +454,7 @@ function refuseUnknownFormat(file, depth = 0) {
  */
 function isOwnMachine(head) {
   const own = Buffer.alloc(20);
-  const fd = openSync(process.execPath, 'r');
-  readSync(fd, own);
-  closeSync(fd);
+  readHead(process.execPath, own);
   return own.compare(head, 0, 6, 0, 6) === 0 && own.compare(head, 18, 20, 18, 20) === 0;
 }
 
