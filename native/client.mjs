@@ -143,7 +143,9 @@ function write(stream, bytes, deadline) {
       resolve(error ?? null);
     });
   });
-  return inTime(written, deadline, 'it is not read in time').catch((/** @type {Error} */ error) => error);
+  return inTime(written, deadline, 'it is not read in time').catch((/** @type {unknown} */ error) =>
+    error instanceof Error ? error : new Error(String(error)),
+  );
 }
 
 /**

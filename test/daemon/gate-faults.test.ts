@@ -47,7 +47,9 @@ async function run(fault: Fault): Promise<Run> {
     if (got.length === answer.length) served += 1;
   }
   gate.leave('ends');
-  const giveUp = setTimeout(() => gate.kill('SIGKILL'), 10_000);
+  const giveUp = setTimeout(() => {
+    gate.kill('SIGKILL');
+  }, 10_000);
   const { status, said: stderr } = await gate.ended;
   clearTimeout(giveUp);
   rmSync(socket, { force: true });

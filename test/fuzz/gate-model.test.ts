@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { it } from 'vitest';
 import { startBareGate } from '../support/bare-gate.js';
 import { buildWithFaults, sanitizers, whyNoSanitizers } from '../support/native-variant.js';
 import { temporaryFolder } from '../support/temp.js';
@@ -12,7 +12,7 @@ it(
   async () => {
     const dir = temporaryFolder();
     const why = whyNoSanitizers(dir);
-    if (why !== null) console.warn(`without sanitizers: ${why}`);
+    if (why !== null) process.stderr.write(`… gate-model: without sanitizers: ${why}\n`);
     const program = buildWithFaults(dir, 'gate', sanitizers);
     // LeakSanitizer does not bear SIGCONT. gate.test.ts looks for leaks.
     const env = { ASAN_OPTIONS: 'detect_leaks=0' };
