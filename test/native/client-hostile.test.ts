@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { encodeFrame, encodeHeadAndTail } from '../../src/framing.js';
 import { answering, startHookServer, writing, type HookServer } from '../support/hook-server.js';
@@ -79,7 +80,7 @@ describe.each(clients)('$label', ({ file }) => {
       detached: true,
       stdio: ['ignore', 'ignore', 'pipe', 'ignore', 'pipe'],
     });
-    const [exited, said] = await Promise.all([first(child.stderr), first(child.stdio[4] as typeof child.stderr)]);
+    const [exited, said] = await Promise.all([first(child.stderr), first(child.stdio[4])]);
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     expect(exited).toBe(`${status}\n`);
     expect(said).toBe('hookvisor: the document cannot be handed to libvirt: it is not read in time\n');
@@ -104,7 +105,8 @@ describe.each(clients)('$label', ({ file }) => {
 });
 
 /** The first thing that comes. */
-function first(stream: NodeJS.ReadableStream): Promise<string> {
+function first(stream: unknown): Promise<string> {
+  if (!(stream instanceof Readable)) throw new Error('there is no pipe');
   return new Promise((resolve) => {
     stream.once('data', (bytes: Buffer) => {
       resolve(bytes.toString());

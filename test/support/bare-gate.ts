@@ -35,7 +35,8 @@ export interface BareGateOptions {
 export function startBareGate({ program, socket, patienceMs, env = {} }: BareGateOptions): BareGate {
   const child = spawn(program, [String(patienceMs), socket], { env, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
   const control = child.stdio[3];
-  if (!(control instanceof Socket) || child.pid === undefined) throw new Error(`cannot start '${program}'`);
+  if (!(control instanceof Socket) || child.stderr === null || child.pid === undefined)
+    throw new Error(`cannot start '${program}'`);
   const said = text(child.stderr);
   const frames: Frame[] = [];
   const waiting = new Set<() => void>();
