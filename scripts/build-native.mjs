@@ -21,12 +21,12 @@ const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../dist', impor
 const compiler = process.env['CC'] ?? 'cc';
 const small = smallCompiler();
 const client = programOf('hook-client', {
-  sources: ['client.c', 'policy.c'],
-  headers: ['policy.h'],
+  sources: ['client.c', 'exchange.c', 'fallback.c', 'policy.c', 'report.c', 'wait.c'],
+  headers: ['clock.h', 'exchange.h', 'fallback.h', 'frame.h', 'policy.h', 'report.h', 'wait.h'],
   with: small,
 });
-const spawner = programOf('spawner', { sources: ['spawner.c', 'job.c'], headers: ['job.h'] });
-const gate = programOf('gate', { sources: ['gate.c'] });
+const spawner = programOf('spawner', { sources: ['spawner.c', 'job.c'], headers: ['clock.h', 'frame.h', 'job.h'] });
+const gate = programOf('gate', { sources: ['gate.c', 'control.c'], headers: ['clock.h', 'control.h', 'frame.h'] });
 const withoutLibvirt = programOf('without-libvirt', { sources: ['without-libvirt.c'], with: small });
 const programs = [client, spawner, gate, withoutLibvirt];
 

@@ -15,6 +15,7 @@ const properties = {
   fuel: 'does the same with fuel',
   socket: 'answers or hangs up',
   gate: 'survives whatever comes',
+  'gate-model': 'hands every request over once',
   config: 'that was changed is taken',
   redaction: 'keeps no secret',
   'runner-pipe': 'gives an answer that is one',

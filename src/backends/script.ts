@@ -205,6 +205,12 @@ function executionProblem(error: unknown): string {
       return "it has no format that this system runs; begin it with a '#!' line or build it for this machine";
     case 'E2BIG':
       return "the event's arguments are longer than the system allows; nothing can be done about this event";
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'so many scripts run at once that no file can be opened for another; raise LimitNOFILE= of the service';
+    case 'EAGAIN':
+    case 'ENOMEM':
+      return 'the system has no process or memory left for it; raise TasksMax= of the service, or free memory';
     default:
       return `${oneLine(messageOf(error), bounds.reasonChars)}; see the system's log`;
   }

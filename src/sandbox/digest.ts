@@ -1,4 +1,4 @@
-import { createHash, type Hash, type Hmac } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { inSlices, type Work } from '../slices.js';
 
 /** Some milliseconds of hashing on a slow machine, bytes. */
@@ -10,11 +10,11 @@ export function sha256InSlices(bytes: Buffer): Promise<Buffer> {
 }
 
 /** Adds bytes to a hash and returns its digest; events are answered in between. */
-export async function digestInSlices(hash: Hash | Hmac, bytes: Buffer): Promise<Buffer> {
+export async function digestInSlices(hash: Pick<Hash, 'update' | 'digest'>, bytes: Buffer): Promise<Buffer> {
   return inSlices(hashing(hash, bytes));
 }
 
-function* hashing(hash: Hash | Hmac, bytes: Buffer): Work<Buffer> {
+function* hashing(hash: Pick<Hash, 'update' | 'digest'>, bytes: Buffer): Work<Buffer> {
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     hash.update(bytes.subarray(at, at + pieceBytes));
     yield;
