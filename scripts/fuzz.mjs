@@ -12,6 +12,7 @@ const properties = {
   'extism-plugins': 'for Extism is refused',
   'component-plugins': 'as a component is refused',
   fuel: 'does the same with fuel',
+  instructions: 'ends at the same place for both decoders',
   socket: 'answers or hangs up',
   gate: 'survives whatever comes',
   config: 'that was changed is taken',
