@@ -19,9 +19,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const coreTests = [
   ...['component', 'extism'].map((name) => `test/backends/${name}.test.ts`),
   'test/sandbox/sandbox.test.ts',
-  ...['admission/admit', 'fuel/harden', 'supervision/runner', 'supervision/supervisor'].map(
-    (name) => `test/sandbox/${name}.test.ts`,
-  ),
+  ...[
+    'admission/admit',
+    'fuel/harden',
+    'supervision/runner',
+    'supervision/supervisor',
+    'supervision/background-compilation',
+  ].map((name) => `test/sandbox/${name}.test.ts`),
   'test/e2e/captures.test.ts',
   'test/matrix',
 ];

@@ -14,8 +14,6 @@ export interface CodeScan {
   readonly locals: number;
   /** Deepest nesting of blocks. */
   readonly depth: number;
-  /** Size of the largest function, bytes. */
-  readonly mostBytes: number;
 }
 
 /** How many functions of its own and types the module declares. */
@@ -31,7 +29,7 @@ interface Declared {
  */
 export function scanCode(body: Buffer | undefined, declared: Declared): CodeScan {
   const features = new Set<WasmFeature>();
-  const scan = { functions: 0, mostLocals: 0, locals: 0, depth: 0, mostBytes: 0 };
+  const scan = { functions: 0, mostLocals: 0, locals: 0, depth: 0 };
   const section = new WasmReader(body ?? noFunctions);
   section.each(() => {
     const code = section.take(section.uint());
@@ -41,7 +39,6 @@ export function scanCode(body: Buffer | undefined, declared: Declared): CodeScan
     scan.functions += 1;
     scan.locals += locals;
     scan.mostLocals = Math.max(scan.mostLocals, locals);
-    scan.mostBytes = Math.max(scan.mostBytes, code.length);
     scan.depth = Math.max(scan.depth, scanFunction(reader, code, { features, types: declared.types }));
   });
   section.end();

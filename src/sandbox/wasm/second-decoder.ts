@@ -134,6 +134,7 @@ function operandEnd(code: Uint8Array, at: number, letter: string | undefined): n
       }
       return end;
     }
+    case undefined:
     default:
       return nowhere;
   }
