@@ -184,7 +184,8 @@ for (const backend of ['extism', 'component'] as const) {
       backend,
       plugin: () => hiddenPlugin(backend, what),
       code: 'plugin-refused',
-      message: /it uses the value type 'ref null (?:32|14)' of WebAssembly's function references; only i32, i64, f32, f64, v128, funcref, externref are allowed$/u,
+      message:
+        /it uses the value type 'ref null (?:32|14)' of WebAssembly's function references; only i32, i64, f32, f64, v128, funcref, externref are allowed$/u,
     });
   }
 }
