@@ -13,6 +13,7 @@ const properties = {
   'component-plugins': 'as a component is refused',
   'world-types': 'is nearly that of the WIT',
   fuel: 'does the same with fuel',
+  instructions: 'ends at the same place for both decoders',
   socket: 'answers or hangs up',
   gate: 'survives whatever comes',
   'gate-model': 'hands every request over once',

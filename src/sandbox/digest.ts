@@ -1,5 +1,11 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { inSlices, type Work } from '../slices.js';
+
+/** A Hash or Hmac of node:crypto. */
+interface Digester {
+  update(bytes: Buffer): unknown;
+  digest(): Buffer;
+}
 
 /** Some milliseconds of hashing on a slow machine, bytes. */
 const pieceBytes = 1024 * 1024;
@@ -10,11 +16,11 @@ export function sha256InSlices(bytes: Buffer): Promise<Buffer> {
 }
 
 /** Adds bytes to a hash and returns its digest; events are answered in between. */
-export async function digestInSlices(hash: Pick<Hash, 'update' | 'digest'>, bytes: Buffer): Promise<Buffer> {
+export async function digestInSlices(hash: Digester, bytes: Buffer): Promise<Buffer> {
   return inSlices(hashing(hash, bytes));
 }
 
-function* hashing(hash: Pick<Hash, 'update' | 'digest'>, bytes: Buffer): Work<Buffer> {
+function* hashing(hash: Digester, bytes: Buffer): Work<Buffer> {
   for (let at = 0; at < bytes.length; at += pieceBytes) {
     hash.update(bytes.subarray(at, at + pieceBytes));
     yield;

@@ -204,7 +204,9 @@ describe('hardenModule', () => {
 
   it('refuses what is not valid, and features that would not run the same everywhere', async () => {
     const bytes = await moduleBytes(loop);
-    const broken = Buffer.concat([bytes, Buffer.from([99, 0])]);
+    const unknown = Buffer.concat([bytes, Buffer.from([99, 0])]);
+    expect(() => hardenModule(unknown, { memoryBytes })).toThrow(/a section of an unknown kind \(99\)/u);
+    const broken = await moduleBytes('(module (func (result i32)))');
     expect(() => hardenModule(broken, { memoryBytes })).toThrow(/is not valid WebAssembly/u);
     const tag = await moduleBytes('(module (tag $t) (func (throw $t)))');
     expect(() => hardenModule(tag, { memoryBytes })).toThrow(/Cannot admit the plugin: /u);
