@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HookEvent } from '../event.js';
-import type { SelectError } from '../libvirt/document.js';
+import type { SelectError } from '../libvirt/selection.js';
 import { bounds } from '../limits.js';
 import type { LogLevel, Outcome } from '../outcome.js';
 import type { ComponentExports, InstantiateComponent } from './component-instance.js';
