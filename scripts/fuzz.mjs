@@ -12,6 +12,7 @@ const properties = {
   'extism-plugins': 'for Extism is refused',
   'component-plugins': 'as a component is refused',
   fuel: 'does the same with fuel',
+  'xpath-cost': 'takes no longer than its steps pay for',
   socket: 'answers or hangs up',
   gate: 'survives whatever comes',
   config: 'that was changed is taken',

@@ -131,6 +131,7 @@ function validate(loaded: Loaded): string | null {
   const { host, meter, exports } = instance;
   try {
     const objection = exports.validate();
+    if (meter.ended !== null) throw meter.ended;
     return objection === null ? null : cut(objection, bounds.reasonChars);
   } catch (error) {
     throw failureOf(error, { meter, limits: loaded.load.limits, logs: host.logs.lines() });

@@ -111,6 +111,8 @@ export function createComponentHost(xml: XmlTools | null, settings: string, purs
   };
 }
 
+const smaller = 'ask for less at once, by a whole path without // and without a path from the root within [ ]';
+
 /** Selects with what is left of the fuel, but never for longer than one `select` may take. */
 function selectWithin({ charge, left, limits, end }: Purse, open: OpenDocument, xpath: string): Selection {
   const most = Math.min(left(), bounds.selectSteps);
@@ -122,7 +124,11 @@ function selectWithin({ charge, left, limits, end }: Purse, open: OpenDocument, 
   } catch (error) {
     if (!(error instanceof BudgetSpent)) throw error;
     charge(Math.min(budget.steps, bounds.selectSteps));
-    if (error.what === 'steps') end('out-of-fuel', `one select takes more than the ${most} steps that it may`);
-    return end('out-of-memory', `one select needs more than the plugin's ${limits.memoryBytes} bytes of memory`);
+    if (error.what === 'steps')
+      end('out-of-fuel', `one select takes more than the ${most} steps that it may; ${smaller}`);
+    return end(
+      'out-of-memory',
+      `one select needs more than the plugin's ${limits.memoryBytes} bytes of memory; ${smaller}`,
+    );
   }
 }

@@ -47,6 +47,8 @@ export function createMeter(limits: Limits): Meter {
     left: () => Math.max(0, Number(fuel.value)),
     spent: () => limits.fuel - Math.max(0, Number(fuel.value)),
     charge: (steps) => {
+      // Glue code may have swallowed what ended it.
+      if (ended !== null) throw ended;
       const left = Number(fuel.value) - steps;
       fuel.value = BigInt(left);
       if (left < 0) throw new Error('out of fuel');

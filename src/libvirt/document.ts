@@ -103,11 +103,15 @@ function openDocument(xml: Xml, bytes: Buffer): OpenDocument {
 /** The parsed document, to be disposed of by the caller, or why it is not one. */
 function parse(xml: Xml, bytes: Buffer): XmlDocument | string {
   if (declaresDocumentType(bytes)) return 'it declares a document type';
-  const { XML_PARSE_NONET, XML_PARSE_NO_XXE, XML_PARSE_NOERROR, XML_PARSE_NOWARNING } = xml.ParseOption;
+  const { XML_PARSE_NONET, XML_PARSE_NO_XXE, XML_PARSE_NOERROR, XML_PARSE_NOWARNING, XML_PARSE_SKIP_IDS } =
+    xml.ParseOption;
   // Nobody asks for an element by its xml:id, and a table of them takes longer than all the rest.
-  const quiet = XML_PARSE_NOERROR | XML_PARSE_NOWARNING | xml.ParseOption.XML_PARSE_SKIP_IDS;
   // Flags are added up, which the enum's type does not provide for.
-  const option = (XML_PARSE_NONET | XML_PARSE_NO_XXE | quiet) as ParseOption;
+  const option = (XML_PARSE_NONET |
+    XML_PARSE_NO_XXE |
+    XML_PARSE_NOERROR |
+    XML_PARSE_NOWARNING |
+    XML_PARSE_SKIP_IDS) as ParseOption;
   try {
     // The encoding is said here, so that one declared in the document cannot make it mean something else.
     const document = xml.XmlDocument.fromBuffer(bytes, { encoding: 'UTF-8', option });

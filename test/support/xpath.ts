@@ -140,3 +140,36 @@ const { any, nodes } = fc.letrec<Record<'step' | 'nodes' | 'number' | 'text' | '
 
 /** An expression of the supported part of XPath. */
 export const xpathExpression = fc.oneof(any, nodes).filter((text) => text.length <= 1_024);
+
+const pieces = [
+  ...['<x/>', '<x>1.5</x>', '<y>2</y>', '<a i="1" j="2"/>', '<p:a p:i="1"/>', '<b>text é</b>', '<!---->', '<?pi?>'],
+  ...[
+    '<![CDATA[x]]>',
+    'a<x/>',
+    '&amp;',
+    '&#65;',
+    ' x',
+    '1',
+    'ab',
+    '\u{1f600}',
+    '=',
+    '<a xmlns="u" xmlns:z="u" z:b="1"/>',
+  ],
+  ...['<x>0.000012345678901234</x>', '<a><b><a/></b></a>', '<x i="&lt;&lt;é"/>'],
+];
+
+/** A document of up to 300 KB that is dear in one or two ways: many of some kind of node, long texts, or both, deep inside. */
+export const largeXmlDocument = fc
+  .tuple(
+    fc.array(fc.tuple(fc.constantFrom(...pieces), fc.nat(20_000)), { minLength: 1, maxLength: 2 }),
+    fc.constantFrom(0, 0, 1, 200),
+    fc.constantFrom(0, 0, 1_000),
+  )
+  .map(([runs, depth, namespaces]) => {
+    const inside = runs
+      .map(([piece, count]) => piece.repeat(Math.min(count, Math.floor(150_000 / piece.length))))
+      .join('');
+    const declared = Array.from({ length: namespaces }, (_, at) => ` xmlns:n${at}="urn:n${at}"`).join('');
+    const [opened, closed] = ['<a>'.repeat(depth), '</a>'.repeat(depth)];
+    return `<a xmlns:p="urn:p" xmlns:q="urn:q"${declared}>${opened}${inside}${closed}<b>${inside}</b></a>`;
+  });

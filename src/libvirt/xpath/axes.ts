@@ -4,7 +4,7 @@ import { nodeKinds } from './tree.js';
 import type { XmlTree } from './tree.js';
 
 /** Steps of looking at one node of an axis. */
-const lookSteps = 3;
+const lookSteps = 4;
 
 /** A document and who pays for looking at it. */
 export interface Walk {

@@ -4,7 +4,7 @@ export const axes = [
   ...['following-sibling', 'parent', 'preceding-sibling', 'self'],
 ] as const;
 
-export type Axis = (typeof axes)[number] & string;
+export type Axis = (typeof axes)[number];
 
 /** Which nodes of an axis a step takes. `local` is null for any name; `prefix` is null for a name without namespace. */
 export type NodeTest =

@@ -13,7 +13,7 @@ import { tokensOf } from './tokens.js';
 import type { Token } from './tokens.js';
 
 /** Longest and deepest expression: what evaluates it calls itself for each level. */
-const mostChars = 1_024;
+export const mostChars = 1_024;
 const mostDepth = 64;
 
 const nodeTypes = ['node', 'text', 'comment', 'processing-instruction'] as const;
@@ -34,7 +34,8 @@ const instead: ReadonlyMap<string, string> = new Map([
 
 /** Parses an expression of the supported part of XPath 1.0 (docs/xpath.md). Throws XPathRefusal. */
 export function parseExpression(text: string): Expression {
-  if (text.length > mostChars) throw new XPathRefusal(`it is longer than ${mostChars} characters`);
+  if (text.length > mostChars)
+    throw new XPathRefusal(`it is longer than ${mostChars} characters; ask in several expressions`);
   const parser = new Parser(tokensOf(text));
   return parser.whole();
 }
@@ -82,7 +83,8 @@ class Parser {
 
   #nested<T>(parse: () => T): T {
     this.#depth += 1;
-    if (this.#depth > mostDepth) throw new XPathRefusal(`it is nested deeper than ${mostDepth}`);
+    if (this.#depth > mostDepth)
+      throw new XPathRefusal(`it is nested deeper than ${mostDepth}; ask in several expressions`);
     const parsed = parse();
     this.#depth -= 1;
     return parsed;
@@ -204,8 +206,9 @@ class Parser {
     const { text } = this.#peek();
     this.#at += 2;
     const axis = axes.find((one) => one === text);
-    if (axis === undefined) throw new XPathRefusal(instead.get(text) ?? `there is no axis '${text}'`);
-    return axis as Axis;
+    if (axis === undefined)
+      throw new XPathRefusal(instead.get(text) ?? `there is no axis '${text}'; docs/xpath.md lists what there is`);
+    return axis;
   }
 
   #test(): NodeTest {

@@ -3,7 +3,7 @@ import type { Selection } from '../selection.js';
 import type { Walk } from './axes.js';
 import { evaluate } from './evaluate.js';
 import type { Expression } from './expression.js';
-import { parseExpression } from './parse-expression.js';
+import { mostChars, parseExpression } from './parse-expression.js';
 import { XPathRefusal } from './refusal.js';
 import { payForChars, stringValue } from './strings.js';
 import { isNodeSet } from './values.js';
@@ -19,7 +19,8 @@ const kept = new Map<string, Expression>();
 
 /** Steps of a `select` that do not depend on the document. */
 export function askingSteps(xpath: string): number {
-  return askSteps + charSteps * xpath.length;
+  // Of one that is too long nothing is read.
+  return askSteps + charSteps * Math.min(xpath.length, mostChars + 1);
 }
 
 /** Parses an expression, which costs the same whether or not it was parsed before. Throws XPathRefusal. */

@@ -65,38 +65,70 @@ export function substring(walk: Pick<Walk, 'budget'>, text: string, from: number
   payForString(walk, 2 * text.length);
   const first = Math.round(from);
   const behind = first + Math.round(length);
-  let [found, position] = ['', 0];
-  for (const char of text) {
+  let [begins, ends, position] = [-1, -1, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    if (isSecondHalf(text.charCodeAt(at))) continue;
     position += 1;
-    if (position >= first && position < behind) found += char;
+    // Written so that NaN is never reached.
+    const inside = position >= first && position < behind;
+    if (inside && begins < 0) begins = at;
+    if (!inside && begins >= 0 && ends < 0) ends = at;
   }
-  return found;
+  return begins < 0 ? '' : text.slice(begins, ends < 0 ? undefined : ends);
 }
 
 export function translate(walk: Pick<Walk, 'budget'>, text: string, [from, to]: readonly [string, string]): string {
-  payForString(walk, 2 * text.length);
+  // Looking a character up takes ten times as long as reading it, and what is written takes four bytes of each at most.
+  payForString(walk, 5 * text.length);
   for (const one of [from, to]) payForString(walk, 16 * one.length);
-  const replacements = [...to];
-  const map = new Map<string, string>();
-  for (const [at, char] of [...from].entries()) if (!map.has(char)) map.set(char, replacements[at] ?? '');
-  let translated = '';
-  for (const char of text) translated += map.get(char) ?? char;
-  return translated;
+  const replacements = Array.from(to);
+  const map = new Map<number, string>();
+  for (const [at, char] of Array.from(from).entries()) {
+    const code = char.codePointAt(0) ?? 0;
+    if (!map.has(code)) map.set(code, replacements[at] ?? '');
+  }
+  const written = new Uint16Array(2 * text.length);
+  let length = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.codePointAt(at) ?? 0;
+    const units = code > 0xffff ? text.slice(at, at + 2) : null;
+    const replacement = map.get(code) ?? units;
+    if (replacement === null) written[length++] = code;
+    else for (let unit = 0; unit < replacement.length; unit += 1) written[length++] = replacement.charCodeAt(unit);
+    if (units !== null) at += 1;
+  }
+  return textOf(written, length);
 }
+
+/** The text of so many UTF-16 code units. */
+function textOf(units: Uint16Array, length: number): string {
+  return Buffer.from(units.buffer, 0, 2 * length).toString('utf16le');
+}
+
+/** The second half of a pair is no character of its own. */
+const isSecondHalf = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff;
 
 export function codePoints(walk: Pick<Walk, 'budget'>, text: string): number {
   payForChars(walk, text.length);
   let count = 0;
   for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    // The second half of a pair is no character of its own.
-    if (unit < 0xdc00 || unit > 0xdfff) count += 1;
+    if (!isSecondHalf(text.charCodeAt(at))) count += 1;
   }
   return count;
 }
 
 export function normalizeSpace(walk: Pick<Walk, 'budget'>, text: string): string {
-  payForString(walk, 2 * text.length);
-  const single = text.replaceAll(/[ \t\r\n]+/gu, ' ');
-  return single.slice(single.startsWith(' ') ? 1 : 0, single.endsWith(' ') ? -1 : undefined);
+  payForString(walk, 3 * text.length);
+  const written = new Uint16Array(text.length);
+  let [length, gap] = [0, false];
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    const blank = unit === 0x20 || unit === 0x09 || unit === 0x0d || unit === 0x0a;
+    if (!blank) {
+      if (gap && length > 0) written[length++] = 0x20;
+      written[length++] = unit;
+    }
+    gap = blank;
+  }
+  return textOf(written, length);
 }

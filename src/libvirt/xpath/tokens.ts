@@ -57,7 +57,8 @@ export function tokensOf(text: string): readonly Token[] {
     token.lastIndex = at;
     const match = token.exec(text);
     if (match === null) throw new XPathRefusal(`there is no XPath 1.0 at character ${at + 1}`);
-    const kind = patterns[match.slice(1).findIndex((group) => group !== undefined)]?.[0] ?? 'operator';
+    const kind =
+      patterns[match.slice(1).findIndex((group: string | undefined) => group !== undefined)]?.[0] ?? 'operator';
     tokens.push(classified({ kind, text: match[0], at }, tokens.at(-1)));
     at = token.lastIndex;
   }

@@ -50,11 +50,14 @@ export class XmlTree {
   constructor(document: XmlDocument, { tags, attributes }: DocumentSize, heap: HeapOf) {
     // At most one text stands behind each tag.
     const most = 2 * tags + attributes + 2;
-    this.kinds = new Uint8Array(most);
-    this.parents = new Int32Array(most);
-    this.ends = new Int32Array(most);
-    this.insides = new Int32Array(most);
-    this.#addresses = new Int32Array(most);
+    // One allocation takes less time than five.
+    const memory = new ArrayBuffer(17 * most);
+    const column = (at: number): Int32Array => new Int32Array(memory, 4 * most * at, most);
+    this.parents = column(0);
+    this.ends = column(1);
+    this.insides = column(2);
+    this.#addresses = column(3);
+    this.kinds = new Uint8Array(memory, 16 * most, most);
     this.#heap = heap;
     this.#read(addressOf(document));
     let root = 1;

@@ -11,7 +11,7 @@ export const isNodeSet = (value: Value): value is NodeSet => typeof value === 'o
 export function toText(walk: Walk, value: Value): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') {
-    walk.budget.spend(100);
+    walk.budget.spend(Math.abs(value) < 0x7fffffff && Number.isInteger(value) ? 20 : 300);
     return textOfNumber(value);
   }
   if (typeof value === 'boolean') return String(value);
