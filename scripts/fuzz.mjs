@@ -14,6 +14,7 @@ const properties = {
   'world-types': 'is nearly that of the WIT',
   fuel: 'does the same with fuel',
   instructions: 'ends at the same place for both decoders',
+  'xpath-cost': 'takes no longer than its steps pay for',
   socket: 'answers or hangs up',
   gate: 'survives whatever comes',
   'gate-model': 'hands every request over once',

@@ -54,4 +54,6 @@ export const bounds = {
   /** Most strings, and most bytes of them together, that one `select` answers. */
   selectNodes: 10_000,
   selectBytes: 4 * 1024 * 1024,
+  /** Steps of fuel that one `select` may take at most, however many are left: 25 ms, or 50 on a machine half as fast. */
+  selectSteps: 2_500_000,
 } as const;

@@ -49,9 +49,7 @@ describe('select', () => {
     for (const xpath of ['///', 'nope(', '$variable', 'unknown:x', '', 'a\0b', `/a${'/b'.repeat(3_000)}`]) {
       expect(select(domain, xpath)).toMatchObject({ error: { tag: 'bad-xpath' } });
     }
-    expect(select(domain, '//namespace::*')).toEqual({
-      error: { tag: 'bad-xpath', val: 'it selects namespace nodes' },
-    });
+    expect(select(domain, '//namespace::*')).toMatchObject({ error: { tag: 'bad-xpath' } });
   });
 
   it('survives the deepest expression that it accepts, and answers the next one', () => {
@@ -65,7 +63,7 @@ describe('select', () => {
     ] as const) {
       expect(select(domain, nested(open, close, 64))).toHaveProperty('ok');
       expect(select(domain, nested(open, close, 65))).toEqual({
-        error: { tag: 'bad-xpath', val: 'it is nested deeper than 64' },
+        error: { tag: 'bad-xpath', val: 'it is nested deeper than 64; ask in several expressions' },
       });
     }
     for (const chain of ['-', '/.', '+1', '|a', '//a', '=1', '[1]']) {
@@ -107,8 +105,8 @@ describe('select', () => {
     const many = Buffer.from(`<a>${'<b/>'.repeat(bounds.selectNodes + 1)}</a>`);
     expect(select(many, '//b')).toEqual({ error: { tag: 'too-large' } });
     expect(select(many, 'count(//b)')).toEqual({ ok: [String(bounds.selectNodes + 1)] });
-    const big = Buffer.from(`<a>${'x'.repeat(bounds.selectBytes + 1)}</a>`);
-    expect(select(big, '/a')).toEqual({ error: { tag: 'too-large' } });
+    const big = Buffer.from(`${'<a>'.repeat(65)}${'x'.repeat(bounds.selectBytes / 64)}${'</a>'.repeat(65)}`);
+    expect(select(big, '//a')).toEqual({ error: { tag: 'too-large' } });
   });
 
   it('frees its memory: 20,000 documents do not grow the process', () => {
