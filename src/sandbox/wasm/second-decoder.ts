@@ -73,11 +73,6 @@ export function valueBefore(code: Uint8Array, from: number, end: number): number
   return value;
 }
 
-/** Where the unsigned number of 32 bits ends that begins at a place; -1 where there is none. */
-export function numberEnd(code: Uint8Array, at: number): number {
-  return lebEnd(code, at, 5, unsigned);
-}
-
 /** By how many bits of the last possible byte count, the values that it may have. */
 const unsigned = { below: 0x10, from: 0x80 } as const;
 const signed32 = { below: 0x08, from: 0x78 } as const;
