@@ -83,7 +83,10 @@ function missing() {
   return null;
 }
 
-/** Panics name source files: by paths that are the same everywhere. */
+/**
+ * Panics name source files: by paths that are the same everywhere. A crate that asks for a newer Rust than this builds all
+ * the same, or says what it lacks.
+ */
 function build() {
   const home = process.env['CARGO_HOME'] ?? join(homedir(), '.cargo');
   const registry = join(home, 'registry', 'src');

@@ -2,7 +2,6 @@
 //! an adapter keeps the first and calls functions for what it does to the others.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 use wasm_encoder::ValType::{self, F32, F64, I32, I64};
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{CodeSection, EntityType, ImportSection, Instruction, Module, TypeSection};
@@ -11,6 +10,8 @@ use wasmtime_environ::wasmparser::{Payload, TypeRef, TypeSectionReader};
 
 /// The module under which an adapter imports these functions.
 pub const MODULE: &str = "memories";
+
+type Failure = Error<&'static str>;
 
 /// A module with at most one memory.
 pub struct OneMemory {
@@ -77,23 +78,23 @@ impl Rewriter {
 }
 
 impl Reencode for Rewriter {
-    type Error = Infallible;
+    type Error = &'static str;
 
-    fn function_index(&mut self, index: u32) -> Result<u32, Error<Infallible>> {
+    fn function_index(&mut self, index: u32) -> Result<u32, Failure> {
         let added = if index < self.imported_functions { 0 } else { self.accesses.len() as u32 };
         Ok(index + added)
     }
 
-    fn memory_index(&mut self, index: u32) -> Result<u32, Error<Infallible>> {
+    fn memory_index(&mut self, index: u32) -> Result<u32, Failure> {
         // All that names another memory is rewritten before it comes here.
-        if index == 0 { Ok(0) } else { Err(Error::CanonicalizedHeapTypeReference) }
+        if index == 0 {
+            Ok(0)
+        } else {
+            Err(Error::UserError("an adapter uses another memory in a way that is not known"))
+        }
     }
 
-    fn parse_type_section(
-        &mut self,
-        types: &mut TypeSection,
-        section: TypeSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
+    fn parse_type_section(&mut self, types: &mut TypeSection, section: TypeSectionReader<'_>) -> Result<(), Failure> {
         utils::parse_type_section(self, types, section)?;
         self.types = types.len();
         for access in &self.accesses {
@@ -107,7 +108,7 @@ impl Reencode for Rewriter {
         &mut self,
         imports: &mut ImportSection,
         section: ImportSectionReader<'_>,
-    ) -> Result<(), Error<Infallible>> {
+    ) -> Result<(), Failure> {
         for import in section.into_imports() {
             let import: Import = import?;
             if matches!(import.ty, TypeRef::Memory(_)) {
@@ -124,7 +125,7 @@ impl Reencode for Rewriter {
         Ok(())
     }
 
-    fn parse_function_body(&mut self, code: &mut CodeSection, body: FunctionBody<'_>) -> Result<(), Error<Infallible>> {
+    fn parse_function_body(&mut self, code: &mut CodeSection, body: FunctionBody<'_>) -> Result<(), Failure> {
         let mut function = self.new_function_with_parsed_locals(&body)?;
         for operator in body.get_operators_reader()? {
             let operator = operator?;

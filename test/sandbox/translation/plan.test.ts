@@ -9,7 +9,7 @@ import { detectBackend } from '../../../src/sandbox/admission/vet.js';
 import { planOf } from '../../../src/sandbox/translation/plan.js';
 import { translateComponent } from '../../../src/sandbox/translation/translator.js';
 import type { Options, Value } from '../../../src/sandbox/translation/translation.js';
-import { asksAtStart, callsAtStart, callsWhileAsked, composed } from '../../support/composed.js';
+import { asksAtStart, bornNames, callsAtStart, callsWhileAsked, composed } from '../../support/composed.js';
 import { nested, ownResource, reenters, three } from '../../support/composed.js';
 import { guestsIn, hostileCrowd, lonelyGuest } from '../../support/hostile.js';
 import { passesText } from '../../support/other-worlds.js';
@@ -109,6 +109,12 @@ describe('a plan', () => {
     ]),
   ])('is there for a component with %s, which decides by its own handler', async (_, parts) => {
     const bytes = await composed({ parts, handle: '(call $say (i32.const 7))' });
+    const { outcome } = await (await loadGuest('component', bytes)).evaluate(hookCall());
+    expect(outcome).toEqual({ outcome: 'deny', reason: '0000000007' });
+  });
+
+  it('gives a part what another has by the name of a prototype', async () => {
+    const bytes = await composed(bornNames('__proto__'));
     const { outcome } = await (await loadGuest('component', bytes)).evaluate(hookCall());
     expect(outcome).toEqual({ outcome: 'deny', reason: '0000000007' });
   });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageRoot } from '../../../src/paths.js';
+import { admitPlugin } from '../../../src/sandbox/admission/admit.js';
 import { translateComponent } from '../../../src/sandbox/translation/translator.js';
 import { composed, nested } from '../../support/composed.js';
 import { componentBytes, moduleBytes } from '../../support/plugins.js';
@@ -61,17 +62,18 @@ describe('the translator', () => {
   });
 
   it('gives up on a description that would be too large', async () => {
-    const names = Array.from({ length: 9_000 }, (_, at) => `${'n'.repeat(900)}${at}`);
+    const names = Array.from({ length: 9_000 }, (_, at) => `${'n'.repeat(480)}${at}`);
     const functions = names.map((name) => `(export "${name}" (func $f))`).join(' ');
     const imports = names.map((name) => `(import "all" "${name}" (func))`).join(' ');
-    const bytes = await moduleBytes(`(component
-      (core module $gives (func $f) ${functions})
+    const parts = `(core module $gives (func $f) ${functions})
       (core module $takes ${imports})
       (core instance $gives (instantiate $gives))
-      (core instance (instantiate $takes (with "all" (instance $gives)))))`);
-    await expect(translateComponent(bytes)).rejects.toMatchObject({
+      (core instance (instantiate $takes (with "all" (instance $gives))))`;
+    const bytes = await composed({ parts, handle: '(i32.const 64)' });
+    const admitted = admitPlugin(bytes, { backend: 'component', memoryBytes: 64 * 1_024 * 1_024 });
+    await expect(admitted).rejects.toMatchObject({
       code: 'plugin-refused',
       fields: { rule: 'complexity', bound: 8 * 1_024 * 1_024 },
     });
-  });
+  }, 60_000);
 });
