@@ -37,7 +37,7 @@ function main() {
   run('cargo', ['update', 'wasm-encoder', '--precise', encoder, '--ignore-rust-version'], folder, true);
   run('node', ['scripts/build-translator.mjs']);
   run('node', ['scripts/build-bundles.mjs']);
-  run('npx', ['vitest', 'run', '--configLoader', 'runner', '--update', 'test/sandbox/translation/plan.test.ts']);
+  run('npx', ['vitest', 'run', '--configLoader', 'runner', 'test/sandbox/translation/plan.test.ts', '--update']);
   const after = cratesOf();
   console.log(`\nCrates:`);
   for (const name of new Set([...crates.keys(), ...after.keys()])) {

@@ -103,7 +103,6 @@ describe('a plan', () => {
       steps: [{ module: 'm', imports: [['a', []] as [string, []]] }],
       handle: lifted,
       validate: null,
-      
     };
     const none = (): never => {
       throw new Error('it is not called');
