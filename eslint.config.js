@@ -10,10 +10,10 @@ const layers = [
 ];
 
 /** The same within src/sandbox/, whose programs and whose face, sandbox.ts, lie above its folders. */
-const sandboxLayers = ['wasm', 'isolation', 'protocol', 'fuel', 'glue', 'admission', 'supervision'];
+const sandboxLayers = ['wasm', 'isolation', 'protocol', 'fuel', 'translation', 'admission', 'supervision'];
 
-/** Only these may load what admission needs: parsers and compilers stay out of the runtime and out of the runners. */
-const admissionOnly = ['binaryen', '@bytecodealliance/jco-transpile'];
+/** What the tools of authors and tests load, and no program of the runtime. */
+const neverLoaded = ['binaryen', '@bytecodealliance/jco-transpile'];
 
 /** @param {string} layer */
 const layersAbove = (layer) => layers.slice(layers.indexOf(layer) + 1);
@@ -36,7 +36,7 @@ const restrictedImports = (later) => ({
     'error',
     {
       patterns: later.length > 0 ? [restrictLayers(later)] : [],
-      paths: admissionOnly.map((name) => ({ name, message: 'only admission may load it' })),
+      paths: neverLoaded.map((name) => ({ name, message: 'it is for development only' })),
     },
   ],
 });
@@ -89,10 +89,6 @@ export default defineConfig(
     files: [`src/sandbox/${layer}/**/*.ts`],
     rules: restrictedImports(aboveInSandbox(layer)),
   })),
-  {
-    files: ['src/sandbox/glue/transpile.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [restrictLayers(aboveInSandbox('glue'))] }] },
-  },
   {
     files: ['src/**/*.ts'],
     ignores: ['src/cli/**', 'src/sandbox/*-main.ts'],

@@ -42,12 +42,14 @@ async function subjects() {
   const [quickJs, loops, fib] = await Promise.all([buildQuickJs(), buildLoops(), buildFib()]);
   const event = {
     id: 'bench',
-    time: 0n,
+    time: 0,
     kind: 'domain',
     name: 'tenant-a-web-01',
     event: 'prepare',
     qualifier: 'begin',
     driver: 'qemu',
+    extra: null,
+    uuid: null,
   };
   return [
     { name: 'QuickJS, a million turns', target: 1.25, variants: await componentVariants(quickJs, event) },

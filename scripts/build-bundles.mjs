@@ -4,9 +4,7 @@
  *
  * - The programs, so that Node reads a handful of files where it would read two hundred: half of the time of a start.
  *   They take the places of what tsc has written, which works as well. Their common parts lie in dist/chunks/.
- * - dist/component-bindgen/, what admission needs of `@bytecodealliance/jco-transpile`, so that an installation needs
- *   neither that package nor Binaryen, which it depends on. It takes preview2-shim for browsers: the one for Node would
- *   give the parser files, a worker and a native addon.
+ * - dist/component-translator.wasm, a copy of what scripts/build-translator.mjs makes in native/.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -15,8 +13,7 @@ import { build } from 'rolldown';
 import { z } from 'zod';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const bindgen = fileURLToPath(import.meta.resolve('@bytecodealliance/jco-transpile/component'));
-const cores = ['js-component-bindgen-component.core.wasm', 'js-component-bindgen-component.core2.wasm'];
+const translator = join(root, 'native', 'component-translator');
 /** Loaded only when they are needed. */
 const apart = ['libxml2-wasm', 'libxml2-wasm/lib/libxml2.mjs', '@extism/extism', 'binaryen'];
 /** Everything that two commands share is one chunk: each of its parts would cost a file, and V8 compiles lazily. */
@@ -41,7 +38,7 @@ const programs = ['cli/main', 'config/load-main', 'sandbox/runner-main', 'sandbo
   cwd: root,
   input: { [program]: join('src', `${program}.ts`) },
   platform: 'node',
-  external: [/^#/u, ...apart],
+  external: apart,
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   transform: { target: 'es2022' },
   plugins: [deeperRoot],
@@ -51,19 +48,10 @@ const programs = ['cli/main', 'config/load-main', 'sandbox/runner-main', 'sandbo
     comments: false,
   },
 }));
-/** @type {import('rolldown').BuildOptions} */
-const compiler = {
-  cwd: root,
-  input: { 'component-bindgen/component-bindgen': bindgen },
-  platform: 'browser',
-  external: /^node:/u,
-  checks: { moduleLevelDirective: false },
-  output: { banner: '// Made of jco-transpile and preview2-shim; see ../THIRD-PARTY-LICENSES.' },
-};
 
 /** @type {Set<string>} */
 const folders = new Set();
-for (const options of [...programs, compiler]) {
+for (const options of programs) {
   const { output } = await build({ ...options, write: false });
   // The programs last: they are whole at every moment.
   for (const chunk of output.toReversed()) {
@@ -72,9 +60,13 @@ for (const options of [...programs, compiler]) {
     for (const path of chunk.moduleIds) if (path.includes('/node_modules/')) folders.add(packageFolder(path));
   }
 }
-for (const core of cores) await write(join('component-bindgen', core), await readFile(join(dirname(bindgen), core)));
+await write('component-translator.wasm', await readFile(join(translator, 'component-translator.wasm')));
 const texts = await Promise.all([...folders].sort().map((folder) => licenceOf(folder)));
-await write('THIRD-PARTY-LICENSES', texts.join(`\n\n${'='.repeat(78)}\n\n`));
+const translatorTexts = await readFile(join(translator, 'THIRD-PARTY-LICENSES'), 'utf8');
+await write(
+  'THIRD-PARTY-LICENSES',
+  [...texts, `Parts of component-translator.wasm:\n\n${translatorTexts}`].join(`\n\n${'='.repeat(78)}\n\n`),
+);
 
 /** @param {string} path A module inside of node_modules. */
 function packageFolder(path) {

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** The longest first. */
-const checks = ['lint', 'types', 'format', 'dead', 'generated'];
+const checks = ['lint', 'translator', 'types', 'format', 'dead', 'generated'];
 const failed = [];
 const waiting = [...checks];
 

@@ -1,8 +1,9 @@
 // @ts-check
-import { z } from 'zod';
+import { plannedComponent } from '../../dist/backends/component-instance.js';
 import { meterNames } from '../../dist/backends/meter.js';
 import { hardenModule } from '../../dist/sandbox/fuel/harden.js';
-import { transpileComponent } from '../../dist/sandbox/glue/transpile.js';
+import { moduleName, planOf } from '../../dist/sandbox/translation/plan.js';
+import { translateComponent } from '../../dist/sandbox/translation/translator.js';
 
 const memoryBytes = 64 * 1024 * 1024;
 
@@ -12,25 +13,15 @@ const memoryBytes = 64 * 1024 * 1024;
  */
 
 /**
- * @typedef {(get: (name: string) => WebAssembly.Module | undefined, imports: object,
- *   make: (module: WebAssembly.Module, imports: WebAssembly.Imports) => WebAssembly.Instance) => unknown} Instantiate
+ * Nothing that a bench's guest calls, but what a component of QuickJS may ask for.
+ * @type {import('../../dist/backends/host.js').HostCalls}
  */
-/** @type {z.ZodType<Instantiate>} */
-const instantiateSchema = z.custom((value) => isFunction(value));
-const glueSchema = z.object({ instantiate: instantiateSchema });
-/** @type {z.ZodType<(event: object) => unknown>} */
-const handleSchema = z.custom((value) => isFunction(value));
-const exportsSchema = z.object({ handler: z.object({ handle: handleSchema }) });
-
-/** @param {unknown} value */
-const isFunction = (value) => typeof value === 'function';
-
-/** Nothing that a bench's guest calls, but what a component of QuickJS may ask for. */
-const hostImports = {
-  'hookvisor:hook/types': {},
-  'hookvisor:hook/document': { text: () => undefined, select: () => [] },
-  'hookvisor:hook/settings': { json: () => '{}' },
-  'hookvisor:hook/log': { write: () => undefined },
+const hostCalls = {
+  document: () => null,
+  select: () => ({ ok: [] }),
+  json: () => '{}',
+  write: () => undefined,
+  charge: () => undefined,
 };
 
 /** More fuel than any bench uses. */
@@ -66,25 +57,24 @@ export function moduleVariants(bytes, name, argument) {
 
 /**
  * @param {Buffer} bytes A component of the world hook-handler that imports nothing.
- * @param {object} event
+ * @param {import('../../dist/event.js').HookEvent} event
  * @returns {Promise<Variants>}
  */
 export async function componentVariants(bytes, event) {
-  const { glue, modules } = await transpileComponent(bytes);
-  /** @type {unknown} */
-  const loaded = await import(`data:text/javascript;base64,${Buffer.from(glue).toString('base64')}`);
-  const { instantiate } = glueSchema.parse(loaded);
+  const translated = await translateComponent(bytes);
+  const instantiate = plannedComponent(planOf(translated));
   /** @param {(bytes: Buffer) => Buffer} change */
   const variant = (change) => {
-    const compiled = new Map(modules.map(({ name, bytes: core }) => [name, new WebAssembly.Module(change(core))]));
-    const metered = meterImports();
-    const made = instantiate(
-      (name) => compiled.get(name),
-      hostImports,
-      (module, imports) => new WebAssembly.Instance(module, { ...imports, ...metered }),
+    const compiled = new Map(
+      translated.modules.map((core, place) => [moduleName(place), new WebAssembly.Module(change(core))]),
     );
-    const { handler } = exportsSchema.parse(made);
-    return () => handler.handle(event);
+    const metered = meterImports();
+    const { handle } = instantiate(hostCalls, (name, imports) => {
+      const module = compiled.get(name);
+      if (module === undefined) throw new Error(`there is no module '${name}'`);
+      return new WebAssembly.Instance(module, { ...imports, ...metered });
+    });
+    return () => handle(event);
   };
   return { plain: variant((core) => core), hardened: variant((core) => hardenModule(core, { memoryBytes })) };
 }

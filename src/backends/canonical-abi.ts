@@ -3,13 +3,14 @@ import type { Selection } from '../libvirt/selection.js';
 import { bounds } from '../limits.js';
 import { logLevels } from '../outcome.js';
 import type { LogLevel, Outcome } from '../outcome.js';
-import { bytesAt, loadBeginning, placeOf, requireInside, requireText, roomFor, viewOf } from './guest-memory.js';
+import { bytesAt, placeOf, requireInside, roomFor, viewOf } from './guest-memory.js';
 import type { GuestMemory, Layout } from './guest-memory.js';
+import { encodeUtf8, loadBeginning, loadUtf8, textAt, unitBytes, unitsOf, writeText } from './guest-text.js';
 import { cut } from './host.js';
 
 /*
- * The layout of wit/ in a plugin's memory, by hand: strings in UTF-8, offsets as the component model lays out records
- * and variants. Addresses have to be aligned, else it traps; what lies outside the memory throws RangeError.
+ * The layout of wit/ in a plugin's memory, by hand: offsets as the component model lays out records and variants.
+ * Addresses have to be aligned, else it traps; what lies outside the memory throws RangeError.
  * Source: component-model/design/mvp/CanonicalABI.md.
  */
 
@@ -19,27 +20,35 @@ const variantLayout: Layout = { size: 12, align: 4 };
 const selectionLayout: Layout = { size: 16, align: 4 };
 const textLayout: Layout = { size: 8, align: 4 };
 
-const encoder = new TextEncoder();
-
-/** Where an empty text is: any aligned address but zero, without asking for room. */
-const nowhere = 1;
-
 function storeRange(guest: GuestMemory, at: number, from: number, length: number): void {
   const view = viewOf(guest);
   view.setUint32(at + 4, length, true);
   view.setUint32(at, from, true);
 }
 
+/** An empty text lies at any aligned address but zero, without asking for room. */
+function storeNothing(guest: GuestMemory, at: number): void {
+  storeRange(guest, at, unitBytes[guest.encoding], 0);
+}
+
 /** Writes a text into room of its own, and where it is to `at`. */
 function storeText(guest: GuestMemory, at: number, text: string): void {
   if (text === '') {
-    storeRange(guest, at, nowhere, 0);
+    storeNothing(guest, at);
     return;
   }
-  const length = Buffer.byteLength(text);
-  const from = guest.realloc(0, 0, 1, length) >>> 0;
-  encoder.encodeInto(text, bytesAt(guest.memory, from, length));
-  storeRange(guest, at, from, length);
+  const { encoding } = guest;
+  const units = unitsOf(text, encoding);
+  const { from, room } = roomForText(guest, units);
+  writeText(text, encoding, room);
+  storeRange(guest, at, from, units);
+}
+
+function roomForText(guest: GuestMemory, units: number): { from: number; room: Uint8Array } {
+  const align = unitBytes[guest.encoding];
+  const size = units * align;
+  const from = roomFor(guest, { size, align });
+  return { from, room: bytesAt(guest.memory, from, size) };
 }
 
 function storeOptional(guest: GuestMemory, at: number, text: string | null): void {
@@ -73,11 +82,13 @@ export function storeDocument(guest: GuestMemory, pointer: number, document: Buf
   const at = placeOf(pointer, variantLayout);
   viewOf(guest).setInt8(at, document === null ? 0 : 1);
   if (document !== null && document.length > 0) {
-    const from = guest.realloc(0, 0, 1, document.length) >>> 0;
-    bytesAt(guest.memory, from, document.length).set(document);
-    storeRange(guest, at + 4, from, document.length);
+    const text = encodeUtf8(document, guest.encoding);
+    const units = text.length / unitBytes[guest.encoding];
+    const { from, room } = roomForText(guest, units);
+    room.set(text);
+    storeRange(guest, at + 4, from, units);
   } else if (document !== null) {
-    storeRange(guest, at + 4, nowhere, 0);
+    storeNothing(guest, at + 4);
   }
   requireInside(guest, at, variantLayout);
 }
@@ -124,7 +135,7 @@ export function loadOutcome(guest: GuestMemory, pointer: number): Outcome {
   requireInside(guest, at, variantLayout);
   if (tag === 0) return { outcome: 'allow' };
   if (tag === 1) return { outcome: 'deny', reason: loadReason(guest, at + 4) };
-  if (tag === 2) return { outcome: 'replace', document: Buffer.from(loadBytes(guest, at + 4)) };
+  if (tag === 2) return { outcome: 'replace', document: loadUtf8(rangeAt(guest, at + 4), guest.encoding) };
   throw new TypeError('invalid variant discriminant for Outcome');
 }
 
@@ -140,17 +151,10 @@ export function loadObjection(guest: GuestMemory, pointer: number): string | nul
 
 /** As much of a text as is kept of a reason. */
 function loadReason(guest: GuestMemory, at: number): string {
-  return cut(loadBeginning(rangeAt(guest, at), bounds.reasonChars), bounds.reasonChars);
-}
-
-/** A text as bytes, not copied and without making a string of it. Throws TypeError for what is not UTF-8. */
-function loadBytes(guest: GuestMemory, at: number): Uint8Array {
-  const bytes = rangeAt(guest, at);
-  requireText(bytes);
-  return bytes;
+  return cut(loadBeginning(rangeAt(guest, at), guest.encoding, bounds.reasonChars), bounds.reasonChars);
 }
 
 function rangeAt(guest: GuestMemory, at: number): Uint8Array {
   const view = viewOf(guest);
-  return bytesAt(guest.memory, view.getUint32(at, true), view.getUint32(at + 4, true));
+  return textAt(guest, view.getUint32(at, true), view.getUint32(at + 4, true));
 }

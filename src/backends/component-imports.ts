@@ -2,8 +2,9 @@ import { loadLevel, storeDocument, storeSelection, storeSettings } from './canon
 import { coreFunction, exportOf, flagsOf, guestMemory, memoryOf, requireMayLeave } from './component-live.js';
 import type { Live } from './component-live.js';
 import type { ExportRef, ImportValue } from './component-plan.js';
-import { bytesAt, loadBeginning, requireText } from './guest-memory.js';
+import { bytesAt } from './guest-memory.js';
 import type { GuestMemory } from './guest-memory.js';
+import { loadBeginning, requireText, textAt } from './guest-text.js';
 import { costOfCall, costOfCopy, costOfGlance, readXPathChars } from './host-cost.js';
 import { bounds, pageBytes } from '../limits.js';
 import { trap } from './trap.js';
@@ -64,7 +65,7 @@ export function makeImport(live: Live, value: ImportValue): unknown {
     case 'resource-new':
       return onResource(live, value.instance, (rep) => resources.create(value.table, rep));
     case 'resource-rep':
-      return onResource(live, value.instance, (handle) => resources.rep(value.table, handle));
+      return onResource(live, null, (handle) => resources.rep(value.table, handle));
     case 'resource-drop':
       return onResource(live, value.instance, (handle) => {
         const rep = resources.drop(value.table, handle);
@@ -76,7 +77,7 @@ export function makeImport(live: Live, value: ImportValue): unknown {
 
 type OnResource = (value: number) => number;
 
-/** A function that only a component instance which may call out can reach; that is said where there is one. */
+/** A function that, where an instance is given, only that one can reach, and only while it may call out. */
 function onResource(live: Live, instance: number | null, work: OnResource): OnResource {
   const flags = instance === null ? null : flagsOf(live, instance);
   return (value) => {
@@ -121,8 +122,9 @@ function hostCall(live: Live, { call, instance, ...places }: Planned<'host'>): u
     case 'select':
       return (from: number, length: number, at: number) => {
         const guest = enter();
-        const bytes = bytesAt(guest.memory, from, length);
-        const selection = host.select(loadBeginning(bytes, readXPathChars + 1), bytes.length);
+        const bytes = textAt(guest, from, length);
+        const beginning = loadBeginning(bytes, guest.encoding, readXPathChars + 1);
+        const selection = host.select(beginning, bytes.length);
         answer(() => {
           storeSelection(guest, at, selection);
         });
@@ -139,8 +141,8 @@ function hostCall(live: Live, { call, instance, ...places }: Planned<'host'>): u
       return (number: number, from: number, length: number) => {
         const guest = enter();
         const level = loadLevel(number);
-        const bytes = bytesAt(guest.memory, from, length);
-        host.write(level, loadBeginning(bytes, bounds.logChars), bytes.length);
+        const bytes = textAt(guest, from, length);
+        host.write(level, loadBeginning(bytes, guest.encoding, bounds.logChars), bytes.length);
       };
   }
 }
@@ -150,7 +152,7 @@ function copy(live: Live, from: ExportRef, to: ExportRef): (source: number, leng
   return (source, length, target) => {
     live.host.charge(costOfCopy(length >>> 0));
     const bytes = bytesAt(memoryOf(live, from), source, length);
-    requireText(bytes);
+    requireText(bytes, 'utf8');
     bytesAt(memoryOf(live, to), target, length).set(bytes);
   };
 }

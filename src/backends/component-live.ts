@@ -1,4 +1,4 @@
-import type { ExportRef } from './component-plan.js';
+import type { ExportRef, TextEncoding } from './component-plan.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { HostCalls } from './host.js';
 import type { ResourceTables } from './resource-tables.js';
@@ -47,11 +47,13 @@ export function memoryOf(live: Live, ref: ExportRef): WebAssembly.Memory {
 /** The memory for a function's parameters and results. One without `realloc` needs no room. */
 export function guestMemory(
   live: Live,
-  { memory, realloc }: { readonly memory: ExportRef; readonly realloc: ExportRef | null },
+  places: { readonly memory: ExportRef; readonly realloc: ExportRef | null; readonly encoding: TextEncoding },
 ): GuestMemory {
+  const { memory, realloc, encoding } = places;
   const found = memoryOf(live, memory);
   return {
     memory: found,
+    encoding,
     realloc: realloc === null ? noRoom : coreFunction(live, realloc),
     view: new DataView(found.buffer),
   };

@@ -14,6 +14,10 @@ export const memoryReads = [
 export const memoryWrites = ['setInt8', 'setInt16', 'setInt32', 'setBigInt64', 'setFloat32', 'setFloat64'] as const;
 const access = z.enum([...memoryReads, ...memoryWrites]);
 
+/** How texts lie in memory. */
+const encoding = z.enum(['utf8', 'utf16']);
+export type TextEncoding = z.infer<typeof encoding>;
+
 const importValue = z.discriminatedUnion('is', [
   z.object({ is: z.literal('export'), ref: exportRef }),
   /** A function of the world, lowered for a component instance. */
@@ -21,6 +25,7 @@ const importValue = z.discriminatedUnion('is', [
     is: z.literal('host'),
     call: z.enum(['text', 'select', 'json', 'write']),
     instance: index,
+    encoding,
     memory: exportRef,
     realloc: exportRef.nullable(),
   }),
@@ -34,10 +39,10 @@ const importValue = z.discriminatedUnion('is', [
   z.object({ is: z.literal('copy'), from: exportRef, to: exportRef }),
   z.object({ is: z.literal('access'), memory: exportRef, access }),
   z.object({ is: z.literal('pages'), memory: exportRef }),
-  z.object({ is: z.literal('resource-new'), table: index, instance: index.nullable() }),
-  z.object({ is: z.literal('resource-rep'), table: index, instance: index.nullable() }),
+  z.object({ is: z.literal('resource-new'), table: index, instance: index }),
+  z.object({ is: z.literal('resource-rep'), table: index }),
   z.object({
-    ...{ is: z.literal('resource-drop'), table: index, instance: index.nullable() },
+    ...{ is: z.literal('resource-drop'), table: index, instance: index },
     destructor: exportRef.nullable(),
   }),
   z.object({ is: z.literal('transfer-own') }),
@@ -55,6 +60,7 @@ const step = z.object({
 const lifted = z.object({
   /** The component instance that exports it. */
   instance: index,
+  encoding,
   core: exportRef,
   memory: exportRef,
   realloc: exportRef.nullable(),
@@ -63,7 +69,7 @@ const lifted = z.object({
 /** An exported function of the world. */
 export type Lifted = z.infer<typeof lifted>;
 
-const planSchema = z.object({
+export const planSchema = z.object({
   /** Core instances in the order in which they are made. */
   steps: z.array(step),
   handle: lifted,
@@ -75,11 +81,3 @@ const planSchema = z.object({
  * functions of the world are. Made in admission.
  */
 export type ComponentPlan = z.infer<typeof planSchema>;
-
-/** The plan in an artefact's glue; null where it is JavaScript instead. Throws for a plan that is not valid. */
-export function readPlan(glue: string): ComponentPlan | null {
-  if (!glue.startsWith('{')) return null;
-  const { data, error } = planSchema.safeParse(JSON.parse(glue));
-  if (data === undefined) throw new Error('its plan is not valid', { cause: error });
-  return data;
-}

@@ -5,11 +5,9 @@ import type { Outcome } from '../outcome.js';
 import { compileModules, notLoadable } from './compile.js';
 import { plannedComponent } from './component-instance.js';
 import type { ComponentExports, InstantiateComponent } from './component-instance.js';
-import { readPlan } from './component-plan.js';
 import type { Guest, GuestBackend, GuestLoad } from './guest.js';
 import { checkDocument, createComponentHost, cut } from './host.js';
 import type { ComponentHost } from './host.js';
-import { jcoComponent } from './jco-component.js';
 import { createMemoryPool } from './memory-pool.js';
 import type { Loan, MemoryPool } from './memory-pool.js';
 import { createMeter, failureOf, hardeningImports, meterNames } from './meter.js';
@@ -23,9 +21,6 @@ interface Loaded {
   readonly pool: MemoryPool;
 }
 
-/** In a plan, and in jco's glue. */
-const asksForDocument = /"select"|hookvisor:hook\/document/u;
-
 /** One instance and everything that belongs to it. */
 interface Instance {
   readonly host: ComponentHost;
@@ -34,13 +29,23 @@ interface Instance {
   readonly exports: ComponentExports;
 }
 
-/** Loads a component that admission has turned into a plan, or into jco's glue, and hardened core modules. */
-export const loadComponent: GuestBackend = async (load) => {
+/** Loads a component that admission has turned into a plan and hardened core modules. */
+export const loadComponent: GuestBackend = (load) => {
+  const { assembly } = load.artefact;
+  if (assembly.kind !== 'plan') throw notLoadable(new Error('it has no plan'));
+  return loadInstances(load, plannedComponent(assembly.plan), assembly.needsXml);
+};
+
+/** A component whose instances are made by a function. */
+export async function loadInstances(
+  load: GuestLoad,
+  instantiateOne: InstantiateComponent,
+  needsXml: boolean,
+): Promise<Guest> {
   const modules = compileModules(load.artefact);
-  const { glue } = load.artefact;
   const pool = createMemoryPool(load.artefact.modules);
   // libxml2 is a third of a runner's start: whoever cannot ask for the document does not pay for it.
-  const [instantiateOne, xml] = await Promise.all([readGlue(glue), asksForDocument.test(glue) ? loadXml() : null]);
+  const xml = needsXml ? await loadXml() : null;
   const loaded: Loaded = { load, modules, instantiate: instantiateOne, xml, pool };
   const warm: Instance[] = [];
   return {
@@ -63,22 +68,13 @@ export const loadComponent: GuestBackend = async (load) => {
       }),
     validate: () => promised(() => validate(loaded)),
   } satisfies Guest;
-};
+}
 
 /** Runs now; what it throws becomes a rejection. */
 function promised<T>(work: () => T): Promise<T> {
   return new Promise((resolve) => {
     resolve(work());
   });
-}
-
-async function readGlue(glue: string): Promise<InstantiateComponent> {
-  try {
-    const plan = readPlan(glue);
-    return plan === null ? await jcoComponent(glue) : plannedComponent(plan);
-  } catch (error) {
-    throw notLoadable(error);
-  }
 }
 
 function prepare(loaded: Loaded, warm: Instance[]): boolean {

@@ -1,9 +1,11 @@
-import { isUtf8 } from 'node:buffer';
+import type { TextEncoding } from './component-plan.js';
 import { trap } from './trap.js';
 
 /** A plugin's memory, as one function of the world uses it. */
 export interface GuestMemory {
   readonly memory: WebAssembly.Memory;
+  /** Of its texts. */
+  readonly encoding: TextEncoding;
   /** `cabi_realloc`: asks the plugin for room. */
   readonly realloc: (old: number, oldSize: number, align: number, size: number) => number;
   /** Over the memory's buffer, which is another one after the memory grew. */
@@ -48,27 +50,4 @@ export function bytesAt({ buffer }: WebAssembly.Memory, from: number, length: nu
   if (at + size > buffer.byteLength)
     throw new RangeError(`a text of ${size} bytes is outside the bounds of its memory`);
   return new Uint8Array(buffer, at, size);
-}
-
-/** A text that is not UTF-8 traps, and a byte order mark is a character like any other. */
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-/** Throws TypeError for bytes that are not UTF-8. Makes no string of them, which could be too large for V8's heap. */
-export function requireText(bytes: Uint8Array): void {
-  if (!isUtf8(bytes)) decoder.decode(bytes);
-}
-
-/** Bytes of UTF-8 that one of UTF-16's units takes at most. */
-const mostBytes = 3;
-
-/**
- * A text of which no more than so many characters are wanted: these, and a few more where there are. What a plugin gives
- * may be as large as its memory. Throws as {@link requireText} does, for all of it.
- */
-export function loadBeginning(bytes: Uint8Array, chars: number): string {
-  requireText(bytes);
-  let end = Math.min(bytes.length, mostBytes * (chars + 1));
-  // Not in the midst of a character.
-  while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return decoder.decode(bytes.subarray(0, end));
 }

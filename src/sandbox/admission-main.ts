@@ -1,5 +1,5 @@
 /**
- * Entry of the admission process: reads one plugin from stdin, vets, hardens and transpiles it, writes the artefact,
+ * Entry of the admission process: reads one plugin from stdin, vets, hardens and translates it, writes the artefact,
  * a report on it or the error to stdout, and ends. Parsers and compilers run here and nowhere else.
  */
 import { HookvisorError, messageOf } from '../errors.js';

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { loadObjection, loadOutcome, storeDocument, storeEvent } from '../../src/backends/canonical-abi.js';
 import { storeSelection, storeSettings } from '../../src/backends/canonical-abi.js';
-import { bytesAt, loadBeginning } from '../../src/backends/guest-memory.js';
+import { bytesAt } from '../../src/backends/guest-memory.js';
 import type { GuestMemory } from '../../src/backends/guest-memory.js';
+import { loadBeginning } from '../../src/backends/guest-text.js';
 import { cut } from '../../src/backends/host.js';
 import { bounds } from '../../src/limits.js';
 import { hookCall } from '../support/plugins.js';
@@ -18,7 +19,7 @@ function guestOf(pages = 1, realloc?: GuestMemory['realloc']): GuestMemory {
     free = start + size;
     return start;
   };
-  return { memory, realloc: realloc ?? give, view: new DataView(memory.buffer) };
+  return { memory, encoding: 'utf8', realloc: realloc ?? give, view: new DataView(memory.buffer) };
 }
 
 const viewOf = ({ memory }: GuestMemory): DataView => new DataView(memory.buffer);
@@ -229,12 +230,17 @@ describe('what a plugin answers', () => {
     for (const character of ['a', '\u00e9', '\u20ac', '\ufeff', '\u{1f600}', 'a\u{1f600}\u20ac']) {
       for (let before = 0; before < 4; before += 1) {
         const text = 'b'.repeat(before) + character.repeat(100);
-        const beginning = loadBeginning(Buffer.from(text), 20);
-        expect(text.startsWith(beginning) && beginning.length <= 63).toBe(true);
-        expect(cut(beginning, 20)).toBe(cut(text, 20));
+        for (const encoding of ['utf8', 'utf16'] as const) {
+          const beginning = loadBeginning(Buffer.from(text, encoding === 'utf8' ? 'utf8' : 'utf16le'), encoding, 20);
+          expect(text.startsWith(beginning) && beginning.length <= 63).toBe(true);
+          expect(cut(beginning, 20)).toBe(cut(text, 20));
+        }
       }
     }
-    expect(loadBeginning(Buffer.from('\ufeffshort'), 20)).toBe('\ufeffshort');
-    expect(() => loadBeginning(Buffer.from([0xe2, 0x82]), 20)).toThrow(TypeError);
+    expect(loadBeginning(Buffer.from('\ufeffshort'), 'utf8', 20)).toBe('\ufeffshort');
+    expect(() => loadBeginning(Buffer.from([0xe2, 0x82]), 'utf8', 20)).toThrow(TypeError);
+    for (const half of ['\ud800', 'a\ud800b', '\udc00', '\ud800\ud800\udc00', '\ud83d\ude00\udc00']) {
+      expect(() => loadBeginning(Buffer.from(half, 'utf16le'), 'utf16', 20)).toThrow(TypeError);
+    }
   });
 });

@@ -13,9 +13,12 @@ import {
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { defaultLimits } from '../../src/limits.js';
 import { packageRoot } from '../../src/paths.js';
+import { admitPlugin } from '../../src/sandbox/admission/admit.js';
 import { encodeArtefact } from '../../src/sandbox/protocol/artefact-codec.js';
 import { asOtherUser, noOtherUser, otherUser } from '../support/other-user.js';
+import { componentBytes } from '../support/plugins.js';
 import { samplePlugin } from '../support/runtime.js';
 import { temporaryFolder, write, writeScript } from '../support/temp.js';
 
@@ -294,11 +297,15 @@ describe.skipIf(unshared !== null)(`in a user namespace (${unshared ?? 'made by 
   });
 });
 
-/** What a tenant would like to be believed: an artefact of the plugin whose glue decides. */
-function forgedArtefact(digest: string): Buffer {
-  const name = 'hookvisor:hook/handler@0.1.0';
-  const glue = `export const instantiate = () => ({ '${name}': { handle: () => ({ tag: 'deny', val: 'forged' }) } });`;
-  return encodeArtefact({ backend: 'component', digest, glue, validates: false, modules: [] });
+/** What a tenant would like to be believed: an artefact under the digest of a trusted plug-in, with code that denies. */
+async function forgedArtefact(digest: string): Promise<Buffer> {
+  const denies = await componentBytes({
+    fields: '(data (i32.const 16) "forged")',
+    handle: '(call $outcome (i32.const 1) (i32.const 16) (i32.const 6))',
+  });
+  const options = { backend: 'component', memoryBytes: defaultLimits.memoryBytes } as const;
+  const artefact = await admitPlugin(denies, options);
+  return encodeArtefact({ ...artefact, digest });
 }
 
 describe.skipIf(noOtherUser !== null)(`an artefact of another user's making (${noOtherUser ?? 'as root'})`, () => {
@@ -335,7 +342,7 @@ describe.skipIf(noOtherUser !== null)(`an artefact of another user's making (${n
       expect(emit(config).status).toBe(0);
 
       chmodSync(cache, 0o777);
-      asOtherUser(forge, cache, forgedArtefact(digest).toString('base64'), mac);
+      asOtherUser(forge, cache, (await forgedArtefact(digest)).toString('base64'), mac);
       const open = emit(config);
       expect(open.stderr).not.toContain('forged');
       expect(open.status).toBe(2);

@@ -26,7 +26,24 @@ const goodReplies = [
 const artefact = encodeArtefact({
   backend: 'component',
   digest: 'a'.repeat(64),
-  glue: 'export function instantiate() {}',
+  assembly: {
+    kind: 'plan',
+    plan: {
+      steps: [{ module: 'one', imports: [['\u00fc', [['f', { is: 'export', ref: [0, 'f'] }]]]] }],
+      handle: {
+        ...{
+          instance: 0,
+          encoding: 'utf8',
+          core: [0, 'handle'],
+          memory: [0, 'memory'],
+          realloc: null,
+          postReturn: null,
+        },
+      },
+      validate: null,
+    },
+    needsXml: true,
+  },
   validates: true,
   modules: [
     { name: 'one', bytes: Buffer.from([1, 2, 3]), memory: { initial: 1, maximum: 2 } },

@@ -1,4 +1,4 @@
-import { loadComponent } from '../../src/backends/component.js';
+import { loadComponent, loadInstances } from '../../src/backends/component.js';
 import type { Guest } from '../../src/backends/guest.js';
 import type { HookCall } from '../../src/event.js';
 import type { Limits } from '../../src/limits.js';
@@ -6,7 +6,11 @@ import { HandlerFailure } from '../../src/outcome.js';
 import type { FailureCode, LogLine } from '../../src/outcome.js';
 import { admitPlugin } from '../../src/sandbox/admission/admit.js';
 import { withoutCustomSections } from '../../src/sandbox/wasm/custom-sections.js';
-import { transpileComponent } from '../../src/sandbox/glue/transpile.js';
+import { hardenModule } from '../../src/sandbox/fuel/harden.js';
+import { lendMemory } from '../../src/sandbox/fuel/lend-memory.js';
+import { initialMemory } from '../../src/sandbox/admission/vet-core.js';
+import { vetPlugin } from '../../src/sandbox/admission/vet.js';
+import { jcoComponent, transpileComponent } from './jco-component.js';
 
 /** How an evaluation, or a check of the settings, ended. */
 export interface Ending {
@@ -31,19 +35,25 @@ interface Options {
   readonly limits?: Partial<Limits>;
 }
 
-/** Admits a component once, to be loaded either way with any settings. Throws where it has no plan. */
+/** Admits a component once, to be loaded either way with any settings. */
 export async function admitBothWays(
   bytes: Buffer,
   memoryBytes = bothLimits.memoryBytes,
 ): Promise<(options?: Options) => Promise<BothWays>> {
   const planned = await admitPlugin(bytes, { backend: 'component', memoryBytes });
-  if (!planned.glue.startsWith('{')) throw new Error('there is no plan for it');
-  const { glue } = await transpileComponent(withoutCustomSections(bytes));
+  const { glue, modules } = await transpileComponent(withoutCustomSections(bytes));
+  const initialBytes = initialMemory(vetPlugin(bytes, 'component', { memoryBytes }).modules);
+  const glued = {
+    ...planned,
+    modules: modules.map(({ name, bytes: core }) => ({
+      ...{ name, ...lendMemory(hardenModule(core, { memoryBytes, initialBytes })) },
+    })),
+  };
   return async ({ settings = {}, limits = {} } = {}) => {
     const rest = { settings: JSON.stringify(settings), limits: { ...bothLimits, memoryBytes, ...limits } };
     return {
       planned: await loadComponent({ artefact: planned, ...rest }),
-      glued: await loadComponent({ artefact: { ...planned, glue }, ...rest }),
+      glued: await loadInstances({ artefact: glued, ...rest }, await jcoComponent(glue), true),
     };
   };
 }

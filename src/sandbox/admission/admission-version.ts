@@ -1,5 +1,5 @@
 /**
  * Version of the admission step. An artefact in the cache is used only by the version that made it: raise this when
- * vetting, hardening or transpiling changes. It stands alone so that the runtime can read it without the compilers.
+ * vetting, hardening or translating changes. It stands alone so that the runtime can read it without the compilers.
  */
-export const admissionVersion = '11';
+export const admissionVersion = '12';

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Artefact } from '../../backends/artefact.js';
+import type { ComponentPlan } from '../../backends/component-plan.js';
 import { enableExtendedConst } from '../../backends/compile.js';
 import { hardenModule } from '../fuel/harden.js';
 import { lendMemory } from '../fuel/lend-memory.js';
-import { leanGlue } from '../glue/lean-glue.js';
-import { transpileComponent } from '../glue/transpile.js';
+import { moduleName, planOf } from '../translation/plan.js';
+import { translateComponent } from '../translation/translator.js';
 import { vetCore, vetPlugin } from './vet.js';
 import { initialMemory } from './vet-core.js';
 import { readComponent } from '../wasm/component-binary.js';
@@ -19,7 +20,7 @@ export interface AdmitOptions {
 }
 
 /**
- * Turns a plugin into what a runner loads: vetted, transpiled and hardened. Nothing of the plugin runs. The same bytes
+ * Turns a plugin into what a runner loads: vetted, translated and hardened. Nothing of the plugin runs. The same bytes
  * and options always give the same artefact.
  * Throws HookvisorError `plugin-refused` (a rule of ours) or `plugin-invalid` (not what the backend takes).
  */
@@ -30,17 +31,29 @@ export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise
   const limits = { memoryBytes: options.memoryBytes, initialBytes: initialMemory(vetted) };
   if (options.backend === 'extism') {
     const modules = [{ name: 'main', ...lendMemory(hardenModule(bytes, limits)) }];
-    return { backend: 'extism', digest, glue: '', validates, modules };
+    return { backend: 'extism', digest, assembly: { kind: 'module' }, validates, modules };
   }
   const plain = withoutCustomSections(bytes);
   const own = readComponent(plain).coreModules;
-  const { glue, modules } = await transpileComponent(plain);
-  const hardened = modules.map(({ name, bytes: core }) => {
-    // jco adds modules of its own making and may rewrite others: what is hardened is what was vetted.
+  const translated = await translateComponent(plain);
+  const plan = planOf(translated);
+  const modules = translated.modules.map((core, place) => {
+    // The translator adds modules of its own making: what is hardened is what was vetted.
     if (!own.some(({ bytes: vettedBefore }) => vettedBefore.equals(core))) vetCore(core, options);
-    return { name, ...lendMemory(hardenModule(core, limits)) };
+    return { name: moduleName(place), ...lendMemory(hardenModule(core, limits)) };
   });
-  const lean = leanGlue(glue);
-  const put = 'plan' in lean ? JSON.stringify(lean.plan) : glue;
-  return { backend: 'component', digest, glue: put, validates, modules: hardened };
+  return {
+    backend: 'component',
+    digest,
+    assembly: { kind: 'plan', plan, needsXml: selects(plan) },
+    validates,
+    modules,
+  };
+}
+
+/** Whether a component can select in the document. */
+function selects({ steps }: ComponentPlan): boolean {
+  return steps.some(({ imports }) =>
+    imports.some(([, fields]) => fields.some(([, value]) => value.is === 'host' && value.call === 'select')),
+  );
 }

@@ -59,8 +59,8 @@ async function tryAdmission(bytes: Buffer, { backend }: Findings, options: SizeL
   }
 }
 
-function sizeOf({ glue, modules }: Artefact): number {
-  return modules.reduce((sum, module) => sum + module.bytes.length, Buffer.byteLength(glue));
+function sizeOf({ modules }: Artefact): number {
+  return modules.reduce((sum, module) => sum + module.bytes.length, 0);
 }
 
 function listOf(names: readonly string[]): string[] {

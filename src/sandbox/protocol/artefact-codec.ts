@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { assemblySchema } from '../../backends/artefact.js';
 import type { Artefact } from '../../backends/artefact.js';
 import { HookvisorError } from '../../errors.js';
 import { decodeHeadAndTail, encodeHeadAndTail } from '../../framing.js';
@@ -10,7 +11,7 @@ export const artefactBytes = 4 * bounds.pluginBytes;
 const headSchema = z.object({
   backend: z.enum(['component', 'extism']),
   digest: z.string().regex(/^[0-9a-f]{64}$/u),
-  glue: z.string(),
+  assembly: assemblySchema,
   validates: z.boolean(),
   modules: z.array(
     z.object({
@@ -26,7 +27,7 @@ export function encodeArtefact(artefact: Artefact): Buffer {
   const head: z.infer<typeof headSchema> = {
     backend: artefact.backend,
     digest: artefact.digest,
-    glue: artefact.glue,
+    assembly: artefact.assembly,
     validates: artefact.validates,
     modules: artefact.modules.map(({ name, bytes, memory }) => ({ name, bytes: bytes.length, memory })),
   };

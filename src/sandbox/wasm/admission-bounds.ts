@@ -34,8 +34,8 @@ export const admissionBounds = {
   sections: 10_000,
   /** Modules and components inside a component, instantiated or not. */
   parts: 1_000,
-  /** Functions that a component lifts and lowers: each becomes pages of JavaScript. QuickJS has 88. */
+  /** Functions that a component lifts and lowers: QuickJS has 88. */
   adapters: 1_000,
-  /** JavaScript that a component is turned into, bytes. The runtime reads it as a whole; QuickJS gives 220 kB. */
-  glueBytes: 8 * 1_024 * 1_024,
+  /** The description of how a component is put together, bytes of JSON; QuickJS gives 39 kB. */
+  translationBytes: 8 * 1_024 * 1_024,
 } as const;

@@ -21,18 +21,18 @@ async function otherTypes(): Promise<Buffer> {
 }
 
 describe('admitPlugin', () => {
-  it('gives glue and core modules for a component, the same each time', async () => {
+  it('gives a plan and core modules for a component, the same each time', async () => {
     const bytes = await componentBytes({ handle: '(i32.const 0)' });
     const artefact = await admitPlugin(bytes, { backend: 'component', memoryBytes });
     expect(artefact).toMatchObject({ backend: 'component', validates: false });
     expect(artefact.digest).toBe(createHash('sha256').update(bytes).digest('hex'));
-    expect(artefact.modules.map(({ name }) => name)).toContain('plugin.core.wasm');
+    expect(artefact.modules.map(({ name }) => name)).toContain('module0');
     expect(await admitPlugin(bytes, { backend: 'component', memoryBytes })).toEqual(artefact);
   });
 
   it('gives one module for an Extism plugin', async () => {
     const artefact = await admitPlugin(await moduleBytes(extismWat('{}')), { backend: 'extism', memoryBytes });
-    expect(artefact).toMatchObject({ backend: 'extism', glue: '', modules: [{ name: 'main' }] });
+    expect(artefact).toMatchObject({ backend: 'extism', assembly: { kind: 'module' }, modules: [{ name: 'main' }] });
   });
 
   it('refuses a component that uses the names of the world with other types', async () => {

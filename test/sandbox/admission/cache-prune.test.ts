@@ -75,7 +75,13 @@ describe('pruning a cache', () => {
     await using folder = await temporaryFolder();
     const cache = createCache(folder.path, fail);
     const key = { digest: hash(1), backend: 'component', memoryBytes: 65_536 } as const;
-    await cache.write(key, { backend: 'component', digest: hash(1), glue: '', validates: false, modules: [] });
+    await cache.write(key, {
+      backend: 'component',
+      digest: hash(1),
+      assembly: { kind: 'module' },
+      validates: false,
+      modules: [],
+    });
     const [name = ''] = (await readdir(folder.path)).filter((one) => one !== 'key');
     const long = new Date(Date.now() - 40 * day);
     await utimes(join(folder.path, name), long, long);

@@ -11,7 +11,24 @@ const key = { digest, backend: 'component', memoryBytes: 65_536 } as const;
 const artefact: Artefact = {
   backend: 'component',
   digest,
-  glue: 'export const ü = 1;',
+  assembly: {
+    kind: 'plan',
+    plan: {
+      steps: [{ module: 'one', imports: [['\u00fc', [['f', { is: 'export', ref: [0, 'f'] }]]]] }],
+      handle: {
+        ...{
+          instance: 0,
+          encoding: 'utf8',
+          core: [0, 'handle'],
+          memory: [0, 'memory'],
+          realloc: null,
+          postReturn: null,
+        },
+      },
+      validate: null,
+    },
+    needsXml: true,
+  },
   validates: true,
   modules: [
     { name: 'core.wasm', bytes: Buffer.from([1, 2, 3]), memory: { initial: 1, maximum: 2 } },

@@ -187,7 +187,7 @@ describe('examine', () => {
     );
   });
 
-  it.each(['a"b', "a'b", 'a`b', '${b}', 'a\\\\b', 'a\\nb', 'a*/b', 'é', 'a//b', '__proto__', 'x'.repeat(600)])(
+  it.each(['a"b', "a'b", 'a`b', '${b}', 'a\\\\b', 'a\\nb', 'a*/b', 'é', 'x'.repeat(600)])(
     'refuses the name %s wherever it stands',
     async (name) => {
       const written = name.replace('"', '\\"');

@@ -5,7 +5,7 @@ import type { Artefact } from '../../../src/backends/artefact.js';
 const artefact: Artefact = {
   backend: 'extism',
   digest: 'b'.repeat(64),
-  glue: '',
+  assembly: { kind: 'module' },
   validates: false,
   modules: [{ name: 'main', bytes: Buffer.from('\0asm'), memory: { initial: 1, maximum: 16 } }],
 };

@@ -87,12 +87,6 @@ describe('what grows with a plugin', () => {
     ],
     ['modules', componentShapes.siblingModules, 8_000, /it has 1001 modules and components inside it; at most 1000/u],
     ['imported interfaces', componentShapes.importedInstances, 12_000, /it has 12000 imports; at most 10000/u],
-    [
-      'JavaScript',
-      componentShapes.liftedParts,
-      32_000,
-      /it has \d{7,8} bytes of JavaScript when it is translated; at most 8388608/u,
-    ],
   ];
 
   it.each(floods)(
@@ -106,7 +100,7 @@ describe('what grows with a plugin', () => {
     60_000,
   );
 
-  /** Sizes that are all admitted, or refused by V8 or jco after our own readers have been through. */
+  /** Sizes that are all admitted, or refused by V8 or the translator after our own readers have been through. */
   const linear: [string, Shape, number][] = [
     ['types', coreShapes.types, 2_000],
     ['functions', coreShapes.functions, 1_000],

@@ -1,15 +1,16 @@
+import { $init, generate } from '@bytecodealliance/jco-transpile/component';
 import { z } from 'zod';
-import { bare } from '../bare.js';
-import type { HookEvent } from '../event.js';
-import type { SelectError } from '../libvirt/selection.js';
-import { bounds } from '../limits.js';
-import { logLevels } from '../outcome.js';
-import type { LogLevel, Outcome } from '../outcome.js';
-import type { ComponentExports, InstantiateComponent } from './component-instance.js';
-import { cut } from './host.js';
-import type { HostCalls } from './host.js';
-import { costOfCall, costOfCopy, costOfGlance } from './host-cost.js';
-import { withNamedTraps } from './trap.js';
+import { bare } from '../../src/bare.js';
+import type { HookEvent } from '../../src/event.js';
+import type { SelectError } from '../../src/libvirt/selection.js';
+import { bounds } from '../../src/limits.js';
+import { logLevels } from '../../src/outcome.js';
+import type { LogLevel, Outcome } from '../../src/outcome.js';
+import type { ComponentExports, InstantiateComponent } from '../../src/backends/component-instance.js';
+import { cut } from '../../src/backends/host.js';
+import type { HostCalls } from '../../src/backends/host.js';
+import { costOfCall, costOfCopy, costOfGlance } from '../../src/backends/host-cost.js';
+import { withNamedTraps } from '../../src/backends/trap.js';
 
 /**
  * jco's glue tries this for each instance and goes on without it where it is missing. V8 words the exception by parsing
@@ -40,7 +41,39 @@ const exportsSchema = z.object({
   [configurableName]: z.object({ validate: callable<() => unknown>() }).optional(),
 });
 
-/** A component for which there is no plan: the ES module that jco generated makes its instances. */
+/** A component as JavaScript that instantiates core modules. */
+interface Transpiled {
+  /** ES module that exports `instantiate(getCoreModule, imports, instantiateCore)`. */
+  readonly glue: string;
+  readonly modules: readonly { readonly name: string; readonly bytes: Buffer }[];
+}
+
+export async function transpileComponent(bytes: Buffer): Promise<Transpiled> {
+  await $init;
+  const { files } = generate(bytes, {
+    name: 'plugin',
+    instantiation: { tag: 'sync' },
+    base64Cutoff: 0,
+    noTypescript: true,
+    noNodejsCompat: true,
+    noComponentErrorWrapping: true,
+  });
+  const all = files.map(([name, content]) => ({ name, bytes: Buffer.from(content) }));
+  const glue = all.find(({ name }) => name === 'plugin.js')?.bytes.toString('utf8') ?? '';
+  return { glue: withStrictText(glue), modules: all.filter(({ name }) => name.endsWith('.wasm')) };
+}
+
+/**
+ * The component model traps where text is not valid in its encoding, and takes all else as it is. What jco generates puts
+ * replacement characters there and loses a byte order mark.
+ */
+function withStrictText(glue: string): string {
+  return glue.replaceAll(/new TextDecoder\((?:'(utf-16)')?\)/gu, (_, encoding?: string) => {
+    return `new TextDecoder('${encoding ?? 'utf-8'}', { fatal: true, ignoreBOM: true })`;
+  });
+}
+
+/** The ES module that jco generated makes the instances: another way to the same, to compare with. */
 export async function jcoComponent(glue: string): Promise<InstantiateComponent> {
   providePromising();
   // A `data:` address needs no file, so a runner without write access can evaluate it.
