@@ -8,7 +8,7 @@ import type { HookEvent } from '../event.js';
 import { catalog, grantNames } from '../libvirt/catalog.js';
 import { checkLifecycle } from '../lifecycle/check.js';
 import { readSamples } from '../lifecycle/samples.js';
-import { createLanes } from '../replay/lanes.js';
+import { createLanes } from '../replay/runner-pool.js';
 import { pluginConfig, substituted } from '../replay/load-handlers.js';
 import { jsonLine } from '../text.js';
 import { lifecycleJson, lifecycleText } from './check-lifecycle-text.js';

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Config } from '../config/config.js';
-import type { Promotion } from '../daemon/one-handler.js';
+import type { Promotion } from '../daemon/single-handler-config.js';
 import { askRuntime } from '../daemon/remote.js';
 import { HookvisorError } from '../errors.js';
 import { stagePlugin } from '../replay/install-plugin.js';

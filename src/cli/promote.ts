@@ -10,7 +10,7 @@ import { askRuntime } from '../daemon/remote.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { bounds } from '../limits.js';
 import { installPlugin } from '../replay/install-plugin.js';
-import { createLanes } from '../replay/lanes.js';
+import { createLanes } from '../replay/runner-pool.js';
 import { substituted } from '../replay/load-handlers.js';
 import { lastCalls } from '../replay/recorded-call.js';
 import { replayHandler } from '../replay/replay-handlers.js';

@@ -1,5 +1,5 @@
 import type { Comparison } from '../replay/compared.js';
-import type { Said } from '../replay/said.js';
+import type { Said } from '../replay/comparable-answer.js';
 import type { ShownChange, Tally } from '../replay/tally.js';
 import { oneLine } from '../text.js';
 import { version } from '../version.js';

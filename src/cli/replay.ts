@@ -3,7 +3,7 @@ import type { Config, Json } from '../config/config.js';
 import { defaultConfigFile } from '../config/defaults.js';
 import { loadConfig } from '../config/load.js';
 import { HookvisorError } from '../errors.js';
-import { createLanes, type Lanes } from '../replay/lanes.js';
+import { createLanes, type Lanes } from '../replay/runner-pool.js';
 import { loadPlugins, substituted } from '../replay/load-handlers.js';
 import { checkSource } from '../replay/check-source.js';
 import { readSource } from '../replay/recorded-call.js';

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { Verdict } from '../dispatch/verdict.js';
 import type { Log } from '../log.js';
-import { type InForce, type Promotion, withPlugin, withShadow } from './one-handler.js';
+import { type InForce, type Promotion, withPlugin, withShadow } from './single-handler-config.js';
 import { createTrial, type Trial, type TrialStatus } from './trial.js';
 
 /** A plugin that is to run in monitor for a while. */

@@ -1,5 +1,5 @@
 import type { Verdict } from '../dispatch/verdict.js';
-import { type Promotion, shadowName } from './one-handler.js';
+import { type Promotion, shadowName } from './single-handler-config.js';
 
 /** What a trial has come to so far. */
 export interface TrialStatus extends Promotion {

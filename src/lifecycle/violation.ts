@@ -2,7 +2,7 @@ import { consult } from '../dispatch/consult.js';
 import type { HookCall } from '../event.js';
 import { denialIsAnswered, effectOf } from '../libvirt/catalog.js';
 import { checkReplacement, type ReplayHandler } from '../replay/replay-handlers.js';
-import { differsIn, type Said, saidNow } from '../replay/said.js';
+import { differsIn, type Said, saidNow } from '../replay/comparable-answer.js';
 
 /** What a plugin must not do:
  * - `failed`: it could not decide;

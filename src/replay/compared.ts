@@ -1,6 +1,6 @@
 import type { HandlerRecord } from '../dispatch/verdict.js';
 import type { HookEvent } from '../event.js';
-import { changeBetween, type Change, type Said } from './said.js';
+import { changeBetween, type Change, type Said } from './comparable-answer.js';
 import type { NotComparable } from './seen-document.js';
 
 /** One answer of the past beside the one of now. */

@@ -4,7 +4,7 @@ import { defaultTrust } from '../config/defaults.js';
 import { HookvisorError } from '../errors.js';
 import { bounds, defaultLimits } from '../limits.js';
 import { wasmLayerOf } from '../testing/wasm-layer.js';
-import type { Lanes } from './lanes.js';
+import type { Lanes } from './runner-pool.js';
 import type { ReplayHandler } from './replay-handlers.js';
 
 /** What a replay puts in the place of a configured handler's own. */

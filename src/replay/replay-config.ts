@@ -8,7 +8,7 @@ import type { HookEvent } from '../event.js';
 import { HandlerFailure, type Outcome } from '../outcome.js';
 import type { RecordedCall } from './recorded-call.js';
 import { checkReplacement, type Replay, type ReplayHandler } from './replay-handlers.js';
-import { type Said, sha256 } from './said.js';
+import { type Said, sha256 } from './comparable-answer.js';
 
 /** Events under way, and what is wrong with them when a script was needed that did not run then. */
 type UnderWay = WeakMap<HookEvent, { readonly recorded: RecordedCall; missing: string | null }>;

@@ -6,7 +6,7 @@ import { identityOf } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import { type Comparison, isOfItsMoment, nothingReplayed, type Replayed } from './compared.js';
 import type { RecordedCall } from './recorded-call.js';
-import { type Said, saidInRecord, saidNow } from './said.js';
+import { type Said, saidInRecord, saidNow } from './comparable-answer.js';
 import { documentSeenBy, replacementBy } from './seen-document.js';
 
 /** A plugin, loaded to be asked again. */

@@ -1,5 +1,5 @@
 import { changeOf, type Comparison, type Replayed } from './compared.js';
-import { differsIn } from './said.js';
+import { differsIn } from './comparable-answer.js';
 
 /** A comparison that is worth showing, and what changed. */
 export interface ShownChange {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { changeBetween, differsIn, type Said } from '../../src/replay/said.js';
+import { changeBetween, differsIn, type Said } from '../../src/replay/comparable-answer.js';
 
 const allow: Said = { outcome: 'allow', reason: null, failure: null, fuel: 10, logs: [], document: null };
 const deny: Said = { ...allow, outcome: 'deny', reason: 'no' };
