@@ -8,7 +8,7 @@ import type { HookEvent } from '../event.js';
 import { catalog, grantNames } from '../libvirt/catalog.js';
 import { checkLifecycle } from '../lifecycle/check.js';
 import { readSamples } from '../lifecycle/samples.js';
-import { createLanes } from '../replay/runner-pool.js';
+import { createRunnerPool } from '../replay/runner-pool.js';
 import { pluginConfig, substituted } from '../replay/load-handlers.js';
 import { jsonLine } from '../text.js';
 import { lifecycleJson, lifecycleText } from './check-lifecycle-text.js';
@@ -50,14 +50,14 @@ export function checkLifecycleCommand({ terminal, finish }: CommandContext): Com
       const seed = options.seed ?? randomInt(2 ** 31);
       const { config, isAsked } = await subjectOf(file, options);
       const samples = await readSamples();
-      await using lanes = createLanes();
-      const asked = { config, handler: await lanes.load(config) };
+      await using pool = createRunnerPool();
+      const asked = { config, handler: await pool.load(config) };
       const progress = createProgress(terminal.err, { what: 'sequences', quiet: options.json === true });
       const result = await checkLifecycle({
         subject: { asked, isAsked, samples },
         seed,
         runs: options.runs,
-        atOnce: lanes.atOnce,
+        concurrency: pool.concurrency,
         onProgress: progress.at,
       });
       progress.end();

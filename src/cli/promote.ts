@@ -10,7 +10,7 @@ import { askRuntime } from '../daemon/remote.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { bounds } from '../limits.js';
 import { installPlugin } from '../replay/install-plugin.js';
-import { createLanes } from '../replay/runner-pool.js';
+import { createRunnerPool } from '../replay/runner-pool.js';
 import { substituted } from '../replay/load-handlers.js';
 import { lastCalls } from '../replay/recorded-call.js';
 import { replayHandler } from '../replay/replay-handlers.js';
@@ -115,12 +115,12 @@ async function replayed(config: Config, { handler, file, options, terminal }: Wa
         `'${current?.backend ?? 'none'}'; change the configuration, then 'hookvisor reload'`,
     );
   }
-  await using lanes = createLanes();
-  const replay = replayHandler({ config: asked, handler: await lanes.load(asked) }, null);
+  await using pool = createRunnerPool();
+  const replay = replayHandler({ config: asked, handler: await pool.load(asked) }, null);
   const calls = config.journal === null ? [] : await lastCalls(config.journal.dir, handler, options.last);
   const progress = createProgress(terminal.err, { what: 'events', quiet: false });
-  const { atOnce } = lanes;
-  const tally = await runReplay({ calls, replay, atOnce, onProgress: progress.at });
+  const { concurrency } = pool;
+  const tally = await runReplay({ calls, replay, concurrency, onProgress: progress.at });
   progress.end();
   const seconds = (performance.now() - began) / 1_000;
   terminal.out.write(replayText(tally, { exact: false, seconds, limit: 20, out: terminal.out }));

@@ -1,5 +1,5 @@
 import type { Comparison } from '../replay/compared.js';
-import type { Said } from '../replay/comparable-answer.js';
+import type { ComparableAnswer } from '../replay/comparable-answer.js';
 import type { ShownChange, Tally } from '../replay/tally.js';
 import { oneLine } from '../text.js';
 import { version } from '../version.js';
@@ -67,7 +67,7 @@ function changeText({ change, comparison, points }: ShownChange, out: Stream): s
   return `${about.filter((part) => part !== '').join('  ')}\n${then}  now   ${saidText(after)}${hint(comparison)}\n`;
 }
 
-function saidText({ outcome, reason, failure, fuel }: Said): string {
+function saidText({ outcome, reason, failure, fuel }: ComparableAnswer): string {
   const said = outcome === null ? `failed (${failure ?? ''})` : outcome;
   const why = reason === null ? '' : `: ${oneLine(reason, 300)}`;
   return `${said}${why}${fuel === null ? '' : `  [fuel ${fuel}]`}`;

@@ -3,7 +3,7 @@ import type { Config, Json } from '../config/config.js';
 import { defaultConfigFile } from '../config/defaults.js';
 import { loadConfig } from '../config/load.js';
 import { HookvisorError } from '../errors.js';
-import { createLanes, type Lanes } from '../replay/runner-pool.js';
+import { createRunnerPool, type RunnerPool } from '../replay/runner-pool.js';
 import { loadPlugins, substituted } from '../replay/load-handlers.js';
 import { checkSource } from '../replay/check-source.js';
 import { readSource } from '../replay/recorded-call.js';
@@ -52,12 +52,12 @@ export function replayCommand({ terminal, finish }: CommandContext): Command {
       const began = performance.now();
       const config = await configFor(options);
       await checkSource(source);
-      await using lanes = createLanes();
-      const replay = await replayFor(options, config, lanes);
+      await using pool = createRunnerPool();
+      const replay = await replayFor(options, config, pool);
       const progress = createProgress(terminal.err, { what: 'events', quiet: options.json === true });
-      const { atOnce } = lanes;
+      const { concurrency } = pool;
       const exact = options.exact === true;
-      const tally = await runReplay({ calls: readSource(source), replay, atOnce, exact, onProgress: progress.at });
+      const tally = await runReplay({ calls: readSource(source), replay, concurrency, exact, onProgress: progress.at });
       progress.end();
       const seconds = (performance.now() - began) / 1_000;
       if (options.json === true) terminal.out.write(jsonLine(replayJson(tally, { exact, seconds })));
@@ -104,7 +104,7 @@ async function configFor({ config, plugin }: ReplayOptions): Promise<Config | nu
   }
 }
 
-async function replayFor(options: ReplayOptions, config: Config | null, lanes: Lanes): Promise<Replay> {
+async function replayFor(options: ReplayOptions, config: Config | null, pool: RunnerPool): Promise<Replay> {
   const { handler: name, plugin, settings } = options;
   if (name !== undefined) {
     const given: Readonly<Record<string, Json>> | null = settings === undefined ? null : await readSettings(settings);
@@ -118,12 +118,12 @@ async function replayFor(options: ReplayOptions, config: Config | null, lanes: L
     const changed = plugin !== undefined || given !== null;
     const baseline = configured === null || configured.backend === 'script' || !changed ? null : configured;
     return replayHandler(
-      { config: asked, handler: await lanes.load(asked) },
-      baseline === null ? null : { config: baseline, handler: await lanes.load(baseline) },
+      { config: asked, handler: await pool.load(asked) },
+      baseline === null ? null : { config: baseline, handler: await pool.load(baseline) },
     );
   }
   if (config === null) throw new HookvisorError('usage', `Cannot replay: no configuration; name one with --config`);
-  const plugins = await loadPlugins(config, lanes);
+  const plugins = await loadPlugins(config, pool);
   return options.exact === true ? replayExactly(plugins) : replayConfig(config, plugins);
 }
 

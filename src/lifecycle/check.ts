@@ -11,7 +11,7 @@ export interface CheckOptions {
   /** How many sequences. */
   readonly runs: number;
   /** How many are played at a time. */
-  readonly atOnce: number;
+  readonly concurrency: number;
   readonly onProgress?: (runs: number) => void;
 }
 
@@ -42,13 +42,13 @@ const guests = 3;
 
 /** Plays generated lives of guests and networks with a plugin, until it does what it must not. */
 export async function checkLifecycle(options: CheckOptions): Promise<CheckResult> {
-  const { subject, seed, runs, atOnce, onProgress = () => undefined } = options;
+  const { subject, seed, runs, concurrency, onProgress = () => undefined } = options;
   const totals = { runs: 0, calls: 0, asked: 0, mostFuel: 0 };
   const playRun = async (run: number): Promise<{ run: number; plan: Plan; played: Played }> => {
     const plan = planOf(seedOf(seed, run), { steps, guests });
     return { run, plan, played: await play(plan, subject) };
   };
-  for await (const { run, plan, played } of inOrder(numbersBelow(runs), atOnce, playRun)) {
+  for await (const { run, plan, played } of inOrder(numbersBelow(runs), concurrency, playRun)) {
     totals.runs += 1;
     totals.calls += played.calls.length;
     totals.asked += played.asked;

@@ -2,7 +2,7 @@ import { consult } from '../dispatch/consult.js';
 import type { HookCall } from '../event.js';
 import { denialIsAnswered, effectOf } from '../libvirt/catalog.js';
 import { checkReplacement, type ReplayHandler } from '../replay/replay-handlers.js';
-import { differsIn, type Said, saidNow } from '../replay/comparable-answer.js';
+import { differingFields, type ComparableAnswer, answerOf } from '../replay/comparable-answer.js';
 
 /** What a plugin must not do:
  * - `failed`: it could not decide;
@@ -16,7 +16,7 @@ export interface Violation {
 
 /** What a plugin said, and what is wrong with that. */
 export interface Judged {
-  readonly said: Said;
+  readonly said: ComparableAnswer;
   /** Whether libvirt would be told to stop. */
   readonly denied: boolean;
   readonly violation: Violation | null;
@@ -34,10 +34,13 @@ export async function judge(asked: ReplayHandler, call: HookCall): Promise<Judge
   };
 }
 
-function violationOf(call: HookCall, asked: { said: Said; again: Said; answered: boolean }): Violation | null {
+function violationOf(
+  call: HookCall,
+  asked: { said: ComparableAnswer; again: ComparableAnswer; answered: boolean },
+): Violation | null {
   const { said, again, answered } = asked;
   if (said.failure !== null) return { kind: 'failed', what: `it failed (${said.failure}): ${said.reason ?? ''}` };
-  const differing = differsIn(said, again);
+  const differing = differingFields(said, again);
   if (differing.length > 0) {
     return { kind: 'unsteady', what: `asked twice, it gave two answers: ${differing.join(' and ')} differ` };
   }
@@ -49,7 +52,7 @@ function violationOf(call: HookCall, asked: { said: Said; again: Said; answered:
   };
 }
 
-async function ask({ config, handler }: ReplayHandler, call: HookCall): Promise<Said> {
+async function ask({ config, handler }: ReplayHandler, call: HookCall): Promise<ComparableAnswer> {
   const loaded = { config, handler, fallback: null };
-  return saidNow(await consult({ loaded, call, original: call.document, checkReplacement, mode: 'enforce' }));
+  return answerOf(await consult({ loaded, call, original: call.document, checkReplacement, mode: 'enforce' }));
 }

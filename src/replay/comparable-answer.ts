@@ -4,7 +4,7 @@ import type { HandlerRecord } from '../dispatch/verdict.js';
 import type { LogLine } from '../outcome.js';
 
 /** What was said about one event, then or now: by a handler, or by a whole configuration. */
-export interface Said {
+export interface ComparableAnswer {
   /** Null when it could not decide: then `failure` says how. */
   readonly outcome: 'allow' | 'deny' | 'replace' | null;
   readonly reason: string | null;
@@ -16,13 +16,13 @@ export interface Said {
   readonly document: string | null;
 }
 
-export function saidInRecord(record: HandlerRecord, document: string | null): Said {
+export function answerInRecord(record: HandlerRecord, document: string | null): ComparableAnswer {
   const { outcome, reason, failure, fuel, logs } = record;
   return { outcome, reason, failure, fuel, logs, document };
 }
 
-export function saidNow({ outcome, record }: Consultation): Said {
-  return saidInRecord(record, outcome?.outcome === 'replace' ? sha256(outcome.document) : null);
+export function answerOf({ outcome, record }: Consultation): ComparableAnswer {
+  return answerInRecord(record, outcome?.outcome === 'replace' ? sha256(outcome.document) : null);
 }
 
 export function sha256(bytes: Buffer): string {
@@ -37,8 +37,8 @@ export function sha256(bytes: Buffer): string {
  */
 export type Change = 'same' | 'reworded' | 'flip' | 'new-failure';
 
-/** What became of an answer. Fuel and logs do not count: see {@link differsIn}. */
-export function changeBetween(before: Said, after: Said): Change {
+/** What became of an answer. Fuel and logs do not count: see {@link differingFields}. */
+export function changeBetween(before: ComparableAnswer, after: ComparableAnswer): Change {
   if (after.failure !== null && before.failure === null) return 'new-failure';
   if (before.outcome !== after.outcome) return 'flip';
   if (before.document !== null && after.document !== null && before.document !== after.document) return 'flip';
@@ -46,8 +46,8 @@ export function changeBetween(before: Said, after: Said): Change {
 }
 
 /** In which points two answers differ, to the last digit of the fuel; a document only where both are known. */
-export function differsIn(before: Said, after: Said): string[] {
-  const points: readonly (keyof Said)[] = ['outcome', 'reason', 'failure', 'fuel', 'logs'];
+export function differingFields(before: ComparableAnswer, after: ComparableAnswer): string[] {
+  const points: readonly (keyof ComparableAnswer)[] = ['outcome', 'reason', 'failure', 'fuel', 'logs'];
   const differing: string[] = points.filter((point) => JSON.stringify(before[point]) !== JSON.stringify(after[point]));
   const known = before.document !== null && after.document !== null;
   return known && before.document !== after.document ? [...differing, 'document'] : differing;

@@ -1,6 +1,6 @@
 import type { HandlerRecord } from '../dispatch/verdict.js';
 import type { HookEvent } from '../event.js';
-import { changeBetween, type Change, type Said } from './comparable-answer.js';
+import { changeBetween, type Change, type ComparableAnswer } from './comparable-answer.js';
 import type { NotComparable } from './seen-document.js';
 
 /** One answer of the past beside the one of now. */
@@ -9,8 +9,8 @@ export interface Comparison {
   /** Whose answer it is; null for that of the whole configuration. */
   readonly handler: string | null;
   /** Null when nothing was decided then, as for captured calls. */
-  readonly before: Said | null;
-  readonly after: Said;
+  readonly before: ComparableAnswer | null;
+  readonly after: ComparableAnswer;
   /** Whether secrets were cut out of the document, so that it is not the one of then. */
   readonly redacted: boolean;
 }

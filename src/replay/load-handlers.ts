@@ -4,7 +4,7 @@ import { defaultTrust } from '../config/defaults.js';
 import { HookvisorError } from '../errors.js';
 import { bounds, defaultLimits } from '../limits.js';
 import { wasmLayerOf } from '../testing/wasm-layer.js';
-import type { Lanes } from './runner-pool.js';
+import type { RunnerPool } from './runner-pool.js';
 import type { ReplayHandler } from './replay-handlers.js';
 
 /** What a replay puts in the place of a configured handler's own. */
@@ -42,12 +42,12 @@ export async function substituted(config: Config | null, substitute: Substitute)
 }
 
 /** Loads every plugin of a configuration, and no script. */
-export async function loadPlugins(config: Config, lanes: Lanes): Promise<ReadonlyMap<string, ReplayHandler>> {
+export async function loadPlugins(config: Config, pool: RunnerPool): Promise<ReadonlyMap<string, ReplayHandler>> {
   const plugins = new Map<string, ReplayHandler>();
   await Promise.all(
     [...config.handlers.values()]
       .filter(({ backend }) => backend !== 'script')
-      .map(async (one) => plugins.set(one.name, { config: one, handler: await lanes.load(one) })),
+      .map(async (one) => plugins.set(one.name, { config: one, handler: await pool.load(one) })),
   );
   return plugins;
 }

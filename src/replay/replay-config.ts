@@ -8,7 +8,7 @@ import type { HookEvent } from '../event.js';
 import { HandlerFailure, type Outcome } from '../outcome.js';
 import type { RecordedCall } from './recorded-call.js';
 import { checkReplacement, type Replay, type ReplayHandler } from './replay-handlers.js';
-import { type Said, sha256 } from './comparable-answer.js';
+import { type ComparableAnswer, sha256 } from './comparable-answer.js';
 
 /** Events under way, and what is wrong with them when a script was needed that did not run then. */
 type UnderWay = WeakMap<HookEvent, { readonly recorded: RecordedCall; missing: string | null }>;
@@ -57,7 +57,7 @@ export function replayConfig(config: Config, plugins: ReadonlyMap<string, Replay
 }
 
 /** A verdict as one answer: what libvirt is told, the fuel of all plugins, and the first failure. */
-function saidBy(verdict: Verdict, document: string | null): Said {
+function saidBy(verdict: Verdict, document: string | null): ComparableAnswer {
   const failed = verdict.handlers.find(({ failure }) => failure !== null);
   const burnt = verdict.handlers.flatMap(({ fuel }) => fuel ?? []);
   return {

@@ -6,7 +6,7 @@ import { identityOf } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import { type Comparison, isOfItsMoment, nothingReplayed, type Replayed } from './compared.js';
 import type { RecordedCall } from './recorded-call.js';
-import { type Said, saidInRecord, saidNow } from './comparable-answer.js';
+import { type ComparableAnswer, answerInRecord, answerOf } from './comparable-answer.js';
 import { documentSeenBy, replacementBy } from './seen-document.js';
 
 /** A plugin, loaded to be asked again. */
@@ -33,7 +33,7 @@ export function replayHandler(asked: ReplayHandler, baseline: ReplayHandler | nu
     const seen = documentSeenBy(recorded, at);
     if ('why' in seen) return { compared: [], notComparable: [{ handler: name, why: seen.why }] };
     const after = await ask(asked, { event: call.event, document: seen.document }, call.document);
-    const before = saidInRecord(then, seen.redacted ? null : replacementBy(recorded, at));
+    const before = answerInRecord(then, seen.redacted ? null : replacementBy(recorded, at));
     return {
       compared: [{ event: call.event, handler: name, before, after, redacted: seen.redacted }],
       notComparable: [],
@@ -57,7 +57,7 @@ export function replayExactly(handlers: ReadonlyMap<string, ReplayHandler>): Rep
         continue;
       }
       const after = await ask(asked, { event: call.event, document: seen.document }, call.document);
-      const before = saidInRecord(then, replacementBy(recorded, at));
+      const before = answerInRecord(then, replacementBy(recorded, at));
       compared.push({ event: call.event, handler: then.handler, before, after, redacted: false });
     }
     return { compared, notComparable };
@@ -79,9 +79,13 @@ function obstacle(asked: ReplayHandler | undefined, then: HandlerEntry): string 
 }
 
 /** `original` is the document as libvirt wrote it. */
-async function ask({ config, handler }: ReplayHandler, call: HookCall, original: Buffer | null): Promise<Said> {
+async function ask(
+  { config, handler }: ReplayHandler,
+  call: HookCall,
+  original: Buffer | null,
+): Promise<ComparableAnswer> {
   const loaded = { config, handler, fallback: null };
-  return saidNow(await consult({ loaded, call, original, checkReplacement, mode: config.mode }));
+  return answerOf(await consult({ loaded, call, original, checkReplacement, mode: config.mode }));
 }
 
 /** Why libvirt could not use a replacement, or null. */

@@ -7,7 +7,7 @@ export interface ReplayOptions {
   readonly calls: AsyncIterable<RecordedCall> | Iterable<RecordedCall>;
   readonly replay: Replay;
   /** How many events are under way at a time. */
-  readonly atOnce: number;
+  readonly concurrency: number;
   /** Whether answers must be the same to the last digit. */
   readonly exact?: boolean;
   /** Told after each event how many there were. */
@@ -16,10 +16,10 @@ export interface ReplayOptions {
 
 /** Decides recorded calls again and counts what changed. */
 export async function runReplay(options: ReplayOptions): Promise<Tally> {
-  const { calls, replay, atOnce, exact = false, onProgress = () => undefined } = options;
+  const { calls, replay, concurrency, exact = false, onProgress = () => undefined } = options;
   const tally = createTally({ exact });
   let events = 0;
-  for await (const replayed of inOrder(calls, atOnce, replay)) {
+  for await (const replayed of inOrder(calls, concurrency, replay)) {
     tally.add(replayed);
     events += 1;
     onProgress(events);

@@ -1,5 +1,5 @@
 import { changeOf, type Comparison, type Replayed } from './compared.js';
-import { differsIn } from './comparable-answer.js';
+import { differingFields } from './comparable-answer.js';
 
 /** A comparison that is worth showing, and what changed. */
 export interface ShownChange {
@@ -61,7 +61,7 @@ export function createTally({ exact }: { readonly exact: boolean }): {
       fuel.after += after.fuel;
       fuel.answers += 1;
     }
-    const points = exact && before !== null ? differsIn(before, after) : [];
+    const points = exact && before !== null ? differingFields(before, after) : [];
     if (points.length > 0) {
       counts.differing += 1;
       show({ change: 'differs', comparison, points });
