@@ -6,7 +6,7 @@ import { strip } from './strip.js';
 import { authorModule, runTool } from './tools.js';
 
 /**
- * AssemblyScript to an Extism plugin. An instance decides one event, so nothing is ever freed (runtime stub), and `abort`
+ * AssemblyScript to an Extism plug-in. An instance decides one event, so nothing is ever freed (runtime stub), and `abort`
  * needs no import: it traps. The compiler keeps a processor busy for seconds: it runs as a process of its own.
  */
 export async function buildAssemblyScript({ folder, source }: Project): Promise<Buffer> {

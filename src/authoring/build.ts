@@ -15,7 +15,7 @@ import { buildRust } from './rust.js';
 import { buildTypeScript } from './typescript.js';
 import { buildWat } from './wat.js';
 
-/** How a language becomes a plugin. */
+/** How a language becomes a plug-in. */
 export interface Builder {
   readonly backend: 'component' | 'extism';
   /** Throws HookvisorError `usage` when a tool is missing, `plugin-invalid` for the source. */
@@ -31,7 +31,7 @@ export const builders: Readonly<Record<Language, Builder>> = {
   wat: { backend: 'component', build: buildWat },
 };
 
-/** A plugin as it was built. */
+/** A plug-in as it was built. */
 export interface Built {
   readonly file: string;
   readonly backend: Builder['backend'];
@@ -44,7 +44,7 @@ export interface Built {
 }
 
 /**
- * Builds a project, has the plugin vetted as the runtime would, and only then writes it. Throws HookvisorError: `usage`
+ * Builds a project, has the plug-in vetted as the runtime would, and only then writes it. Throws HookvisorError: `usage`
  * when a tool is missing, `plugin-invalid` and `plugin-refused` for the source.
  */
 export async function buildProject(project: Project): Promise<Built> {

@@ -6,7 +6,7 @@ import { componentFromCore } from './component.js';
 import type { Project } from './project.js';
 import { runTool } from './tools.js';
 
-/** Without a C library: the header brings what a plugin needs. */
+/** Without a C library: the header brings what a plug-in needs. */
 const flags = ['--target=wasm32-unknown-unknown', '-std=c11', '-O2', '-ffreestanding', '-nostdlib', '-Wall', '-Wextra'];
 const link = ['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'];
 

@@ -10,7 +10,7 @@ const success = 0;
 const badDescriptor = 8;
 
 /**
- * Go's own runtime asks WASI for arguments, environment, clock and randomness before the plugin's code runs. A plugin may
+ * Go's own runtime asks WASI for arguments, environment, clock and randomness before the plug-in's code runs. A plug-in may
  * import no WASI, and has none of these: constants take their place. The clock must not be 0, which Go takes for broken.
  */
 const wasi = (name: string, body: Replacement['body']): Replacement => ({

@@ -15,7 +15,7 @@ interface Template {
   readonly claim: string;
   /** Settings for the example of a configuration. */
   readonly settings: string;
-  /** What becomes of a plugin in this language that meets what it cannot handle. */
+  /** What becomes of a plug-in in this language that meets what it cannot handle. */
   readonly failure: string;
 }
 

@@ -6,14 +6,14 @@ import { HookvisorError } from '../errors.js';
 import { handlerName } from '../config/schema.js';
 import { readYamlFile } from '../testing/yaml-file.js';
 
-/** Languages in which a plugin can be written. */
+/** Languages in which a plug-in can be written. */
 export const languages = ['ts', 'as', 'c', 'rust', 'go', 'wat'] as const;
 export type Language = (typeof languages)[number];
 
 /** The file that makes a folder a project. */
 export const projectFile = 'plugin.yaml';
 
-/** A plugin's project; paths are absolute. */
+/** A plug-in's project; paths are absolute. */
 export interface Project {
   readonly folder: string;
   readonly name: string;

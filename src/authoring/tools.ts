@@ -51,7 +51,7 @@ function packageOf(specifier: string): string {
     .join('/');
 }
 
-/** A program outside of Node that builds a plugin. */
+/** A program outside of Node that builds a plug-in. */
 export interface ToolRun {
   readonly command: string;
   readonly args: readonly string[];

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../paths.js';
 
-/** A plugin's JavaScript. */
+/** A plug-in's JavaScript. */
 export interface CompiledTypeScript {
   /** Text by path below the project. */
   readonly files: Readonly<Record<string, string>>;
@@ -24,8 +24,8 @@ const sdk = 'node_modules/hookvisor';
 const guestModules = ['index.js', 'seeded-random.js', 'event-random.js', 'tell-thrown.js'];
 
 /**
- * Puts the SDK beside the plugin's modules, and before them an entry that seeds `Math.random` from the event's id and logs
- * what the handler throws. The generator is in place when the first module of the plugin runs, whoever keeps the function for later.
+ * Puts the SDK beside the plug-in's modules, and before them an entry that seeds `Math.random` from the event's id and logs
+ * what the handler throws. The generator is in place when the first module of the plug-in runs, whoever keeps the function for later.
  */
 export async function stageOf({ files, main, validates }: CompiledTypeScript): Promise<Stage> {
   const guest: Record<string, string> = {};

@@ -77,7 +77,7 @@ function compile(ts: Ts, { folder, source }: Project): CompiledTypeScript {
   return { files, main, validates: exported.includes('configurable') };
 }
 
-/** Strict, and without the types of a browser or of Node: a plugin has neither. */
+/** Strict, and without the types of a browser or of Node: a plug-in has neither. */
 function optionsOf(ts: Ts, folder: string): TypeScript.CompilerOptions {
   return {
     target: ts.ScriptTarget.ES2022,

@@ -24,7 +24,7 @@ export function benchText(
     `${measured.callMs.length} calls with ${events} events: ${said.join(', ')}\n\n`,
     table(['', 'p50', 'p90', 'p99', 'max', 'mean'], rows),
     `\nadmitted in ${timeText(admissionMs)} (once), loaded in ${timeText(loadMs)} (once for each runner)\n`,
-    `memory of the runner: ${mib(memory.empty)} empty, ${mib(memory.loaded)} with the plugin, ` +
+    `memory of the runner: ${mib(memory.empty)} empty, ${mib(memory.loaded)} with the plug-in, ` +
       `${mib(memory.after)} after the calls\n`,
     `\ncall time\n`,
     histogramText(measured.callMs, out),

@@ -22,14 +22,14 @@ interface BenchOptions {
 /** Enough kinds of events; a journal may have millions. */
 const mostEvents = 10_000;
 
-/** `hookvisor bench`: what a plugin costs. */
+/** `hookvisor bench`: what a plug-in costs. */
 export function benchCommand({ terminal, finish }: CommandContext): Command {
   return newCommand('bench', 'measure call time, instantiation, fuel and memory of a plugin', [
     'hookvisor bench build/naming.wasm',
     `hookvisor bench build/quota.wasm --settings '{ "maxVcpus": 4 }' --events /var/log/hookvisor`,
     'hookvisor bench build/naming.wasm --json | jq .callMs.p99',
   ])
-    .argument('<file>', 'the plugin, a .wasm file')
+    .argument('<file>', 'the plug-in, a .wasm file')
     .option('--events <source>', "a journal's folder, or a file of captured calls (default: recorded samples)")
     .option('--settings <json>', 'its settings: JSON, or a file of JSON or YAML')
     .option('--calls <n>', 'how many calls', callsOption, 1_000)

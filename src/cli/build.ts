@@ -13,7 +13,7 @@ export const sourceErrors: ReadonlySet<string> = new Set(['plugin-invalid', 'plu
 /** `hookvisor build`: source to a vetted .wasm; exit 1 when the source has errors. */
 export function buildCommand({ terminal, finish }: CommandContext): Command {
   const { out, err } = terminal;
-  return newCommand('build', "build a plugin from a project's source, and vet it", [
+  return newCommand('build', "build a plug-in from a project's source, and vet it", [
     'hookvisor build',
     'hookvisor build naming --json',
   ])
@@ -34,7 +34,7 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
-/** One line about a built plugin. */
+/** One line about a built plug-in. */
 export function describeBuild({ file, bytes, digest, durationMs }: Built): string {
   const seconds = (durationMs / 1_000).toFixed(1);
   return `built ${relative('.', file)}: ${bytes} bytes, vetted, ${seconds} s\nsha256 ${digest}\n`;

@@ -28,15 +28,15 @@ interface LifecycleOptions {
   readonly json?: true;
 }
 
-/** `hookvisor check-lifecycle`: generated lives of guests and networks, until a plugin does what it must not. */
+/** `hookvisor check-lifecycle`: generated lives of guests and networks, until a plug-in does what it must not. */
 export function checkLifecycleCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('check-lifecycle', 'try a plugin on generated lives of guests and networks', [
+  return newCommand('check-lifecycle', 'try a plug-in on generated lives of guests and networks', [
     'hookvisor check-lifecycle build/naming.wasm',
     `hookvisor check-lifecycle build/quota.wasm --settings '{ "maxVcpus": 4 }' --events prepare,migrate,restore`,
     'hookvisor check-lifecycle build/naming.wasm --config hookvisor.yaml --handler naming   # its settings and routes',
     'hookvisor check-lifecycle build/naming.wasm --seed 1234567   # the same sequences again',
   ])
-    .argument('<file>', 'the plugin, a .wasm file')
+    .argument('<file>', 'the plug-in, a .wasm file')
     .option('--settings <json>', 'its settings: JSON, or a file of JSON or YAML')
     .option('-c, --config <file>', 'take settings, limits, grants and routes of a configured handler; with --handler')
     .option('--handler <name>', 'the handler in the configuration')

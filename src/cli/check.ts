@@ -25,7 +25,7 @@ const negative: readonly ErrorCode[] = ['config-invalid', 'untrusted'];
 /** `hookvisor check`: everything that `serve` would do before it answers, and then nothing. */
 export function checkCommand({ terminal, finish }: CommandContext): Command {
   const { out, err } = terminal;
-  return newCommand('check', 'check a configuration: every value, every plugin, every setting', [
+  return newCommand('check', 'check a configuration: every value, every plug-in, every setting', [
     'hookvisor check',
     'hookvisor check --config ./hookvisor.yaml --json',
   ])

@@ -33,7 +33,7 @@ export function demoCommand({ terminal, finish }: CommandContext): Command {
       const calls = await readLife();
       out.write(`Hookvisor demo: ${calls.length} hook calls, recorded from a real libvirtd.\n`);
       err.write(
-        err.paint('dim', 'Starting a runtime: vetting, hardening and compiling its plugins takes some seconds…\n'),
+        err.paint('dim', 'Starting a runtime: vetting, hardening and compiling its plug-ins takes some seconds…\n'),
       );
       const began = performance.now();
       await using stage = await openDemoStage(journal === undefined ? null : resolve(journal));
@@ -108,7 +108,7 @@ function summary(played: {
     `  node dist/cli/main.js check --config examples/demo/hookvisor.yaml     what was running here\n`,
     `  node dist/cli/main.js emit --config examples/demo/hookvisor.yaml domain Bad_Name prepare begin\n`,
     `  docs/configuration.md     your own handlers and routes\n`,
-    `  docs/writing-handlers.md  your own plugin, in TypeScript, AssemblyScript or WebAssembly text\n`,
+    `  docs/writing-handlers.md  your own plug-in, in TypeScript, AssemblyScript or WebAssembly text\n`,
     `  docs/client.md            the program to put into /etc/libvirt/hooks\n`,
   ].join('');
 }

@@ -13,7 +13,7 @@ interface NewOptions {
 /** `hookvisor new`: a project that builds and whose tests pass. */
 export function newProjectCommand({ terminal, finish }: CommandContext): Command {
   const { out } = terminal;
-  return newCommand('new', 'make the project of a plugin, with cases that pass', [
+  return newCommand('new', 'make the project of a plug-in, with cases that pass', [
     'hookvisor new naming --language ts',
     'hookvisor new quota --language c && hookvisor build quota && hookvisor test quota',
   ])

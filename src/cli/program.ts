@@ -15,7 +15,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     },
   };
   const program = new Command('hookvisor')
-    .description('Decides what happens when libvirt is about to do something, with plugins in a sandbox and scripts')
+    .description('Decides what happens when libvirt is about to do something, with plug-ins in a sandbox and scripts')
     .version(version)
     .enablePositionalOptions();
   for (const make of await loadCommands(args[0])) program.addCommand(make(context));

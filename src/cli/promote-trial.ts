@@ -37,7 +37,7 @@ const statusTimeoutMs = 10_000;
 const loadTimeoutMs = 180_000;
 const pollMs = 500;
 
-/** sha256 of the plugin that a handler has in the running runtime. Throws HookvisorError `usage` when it has none. */
+/** sha256 of the plug-in that a handler has in the running runtime. Throws HookvisorError `usage` when it has none. */
 export async function pluginInForce(socket: string, handler: string): Promise<string> {
   const { handlers } = await statusOf(socket);
   const digest = handlers.find((one) => one.handler === handler)?.digest ?? null;
@@ -45,7 +45,7 @@ export async function pluginInForce(socket: string, handler: string): Promise<st
   const known = handlers.filter((one) => one.digest !== null).map((one) => one.handler);
   throw new HookvisorError(
     'usage',
-    `Cannot promote to handler '${handler}': the runtime at '${socket}' has no plugin of that name; ` +
+    `Cannot promote to handler '${handler}': the runtime at '${socket}' has no plug-in of that name; ` +
       `it has ${known.join(', ') || 'none'}`,
   );
 }
@@ -59,7 +59,7 @@ export interface TrialWanted {
   readonly terminal: Terminal;
 }
 
-/** Lets a plugin run in monitor and waits for the end. True when it said the same as the old one, about one event at least. */
+/** Lets a plug-in run in monitor and waits for the end. True when it said the same as the old one, about one event at least. */
 export async function runTrial(wanted: TrialWanted): Promise<boolean> {
   const { config, socket, promotion, bytes, durationMs, terminal } = wanted;
   const staged = await stagePlugin(config, promotion.handler, bytes);

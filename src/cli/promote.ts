@@ -34,18 +34,18 @@ interface PromoteOptions {
   readonly yes?: true;
 }
 
-/** Loading a plugin may take seconds on a busy host. */
+/** Loading a plug-in may take seconds on a busy host. */
 const timeoutMs = 180_000;
 
-/** `hookvisor promote`: another plugin for a handler of the running runtime, judged by what really happened. */
+/** `hookvisor promote`: another plug-in for a handler of the running runtime, judged by what really happened. */
 export function promoteCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('promote', 'replay the last events through another plugin, then put it in force', [
+  return newCommand('promote', 'replay the last events through another plug-in, then put it in force', [
     'hookvisor promote naming build/naming.wasm',
     'hookvisor promote naming build/naming.wasm --monitor-for 24h',
     'hookvisor promote naming build/naming.wasm --yes --fail-on-flip   # from a script',
   ])
     .argument('<handler>', 'the handler that gets it')
-    .argument('<file>', 'the plugin, a .wasm file')
+    .argument('<file>', 'the plug-in, a .wasm file')
     .option('-c, --config <file>', "the runtime's configuration", defaultConfigFile)
     .option('--socket <path>', "the runtime's socket (default: the configuration's)")
     .option('--last <n>', 'replay the last n events that the handler was asked about', countOption, 1_000)
@@ -71,7 +71,7 @@ async function promote({ handler, file, options, terminal }: Wanted): Promise<Ex
   const to = createHash('sha256').update(bytes).digest('hex');
   const from = await pluginInForce(socket, handler);
   if (from === to) {
-    terminal.out.write(`handler '${handler}' is that plugin already\n`);
+    terminal.out.write(`handler '${handler}' is that plug-in already\n`);
     return exitStatus.success;
   }
   const tally = await replayed(config, { handler, file, options, terminal });
@@ -103,7 +103,7 @@ async function promote({ handler, file, options, terminal }: Wanted): Promise<Ex
   return exitStatus.success;
 }
 
-/** Shows what the plugin would have said about the handler's last events. */
+/** Shows what the plug-in would have said about the handler's last events. */
 async function replayed(config: Config, { handler, file, options, terminal }: Wanted): Promise<Tally> {
   const began = performance.now();
   const asked = await substituted(config, { handler, plugin: file });
@@ -129,7 +129,7 @@ async function replayed(config: Config, { handler, file, options, terminal }: Wa
 
 async function readPlugin(config: Config, { handler, file }: Wanted): Promise<Buffer> {
   const fail = (what: string, cause?: unknown): HookvisorError =>
-    new HookvisorError('plugin-unreadable', `Cannot read the plugin '${file}': ${what}`, {
+    new HookvisorError('plugin-unreadable', `Cannot read the plug-in '${file}': ${what}`, {
       ...(cause === undefined ? {} : { cause }),
     });
   // A handler that is not configured is objected to by the runtime, in better words.

@@ -9,7 +9,7 @@ interface ReloadOptions {
   readonly json?: true;
 }
 
-/** How long a reload may take, milliseconds: admitting new plugins costs seconds. */
+/** How long a reload may take, milliseconds: admitting new plug-ins costs seconds. */
 const timeoutMs = 180_000;
 
 /** `hookvisor reload`: the running runtime takes its configuration anew, or keeps the old one and says why. */

@@ -29,7 +29,7 @@ interface ReplayOptions {
   readonly json?: true;
 }
 
-/** `hookvisor replay`: what another plugin, other settings or another configuration would have decided. */
+/** `hookvisor replay`: what another plug-in, other settings or another configuration would have decided. */
 export function replayCommand({ terminal, finish }: CommandContext): Command {
   return newCommand('replay', 'decide recorded events again and show what would have changed', [
     'hookvisor replay /var/log/hookvisor --handler naming --plugin build/naming.wasm',
@@ -41,7 +41,7 @@ export function replayCommand({ terminal, finish }: CommandContext): Command {
     .argument('<source>', 'the folder of a journal, or a file of captured calls: {"driver", "argv", "stdin"} in a line')
     .option('-c, --config <file>', `the configuration to replay through (default: ${defaultConfigFile})`)
     .option('--handler <name>', 'ask only this handler')
-    .option('--plugin <file>', "this plugin in the handler's place")
+    .option('--plugin <file>', "this plug-in in the handler's place")
     .option('--settings <json>', "settings in the place of the handler's: JSON, or a file of JSON or YAML")
     .option('--exact', 'compare outcome, reason, failure, fuel and logs of all that has not changed since')
     .option('--fail-on-flip', 'exit with 1 when an answer flips or a handler fails that did not')
@@ -93,7 +93,7 @@ function assertPossible({ handler, plugin, settings, exact }: ReplayOptions): vo
   }
 }
 
-/** The configuration is only optional where a plugin is named. */
+/** The configuration is only optional where a plug-in is named. */
 async function configFor({ config, plugin }: ReplayOptions): Promise<Config | null> {
   if (config !== undefined || plugin === undefined) return loadConfig(config ?? defaultConfigFile);
   try {

@@ -24,7 +24,7 @@ export function serveCommand({ terminal, finish }: CommandContext): Command {
     .option('-c, --config <file>', 'the configuration', defaultConfigFile)
     .option('--socket <path>', 'listen here instead of where the configuration says')
     .option('--journal <dir>', 'keep the journal here instead of where the configuration says')
-    .option('--cache <dir>', 'keep admitted plugins here instead of where the configuration says')
+    .option('--cache <dir>', 'keep admitted plug-ins here instead of where the configuration says')
     .action(async (options: ServeOptions) => {
       const log = createLog(terminal.err);
       const stop = nextSignal(['SIGTERM', 'SIGINT']);

@@ -4,7 +4,7 @@ import type { Json } from '../config/config.js';
 import { readYaml } from '../config/yaml.js';
 import { HookvisorError, messageOf } from '../errors.js';
 
-/** Everything that YAML and JSON can say and a plugin can be given. */
+/** Everything that YAML and JSON can say and a plug-in can be given. */
 const settingsSchema = z.record(z.string(), z.json());
 
 /** Settings of the command line: a JSON object, or the name of a file that holds one as JSON or YAML. */

@@ -139,7 +139,7 @@ function breakerText(breaker: z.infer<typeof statusSchema>['status']['handlers']
   return `${state} after ${failures} failures, ${next}`;
 }
 
-/** What keeps the plugins in, and why it is not more. */
+/** What keeps the plug-ins in, and why it is not more. */
 function isolationText(isolation: z.infer<typeof statusSchema>['status']['sandbox']['isolation']): string[] {
   const { level, mechanism, protections, missing, unavailable } = isolation;
   return [

@@ -19,7 +19,7 @@ export function fuelOf({ result }: CaseResult): number | null {
   return 'refused' in result ? null : result.fuel;
 }
 
-/** Milliseconds that a case took; 0 when its plugin was not even loaded. */
+/** Milliseconds that a case took; 0 when its plug-in was not even loaded. */
 export function durationOf({ result }: CaseResult): number {
   return 'refused' in result ? 0 : result.durationMs;
 }

@@ -24,7 +24,7 @@ interface TestOptions {
 
 /** `hookvisor test`: the cases of a folder through the real sandbox; exit 1 when one does not hold. */
 export function testCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('test', 'run the cases beside a plugin or a script through the sandbox', [
+  return newCommand('test', 'run the cases beside a plug-in or a script through the sandbox', [
     'hookvisor test',
     'hookvisor test naming --build --reporter junit > naming.xml',
     'hookvisor test naming --watch',

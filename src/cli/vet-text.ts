@@ -4,7 +4,7 @@ import type { Stream } from './terminal.js';
 
 const lineChars = 400;
 
-/** A report for people. Names in it come from the plugin, and are made safe for a terminal. */
+/** A report for people. Names in it come from the plug-in, and are made safe for a terminal. */
 export function describeReport(file: string, report: VetReport, out: Stream): string {
   const { verdict, reasons, can, cannot } = report;
   const lines = [`${out.paint('bold', oneLine(file, lineChars))}: ${kindOf(report)}\n`, facts(report)];
@@ -21,7 +21,7 @@ export function describeReport(file: string, report: VetReport, out: Stream): st
 }
 
 function kindOf({ backend }: VetReport): string {
-  if (backend === null) return 'no plugin that could be looked at';
+  if (backend === null) return 'no plug-in that could be looked at';
   return backend === 'component' ? 'a component (backend: component)' : 'a core module (backend: extism)';
 }
 

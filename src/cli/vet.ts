@@ -20,10 +20,10 @@ interface VetOptions {
 
 type SizeLimits = Pick<VetReport, 'memoryBytes' | 'pluginBytes'>;
 
-/** `hookvisor vet`: what a plugin is, what it can and cannot do, and whether it would be admitted. Nothing of it runs. */
+/** `hookvisor vet`: what a plug-in is, what it can and cannot do, and whether it would be admitted. Nothing of it runs. */
 export function vetCommand({ terminal, finish }: CommandContext): Command {
   const { out } = terminal;
-  return newCommand('vet', 'say what a plugin can and cannot do, and whether it would be admitted', [
+  return newCommand('vet', 'say what a plug-in can and cannot do, and whether it would be admitted', [
     'hookvisor vet plugins/naming.wasm',
     'hookvisor vet plugin.wasm --memory 128MiB --json',
   ])
@@ -64,7 +64,7 @@ async function vetFile(file: string, limits: SizeLimits): Promise<VetReport> {
   try {
     return await admission.vet(bytes, limits);
   } catch (error) {
-    // A plugin at which a parser or compiler gives up is not admitted, either.
+    // A plug-in at which a parser or compiler gives up is not admitted, either.
     if (!(error instanceof HookvisorError) || error.code !== 'admission-failed') throw error;
     const { code, message, fields } = error;
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -81,7 +81,7 @@ interface Refused {
   readonly reason: Omit<VetReport['reasons'][number], 'fields'> & { readonly fields: ErrorFields };
 }
 
-/** A report on a plugin of which nothing is known but that it is refused. */
+/** A report on a plug-in of which nothing is known but that it is refused. */
 function refusedReport({ bytes, sha256, limits, reason }: Refused): VetReport {
   return {
     verdict: 'refused',
@@ -103,7 +103,7 @@ function refusedReport({ bytes, sha256, limits, reason }: Refused): VetReport {
 
 async function readPlugin(file: string, most: number): Promise<Extract<BoundedFile, { found: 'file' | 'too-large' }>> {
   const fail = (what: string, cause?: unknown): HookvisorError =>
-    new HookvisorError('plugin-unreadable', `Cannot read plugin '${file}': ${what}`, {
+    new HookvisorError('plugin-unreadable', `Cannot read plug-in '${file}': ${what}`, {
       ...(cause === undefined ? {} : { cause }),
       fields: { source: file },
     });

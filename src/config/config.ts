@@ -27,7 +27,7 @@ export interface HandlerConfig {
   /** `replace`, and `deny-OPERATION` for the operations whose denial does not simply abort. */
   readonly grants: ReadonlySet<string>;
   readonly limits: Limits;
-  /** Largest plugin file that is looked at, bytes. */
+  /** Largest plug-in file that is looked at, bytes. */
   readonly pluginBytes: number;
   /** How a script is called: `libvirt`: NAME OP SUBOP EXTRA; `rfc`: KIND NAME EVENT QUALIFIER [EXTRA]. */
   readonly arguments: 'libvirt' | 'rfc';
@@ -37,15 +37,15 @@ export interface HandlerConfig {
   readonly libvirtAccess: 'allow' | 'deny';
 }
 
-/** How far a plugin's process is kept apart, best first. */
+/** How far a plug-in's process is kept apart, best first. */
 export const isolationLevels = ['namespaces', 'user', 'process'] as const;
 export type IsolationLevel = (typeof isolationLevels)[number];
 
-/** What can keep a plugin's process apart, best first. */
+/** What can keep a plug-in's process apart, best first. */
 export const isolationMechanisms = ['bubblewrap', 'unshare', 'user', 'process'] as const;
 export type IsolationMechanism = (typeof isolationMechanisms)[number];
 
-/** How the processes of plugins are kept apart. */
+/** How the processes of plug-ins are kept apart. */
 export interface SandboxSettings {
   /** Below this level the runtime does not start. */
   readonly require: IsolationLevel;
@@ -92,7 +92,7 @@ export interface Config {
   readonly socket: string;
   /** The journal; null when `journal: false` turned it off. */
   readonly journal: JournalConfig | null;
-  /** Folder of admitted plugins, absolute. */
+  /** Folder of admitted plug-ins, absolute. */
   readonly cache: string;
   readonly sandbox: SandboxSettings;
   /** What all handlers together may take for the start of one guest, milliseconds. */

@@ -22,11 +22,11 @@ export const defaultJournal: JournalConfig = {
 /** What all handlers together may take for the start of one guest when the configuration says nothing, milliseconds. */
 export const defaultBudgetMs = 60_000;
 
-/** Trust group of a plugin that names none. */
+/** Trust group of a plug-in that names none. */
 export const defaultTrust = 'operator';
 
 /**
- * Folder of admitted plugins when the configuration names none: `/var/cache/hookvisor` for root, else `hookvisor` below
+ * Folder of admitted plug-ins when the configuration names none: `/var/cache/hookvisor` for root, else `hookvisor` below
  * $XDG_CACHE_HOME, which counts only when it is absolute (as its specification says), or below ~/.cache.
  */
 export function defaultCache(

@@ -44,11 +44,11 @@ function checkHandler(name: string, handler: unknown, known: readonly string[]):
   const backend = handler['backend'];
   if (backend === 'script') {
     for (const key of pluginKeys.filter((key) => handler[key] !== undefined)) {
-      found.push({ path: [...at, key], message: `applies to plugins only, and '${name}' is a script; remove it` });
+      found.push({ path: [...at, key], message: `applies to plug-ins only, and '${name}' is a script; remove it` });
     }
   } else if (backend === 'component' || backend === 'extism') {
     for (const key of scriptKeys.filter((key) => handler[key] !== undefined)) {
-      found.push({ path: [...at, key], message: `applies to scripts only, and '${name}' is a plugin; remove it` });
+      found.push({ path: [...at, key], message: `applies to scripts only, and '${name}' is a plug-in; remove it` });
     }
   }
   return found;

@@ -71,7 +71,7 @@ const handler = mapping({
   settings: z
     .record(
       z.string(),
-      z.custom<Json>(isJson, { error: expected({ wrong: 'cannot be given to a plugin; write what JSON can hold' }) }),
+      z.custom<Json>(isJson, { error: expected({ wrong: 'cannot be given to a plug-in; write what JSON can hold' }) }),
       {
         error: expected({ wrong: 'is not a mapping; write { key: value }' }),
       },

@@ -21,7 +21,7 @@ export function parseMemory(input: unknown): Parsed {
   return parseBytes(input, { what: 'memory', least: '64KiB', most: '4GiB', sample: '64MiB, 1GiB' });
 }
 
-/** Bytes of a plugin's file, written as those of a memory; from 1KiB to 64MiB, which is `bounds.pluginBytes`. */
+/** Bytes of a plug-in's file, written as those of a memory; from 1KiB to 64MiB, which is `bounds.pluginBytes`. */
 export function parsePluginSize(input: unknown): Parsed {
   return parseBytes(input, { what: 'data', least: '1KiB', most: '64MiB', sample: '16MiB, 512KiB' });
 }

@@ -131,7 +131,7 @@ export async function createEngine(config: Config, log: Log, examined: PathTrust
   };
 }
 
-/** Only plugins need a sandbox: a configuration without one starts everywhere. */
+/** Only plug-ins need a sandbox: a configuration without one starts everywhere. */
 function sandboxOptions({ sandbox, handlers }: Config): { settings: SandboxSettings; memoryBytes: number } {
   const plugins = [...handlers.values()].filter(({ backend }) => backend !== 'script');
   return {

@@ -5,16 +5,16 @@ import type { Log } from '../log.js';
 import { type InForce, type Promotion, withPlugin, withShadow } from './single-handler-config.js';
 import { createTrial, type Trial, type TrialStatus } from './trial.js';
 
-/** A plugin that is to run in monitor for a while. */
+/** A plug-in that is to run in monitor for a while. */
 export interface TrialRequest extends Promotion {
-  /** Absolute path of the new plugin. */
+  /** Absolute path of the new plug-in. */
   readonly file: string;
   readonly durationMs: number;
 }
 
-/** How single plugins take the place of others in a running runtime. */
+/** How single plug-ins take the place of others in a running runtime. */
 export interface Promotions {
-  /** Swaps in the plugin that the configuration on the disk now names. All or nothing; ends a trial. */
+  /** Swaps in the plug-in that the configuration on the disk now names. All or nothing; ends a trial. */
   promote(promotion: Promotion): Promise<void>;
   begin(trial: TrialRequest): Promise<TrialStatus>;
   /** Ends a trial before its time. Throws HookvisorError `usage` when none is running. */
@@ -76,7 +76,7 @@ export function createPromotions({ inForce, written, put, inTurn, log }: Promoti
       inTurn(async () => {
         await put(withPlugin(base(), await written(), promotion));
         over('cancelled');
-        log('info', `handler '${promotion.handler}' now is the plugin with sha256 ${promotion.to}`);
+        log('info', `handler '${promotion.handler}' now is the plug-in with sha256 ${promotion.to}`);
       }),
     begin: ({ file, durationMs, ...promotion }) =>
       inTurn(async () => {
@@ -93,7 +93,7 @@ export function createPromotions({ inForce, written, put, inTurn, log }: Promoti
         }, durationMs).unref();
         const trial = createTrial(promotion, durationMs);
         running = { trial, base: before, timer };
-        log('info', `trial of '${promotion.handler}' with the plugin of sha256 ${promotion.to} began`);
+        log('info', `trial of '${promotion.handler}' with the plug-in of sha256 ${promotion.to} began`);
         return trial.status('running');
       }),
     async cancel() {

@@ -42,10 +42,10 @@ export function encodeHookAnswer(answer: HookAnswer): Buffer {
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/u);
 
-/** Which handler gets which plugin, and which one it has. */
+/** Which handler gets which plug-in, and which one it has. */
 const promotion = { handler: z.string(), from: sha256, to: sha256 };
 
-/** Longest trial of a plugin, milliseconds: what one timer can wait for, in whole days. */
+/** Longest trial of a plug-in, milliseconds: what one timer can wait for, in whole days. */
 export const mostTrialMs = 24 * 24 * 3_600_000;
 
 /** The head of a `command` frame. An emitted event's document is the frame's tail. */

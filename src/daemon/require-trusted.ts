@@ -5,7 +5,7 @@ import { distrustError, type Distrust, type DistrustedUse } from '../files/distr
 import { createPathTrust, type PathTrust } from '../files/path-trust.js';
 
 /**
- * Examines everything that a configuration makes the runtime execute or believe: scripts with their interpreters, plugins,
+ * Examines everything that a configuration makes the runtime execute or believe: scripts with their interpreters, plug-ins,
  * the cache, the journal, and the folder of the socket. Throws HookvisorError `untrusted` that lists every path which
  * others than root and this process' user may change. Not for the path of an event: a path that holds now can only be
  * changed by those who may.

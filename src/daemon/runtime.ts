@@ -31,7 +31,7 @@ export interface Runtime extends AsyncDisposable {
   emit(command: EmitCommand, document: Buffer | null): Promise<Decision>;
   /** Swaps in the configuration as it is on disk, or throws and keeps the one in force. */
   reload(): Promise<void>;
-  /** Single plugins that take the place of others. */
+  /** Single plug-ins that take the place of others. */
   readonly promotions: Pick<Promotions, 'promote' | 'begin' | 'cancel'>;
   status(): RuntimeStatus;
 }

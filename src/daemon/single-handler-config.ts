@@ -2,10 +2,10 @@ import type { Config, HandlerConfig, Route } from '../config/config.js';
 import { HookvisorError } from '../errors.js';
 import type { HandlerIdentity } from '../journal/entry.js';
 
-/** A plugin that is to take the place of the one in force. */
+/** A plug-in that is to take the place of the one in force. */
 export interface Promotion {
   readonly handler: string;
-  /** sha256 of the plugin in force that it was judged against. */
+  /** sha256 of the plug-in in force that it was judged against. */
   readonly from: string;
   /** sha256 of the new one. */
   readonly to: string;
@@ -18,8 +18,8 @@ export interface InForce {
 }
 
 /**
- * The configuration in force with one plugin swapped. `written` is what the files say by now: it must differ in that
- * plugin only as far as this handler goes. All other plugins are pinned to what is in force, so that nothing else that
+ * The configuration in force with one plug-in swapped. `written` is what the files say by now: it must differ in that
+ * plug-in only as far as this handler goes. All other plug-ins are pinned to what is in force, so that nothing else that
  * has changed on the disk comes in with it. Throws HookvisorError `usage`.
  */
 export function withPlugin(inForce: InForce, written: Config, promotion: Promotion): Config {
@@ -39,7 +39,7 @@ export function shadowName(handler: string): string {
 }
 
 /**
- * The configuration in force with a new plugin, from `file`, in monitor before the handler that it is to follow, so that
+ * The configuration in force with a new plug-in, from `file`, in monitor before the handler that it is to follow, so that
  * it sees what that one sees. Throws HookvisorError `usage`.
  */
 export function withShadow(inForce: InForce, promotion: Promotion, file: string): Config {
@@ -71,7 +71,7 @@ function handlerInForce({ config, identities }: InForce, { handler: name, from }
   if (current === undefined) throw refused(name, 'the runtime has no such handler');
   if (digest === null) throw refused(name, 'it is a script; replace its file, which takes effect at once');
   if (digest !== from) {
-    throw refused(name, `another plugin (sha256 ${digest}) is in force than the one it was compared with; try again`);
+    throw refused(name, `another plug-in (sha256 ${digest}) is in force than the one it was compared with; try again`);
   }
   return current;
 }
@@ -82,13 +82,13 @@ function pinned({ config, identities }: InForce): Map<string, HandlerConfig> {
   );
 }
 
-/** Everything about a handler but which plugin it is. */
+/** Everything about a handler but which plug-in it is. */
 function settingsOf(config: HandlerConfig): string {
   return JSON.stringify({ ...config, source: null, sha256: null, grants: [...config.grants].sort() });
 }
 
 function refused(handler: string, why: string): HookvisorError {
-  return new HookvisorError('usage', `Cannot promote a plugin of handler '${handler}': ${why}`, {
+  return new HookvisorError('usage', `Cannot promote a plug-in of handler '${handler}': ${why}`, {
     fields: { handler },
   });
 }

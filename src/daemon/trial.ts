@@ -22,7 +22,7 @@ export interface TrialExample {
   readonly after: string;
 }
 
-/** A plugin in monitor beside the one in force. */
+/** A plug-in in monitor beside the one in force. */
 export interface Trial {
   /** Counts what both said about an event. */
   observe(verdict: Verdict): void;

@@ -15,7 +15,7 @@ export interface CheckOptions {
   readonly onProgress?: (runs: number) => void;
 }
 
-/** A sequence in which a plugin did what it must not, as short as it could be made. */
+/** A sequence in which a plug-in did what it must not, as short as it could be made. */
 export interface FailingSequence {
   /** Number of the run, from 0. */
   readonly run: number;
@@ -40,7 +40,7 @@ export interface CheckResult {
 const steps = 30;
 const guests = 3;
 
-/** Plays generated lives of guests and networks with a plugin, until it does what it must not. */
+/** Plays generated lives of guests and networks with a plug-in, until it does what it must not. */
 export async function checkLifecycle(options: CheckOptions): Promise<CheckResult> {
   const { subject, seed, runs, concurrency, onProgress = () => undefined } = options;
   const totals = { runs: 0, calls: 0, asked: 0, mostFuel: 0 };

@@ -7,7 +7,7 @@ import type { Plan, Step } from './plan.js';
 import type { Samples } from './samples.js';
 import { judge, type Violation } from './violation.js';
 
-/** A plugin, and of which events it is asked. */
+/** A plug-in, and of which events it is asked. */
 export interface Subject {
   readonly asked: ReplayHandler;
   readonly isAsked: (event: HookEvent) => boolean;
@@ -18,10 +18,10 @@ export interface Subject {
 export interface Played {
   /** Every hook call up to the violation, or to the end. */
   readonly calls: readonly { readonly call: HookCall; readonly step: Step }[];
-  /** How many of them the plugin was asked about. */
+  /** How many of them the plug-in was asked about. */
   readonly asked: number;
   readonly mostFuel: number;
-  /** What the plugin did at the last call; null when all was well. */
+  /** What the plug-in did at the last call; null when all was well. */
   readonly violation: Violation | null;
 }
 
@@ -29,7 +29,7 @@ export interface Played {
 const began = Date.UTC(2026, 0, 1);
 const hourMs = 3_600_000;
 
-/** Plays a plan with a plugin, whose denials are what happens. Ends at the first violation. */
+/** Plays a plan with a plug-in, whose denials are what happens. Ends at the first violation. */
 export async function play({ guests, steps }: Plan, { asked: plugin, isAsked, samples }: Subject): Promise<Played> {
   const plan = { guests, steps };
   const world = worldOf(plan);

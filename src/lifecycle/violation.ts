@@ -4,7 +4,7 @@ import { denialIsAnswered, effectOf } from '../libvirt/catalog.js';
 import { checkReplacement, type ReplayHandler } from '../replay/replay-handlers.js';
 import { differingFields, type ComparableAnswer, answerOf } from '../replay/comparable-answer.js';
 
-/** What a plugin must not do:
+/** What a plug-in must not do:
  * - `failed`: it could not decide;
  * - `unsteady`: it said something else when it was asked the same again;
  * - `useless-denial`: it denied where libvirt is not told, since that would do harm or nothing at all.
@@ -14,7 +14,7 @@ export interface Violation {
   readonly what: string;
 }
 
-/** What a plugin said, and what is wrong with that. */
+/** What a plug-in said, and what is wrong with that. */
 export interface Judged {
   readonly said: ComparableAnswer;
   /** Whether libvirt would be told to stop. */
@@ -22,7 +22,7 @@ export interface Judged {
   readonly violation: Violation | null;
 }
 
-/** Asks a plugin twice. */
+/** Asks a plug-in twice. */
 export async function judge(asked: ReplayHandler, call: HookCall): Promise<Judged> {
   const said = await ask(asked, call);
   const again = await ask(asked, call);

@@ -6,7 +6,7 @@ import { HookvisorError, messageOf } from '../errors.js';
 import { pinPlugin } from './pin-plugin.js';
 import { writeAtomically } from './write-atomically.js';
 
-/** A plugin that has been put where the configuration finds it. */
+/** A plug-in that has been put where the configuration finds it. */
 export interface InstalledPlugin {
   /** Files that were written, absolute. */
   readonly written: readonly string[];
@@ -15,9 +15,9 @@ export interface InstalledPlugin {
 }
 
 /**
- * Makes a plugin the one that the configuration names, so that every later start has it. One rename decides: where the
- * configuration pins a digest, that of the configuration, with the plugin beside the old one under a name of its own; else
- * that of the plugin over the old one. What was there stays as `.previous`. Throws HookvisorError `usage`.
+ * Makes a plug-in the one that the configuration names, so that every later start has it. One rename decides: where the
+ * configuration pins a digest, that of the configuration, with the plug-in beside the old one under a name of its own; else
+ * that of the plug-in over the old one. What was there stays as `.previous`. Throws HookvisorError `usage`.
  */
 export async function installPlugin(config: Config, handler: string, bytes: Buffer): Promise<InstalledPlugin> {
   const current = config.handlers.get(handler);
@@ -45,7 +45,7 @@ export async function installPlugin(config: Config, handler: string, bytes: Buff
   }
 }
 
-/** Where a plugin on trial is while it is loaded. */
+/** Where a plug-in on trial is while it is loaded. */
 export async function stagePlugin(config: Config, handler: string, bytes: Buffer): Promise<InstalledPlugin> {
   const current = config.handlers.get(handler);
   if (current === undefined) throw cannot(handler, 'the configuration has no such handler');
@@ -73,5 +73,5 @@ function stem(source: string): string {
 
 function cannot(handler: string, why: string, cause?: unknown): HookvisorError {
   const options = { ...(cause === undefined ? {} : { cause }), fields: { handler } };
-  return new HookvisorError('usage', `Cannot install the plugin of handler '${handler}': ${why}`, options);
+  return new HookvisorError('usage', `Cannot install the plug-in of handler '${handler}': ${why}`, options);
 }

@@ -10,14 +10,14 @@ import type { ReplayHandler } from './replay-handlers.js';
 /** What a replay puts in the place of a configured handler's own. */
 export interface Substitute {
   readonly handler: string;
-  /** Another plugin's file. */
+  /** Another plug-in's file. */
   readonly plugin?: string;
   readonly settings?: Readonly<Record<string, Json>>;
 }
 
 /**
  * The configuration of the handler to ask: the configured one with what stands in its place. Throws HookvisorError
- * `usage` when there is neither such a handler nor a plugin.
+ * `usage` when there is neither such a handler nor a plug-in.
  */
 export async function substituted(config: Config | null, substitute: Substitute): Promise<HandlerConfig> {
   const { handler: name, plugin, settings } = substitute;
@@ -28,7 +28,7 @@ export async function substituted(config: Config | null, substitute: Substitute)
     throw new HookvisorError(
       'usage',
       `Cannot replay handler '${name}': the configuration has none of that name${known === '' ? '' : ` (${known})`}; ` +
-        `name its plugin with --plugin`,
+        `name its plug-in with --plugin`,
     );
   }
   const source = resolve(plugin);
@@ -41,7 +41,7 @@ export async function substituted(config: Config | null, substitute: Substitute)
   };
 }
 
-/** Loads every plugin of a configuration, and no script. */
+/** Loads every plug-in of a configuration, and no script. */
 export async function loadPlugins(config: Config, pool: RunnerPool): Promise<ReadonlyMap<string, ReplayHandler>> {
   const plugins = new Map<string, ReplayHandler>();
   await Promise.all(
@@ -52,13 +52,13 @@ export async function loadPlugins(config: Config, pool: RunnerPool): Promise<Rea
   return plugins;
 }
 
-/** A plugin's file with settings, and nothing else configured. Throws HookvisorError when it is no plugin. */
+/** A plug-in's file with settings, and nothing else configured. Throws HookvisorError when it is no plug-in. */
 export async function pluginConfig(file: string, settings: HandlerConfig['settings']): Promise<HandlerConfig> {
   const source = resolve(file);
   return { ...unconfigured('plugin'), backend: await backendOf(source), source, settings };
 }
 
-/** A plugin that no configuration knows: its replacements count, so that they show. */
+/** A plug-in that no configuration knows: its replacements count, so that they show. */
 function unconfigured(name: string): HandlerConfig {
   return {
     name,
@@ -78,7 +78,7 @@ function unconfigured(name: string): HandlerConfig {
   };
 }
 
-/** The backend that a plugin's file is for. Throws HookvisorError `usage` for a script. */
+/** The backend that a plug-in's file is for. Throws HookvisorError `usage` for a script. */
 async function backendOf(file: string): Promise<Exclude<BackendName, 'script'>> {
   if (extname(file) !== '.wasm') {
     throw new HookvisorError(

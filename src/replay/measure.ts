@@ -8,7 +8,7 @@ import type { RunnerReply, RunnerRequest } from '../sandbox/protocol/messages.js
 import { readPluginFile } from '../sandbox/admission/plugin-file.js';
 import { type Runner, startRunner } from '../sandbox/supervision/runner.js';
 
-/** What a plugin costs, times in milliseconds. */
+/** What a plug-in costs, times in milliseconds. */
 export interface Measurement {
   readonly digest: string;
   readonly bytes: number;
@@ -23,12 +23,12 @@ export interface Measurement {
   /** Steps of each call; nothing of a call that could not tell. */
   readonly fuel: readonly number[];
   readonly outcomes: Readonly<Record<string, number>>;
-  /** Resident memory of the runner's process, bytes: empty, with the plugin, and when all is done. */
+  /** Resident memory of the runner's process, bytes: empty, with the plug-in, and when all is done. */
   readonly memory: { readonly empty: number; readonly loaded: number; readonly after: number };
 }
 
 export interface MeasureOptions {
-  /** The plugin and its settings, limits and backend. */
+  /** The plug-in and its settings, limits and backend. */
   readonly config: HandlerConfig;
   /** Called in turns; at least one. */
   readonly calls: readonly HookCall[];
@@ -42,8 +42,8 @@ const loadDeadlineMs = 60_000;
 const warmUp = 20;
 
 /**
- * Calls a plugin in a runner of its own, one fresh instance for each call, as the runtime does. Throws HookvisorError as
- * the runtime would when the plugin cannot be loaded.
+ * Calls a plug-in in a runner of its own, one fresh instance for each call, as the runtime does. Throws HookvisorError as
+ * the runtime would when the plug-in cannot be loaded.
  */
 export async function measure({ config, calls, rounds, onProgress }: MeasureOptions): Promise<Measurement> {
   const { source, backend, settings, limits, pluginBytes } = config;
@@ -130,7 +130,7 @@ function assertTaken(reply: RunnerReply, source: string): void {
   if (objection === null) return;
   throw new HookvisorError(
     'plugin-settings',
-    `Cannot load the plugin '${source}': it refuses the settings: ${objection}; give others with --settings`,
+    `Cannot load the plug-in '${source}': it refuses the settings: ${objection}; give others with --settings`,
   );
 }
 

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.js';
 import { parseConfig } from '../config/load.js';
 import { HookvisorError } from '../errors.js';
 
-/** Where a handler's plugin is and which it is, as the configuration says it. */
+/** Where a handler's plug-in is and which it is, as the configuration says it. */
 export interface Pin {
   readonly handler: string;
   readonly source: string;

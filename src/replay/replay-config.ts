@@ -56,7 +56,7 @@ export function replayConfig(config: Config, plugins: ReadonlyMap<string, Replay
   };
 }
 
-/** A verdict as one answer: what libvirt is told, the fuel of all plugins, and the first failure. */
+/** A verdict as one answer: what libvirt is told, the fuel of all plug-ins, and the first failure. */
 function saidBy(verdict: Verdict, document: string | null): ComparableAnswer {
   const failed = verdict.handlers.find(({ failure }) => failure !== null);
   const burnt = verdict.handlers.flatMap(({ fuel }) => fuel ?? []);

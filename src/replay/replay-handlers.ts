@@ -9,7 +9,7 @@ import type { RecordedCall } from './recorded-call.js';
 import { type ComparableAnswer, answerInRecord, answerOf } from './comparable-answer.js';
 import { documentSeenBy, replacementBy } from './seen-document.js';
 
-/** A plugin, loaded to be asked again. */
+/** A plug-in, loaded to be asked again. */
 export interface ReplayHandler {
   readonly config: HandlerConfig;
   readonly handler: Handler;
@@ -17,7 +17,7 @@ export interface ReplayHandler {
 
 export type Replay = (recorded: RecordedCall) => Promise<Replayed>;
 
-/** What one plugin says now about events that the handler of its name was asked about. */
+/** What one plug-in says now about events that the handler of its name was asked about. */
 export function replayHandler(asked: ReplayHandler, baseline: ReplayHandler | null): Replay {
   const { name } = asked.config;
   return async (recorded) => {
@@ -73,7 +73,7 @@ function obstacle(asked: ReplayHandler | undefined, then: HandlerEntry): string 
   if (then.backend === 'script') return 'it is a script';
   if (asked === undefined) return 'the configuration has no such plugin';
   const { digest, settings } = identityOf(asked.handler, asked.config.settings);
-  if (then.digest !== digest) return 'its plugin is another';
+  if (then.digest !== digest) return 'its plug-in is another';
   if (then.settings !== settings) return 'its settings are others';
   return isOfItsMoment(then) ? `it failed for a reason of that moment (${then.failure ?? ''})` : null;
 }

@@ -10,7 +10,7 @@ export interface Difference {
   readonly actual: string;
 }
 
-/** A result, or the words with which the plugin was refused when it was loaded. */
+/** A result, or the words with which the plug-in was refused when it was loaded. */
 export type Result = HandledEvent | { readonly refused: string };
 
 /** Every difference between a result and what was expected of it; none when the case holds. */

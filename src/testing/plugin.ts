@@ -47,7 +47,7 @@ export interface HandledEvent {
 /** A handler loaded as the runtime loads it. Disposing it ends its processes. */
 export interface TestPlugin extends AsyncDisposable {
   readonly backend: BackendName;
-  /** sha256 of the plugin, hex; null for a script. */
+  /** sha256 of the plug-in, hex; null for a script. */
   readonly digest: string | null;
   /** Lets it decide one event, as the runtime would. Never rejects for what the handler does: a failure is a result. */
   handle(call: CallDescription): Promise<HandledEvent>;

@@ -20,7 +20,7 @@ export interface CaseResult {
   readonly result: Result;
 }
 
-/** Codes with which a plugin objects to its settings, or is objected to: a case may expect that. */
+/** Codes with which a plug-in objects to its settings, or is objected to: a case may expect that. */
 const refusals = new Set(['plugin-settings', 'plugin-refused', 'plugin-invalid']);
 
 /**
@@ -60,7 +60,7 @@ async function load(
   }
 }
 
-/** The plugin's own objection where it has one. */
+/** The plug-in's own objection where it has one. */
 function wordsOf({ fields, message }: HookvisorError): string {
   const objection = fields['objection'];
   return typeof objection === 'string' ? objection : message;

@@ -14,7 +14,7 @@ export async function wasmLayerOf(file: string): Promise<'module' | 'component'>
     return wasmLayer(header.subarray(0, bytesRead));
   } catch (error) {
     if (error instanceof HookvisorError) throw error;
-    throw new HookvisorError('plugin-unreadable', `Cannot read the plugin '${file}': ${problemOf(error)}`, {
+    throw new HookvisorError('plugin-unreadable', `Cannot read the plug-in '${file}': ${problemOf(error)}`, {
       cause: error,
       fields: { file },
     });

@@ -9,7 +9,7 @@ import { oneLine } from '../../text.js';
 import { below, places } from '../places.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
-/** The configuration, everything that it loads, and what keeps plugins in. Below another root only its text is checked. */
+/** The configuration, everything that it loads, and what keeps plug-ins in. Below another root only its text is checked. */
 export async function checkConfig(root: string, file: string): Promise<{ findings: Finding[]; config: Config | null }> {
   const advice = `correct it; 'hookvisor check --config ${file}' lists everything`;
   let config: Config;
