@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** Where a command prints; stdout for results, stderr for everything said to a person on the way. */
+/** Where a command prints: results to stdout, messages for people to stderr. */
 export interface Terminal {
   readonly out: Stream;
   readonly err: Stream;
@@ -8,15 +8,15 @@ export interface Terminal {
 
 export interface Stream {
   write(text: string): void;
-  /** Colours `text` where this stream is a terminal and NO_COLOR is not set (https://no-color.org). */
+  /** Colours `text` when this stream is a terminal and NO_COLOR is not set (https://no-color.org). */
   paint(style: Style, text: string): string;
-  /** Columns of the terminal; null when this stream is none. */
+  /** Columns of the terminal; null when this stream is not a terminal. */
   readonly columns: number | null;
 }
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
-/** The process's own streams. */
+/** Returns the streams of this process. */
 export function processTerminal(): Terminal {
   return { out: streamOf(process.stdout), err: streamOf(process.stderr) };
 }

@@ -4,51 +4,53 @@ import { denialIsAnswered, effectOf } from '../libvirt/catalog.js';
 import { checkReplacement, type ReplayHandler } from '../replay/replay-handlers.js';
 import { differingFields, type ComparableAnswer, answerOf } from '../replay/comparable-answer.js';
 
-/** What a plug-in must not do:
+/**
+ * What a plug-in must not do:
+ *
  * - `failed`: it could not decide;
- * - `unsteady`: it said something else when it was asked the same again;
- * - `useless-denial`: it denied where libvirt is not told, since that would do harm or nothing at all.
+ * - `unsteady`: it answered the same event differently the second time;
+ * - `useless-denial`: it denied where the denial is not sent to libvirt, because it would do harm or nothing.
  */
 export interface Violation {
   readonly kind: 'failed' | 'unsteady' | 'useless-denial';
   readonly what: string;
 }
 
-/** What a plug-in said, and what is wrong with that. */
+/** The answer of a plug-in and its violation, if any. */
 export interface Judged {
-  readonly said: ComparableAnswer;
-  /** Whether libvirt would be told to stop. */
+  readonly answer: ComparableAnswer;
+  /** Whether libvirt would receive a denial. */
   readonly denied: boolean;
   readonly violation: Violation | null;
 }
 
-/** Asks a plug-in twice. */
+/** Asks a plug-in twice about the same event. */
 export async function judge(asked: ReplayHandler, call: HookCall): Promise<Judged> {
-  const said = await ask(asked, call);
-  const again = await ask(asked, call);
+  const first = await ask(asked, call);
+  const second = await ask(asked, call);
   const answered = denialIsAnswered(call.event, asked.config.grants);
   return {
-    said,
-    denied: said.outcome === 'deny' && answered,
-    violation: violationOf(call, { said, again, answered }),
+    answer: first,
+    denied: first.outcome === 'deny' && answered,
+    violation: violationOf(call, { first, second, answered }),
   };
 }
 
 function violationOf(
   call: HookCall,
-  asked: { said: ComparableAnswer; again: ComparableAnswer; answered: boolean },
+  asked: { first: ComparableAnswer; second: ComparableAnswer; answered: boolean },
 ): Violation | null {
-  const { said, again, answered } = asked;
-  if (said.failure !== null) return { kind: 'failed', what: `it failed (${said.failure}): ${said.reason ?? ''}` };
-  const differing = differingFields(said, again);
+  const { first, second, answered } = asked;
+  if (first.failure !== null) return { kind: 'failed', what: `it failed (${first.failure}): ${first.reason ?? ''}` };
+  const differing = differingFields(first, second);
   if (differing.length > 0) {
-    return { kind: 'unsteady', what: `asked twice, it gave two answers: ${differing.join(' and ')} differ` };
+    return { kind: 'unsteady', what: `it answered the same event differently: ${differing.join(' and ')} differ` };
   }
-  if (said.outcome !== 'deny' || answered) return null;
+  if (first.outcome !== 'deny' || answered) return null;
   const effect = effectOf(call.event);
   return {
     kind: 'useless-denial',
-    what: `it denied '${call.event.event}', where libvirt is not told (${effect}): ${said.reason ?? ''}`,
+    what: `it denied '${call.event.event}', but this denial is not sent to libvirt (${effect}): ${first.reason ?? ''}`,
   };
 }
 

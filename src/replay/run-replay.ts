@@ -6,11 +6,11 @@ import { createTally, type Tally } from './tally.js';
 export interface ReplayOptions {
   readonly calls: AsyncIterable<RecordedCall> | Iterable<RecordedCall>;
   readonly replay: Replay;
-  /** How many events are under way at a time. */
+  /** Maximum number of events in flight. */
   readonly concurrency: number;
-  /** Whether answers must be the same to the last digit. */
+  /** Whether answers must be identical in every field. */
   readonly exact?: boolean;
-  /** Told after each event how many there were. */
+  /** Called after each event with the number of events so far. */
   readonly onProgress?: (events: number) => void;
 }
 

@@ -3,8 +3,8 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
- * Puts a file in its place whole and on the disk, or not at all. It has mode and owner of the file `like`. Rejects with
- * what the system says.
+ * Writes a file atomically and durably, with the mode and owner of the file `like`. Rejects with the error of the
+ * system.
  */
 export async function writeAtomically(file: string, bytes: Buffer, like: string): Promise<void> {
   const { mode, uid, gid } = await stat(like);

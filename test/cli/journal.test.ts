@@ -113,7 +113,7 @@ describe('hookvisor journal', () => {
   it('says when there are more than it shows', async () => {
     const run = await journal(await sampleJournal(), '--limit', '2');
     expect(run.out).not.toContain('tenant-1');
-    expect(run.err).toBe('the last 2; --limit 0 shows all\n');
+    expect(run.err).toBe('showing the last 2 events; --limit 0 shows all\n');
   });
 
   it('finds the folder in the configuration', async () => {
@@ -128,22 +128,22 @@ describe('hookvisor journal', () => {
     expect(await journal(dir, '--document', 'aaaaaaaa')).toEqual({
       status: 0,
       out: "<domain><graphics passwd='***'/></domain>",
-      err: 'secrets were cut out of this document (***)\n',
+      err: 'secrets were removed from this document (***)\n',
     });
   });
 
   it.each([
     [
       ['--document', 'zz'],
-      `Cannot print the document of event 'zz': the journal has no such event; 'hookvisor journal' shows their ids`,
+      `Cannot print the document of event 'zz': the journal has no matching events; 'hookvisor journal' lists the ids`,
     ],
-    [['--document', 'aaaa'], `Cannot print the document of event 'aaaa': several ids begin so; write more of it`],
+    [['--document', 'aaaa'], `Cannot print the document of event 'aaaa': several ids start with this; specify more characters`],
     [
       ['--document', 'aaaaaaab'],
-      `Cannot print the document of event 'aaaaaaab': libvirt gave none with it; choose another event`,
+      `Cannot print the document of event 'aaaaaaab': libvirt sent no document with it; choose another event`,
     ],
     [['--since', 'yesterday'], 'Expected an age such as 30m, 12h or 7d, or a time such as 2026-11-22T10:00.'],
-    [['--limit', 'many'], 'Expected a whole number, 0 for all.'],
+    [['--limit', 'many'], 'Expected a whole number; 0 means all.'],
     [['--verdict', 'maybe'], 'Allowed choices are allow, deny, replace.'],
   ])('%j exits with 2 and says what is wrong', async (args, message) => {
     const run = await journal(await sampleJournal(), ...args);
@@ -155,7 +155,7 @@ describe('hookvisor journal', () => {
     [
       'a folder that is not there',
       'version: 1\njournal: { dir: nowhere }\n',
-      /it does not exist; it is made when 'hookvisor serve' starts/u,
+      /it does not exist; 'hookvisor serve' creates it at start-up/u,
     ],
     ['a journal that is turned off', 'version: 1\njournal: false\n', /turns it off; remove 'journal: false' there/u],
   ])('of %s exits with 2 and says so', async (_, yaml, message) => {

@@ -113,7 +113,7 @@ describe('emit', () => {
     expect(run).toMatchObject({ status: 0, out: domain.replace('512', '256') });
   });
 
-  it('takes a name that looks like an option after --', async () => {
+  it('takes a name that starts with a dash after --', async () => {
     const file = await writeConfig(temporaryFolder(), '');
     const run = await hookvisor('emit', '--config', file, '--json', 'domain', '--', '-rf', 'start', 'begin');
     expect(JSON.parse(run.out)).toMatchObject({ event: { name: '-rf' } });
@@ -249,7 +249,7 @@ describe('the command line', () => {
     const { status, err } = await hookvisor(...args);
     expect(status).toBe(2);
     expect(err).toContain(what);
-    expect(err).toContain('(add --help for the options and examples)');
+    expect(err).toContain('(use --help for options and examples)');
   });
 
   it('completes in bash, zsh and fish', async () => {

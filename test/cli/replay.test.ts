@@ -61,7 +61,7 @@ describe('hookvisor replay', { timeout: 60_000 }, () => {
       compared: 2,
       same: 2,
       differing: 0,
-      notComparable: { 'script: it is a script': 3, 'h: secrets were cut out of its document': 1 },
+      notComparable: { 'script: it is a script': 3, 'h: secrets were removed from its document': 1 },
       changes: [],
     });
     expect(ranTimes()).toBe(3);
@@ -95,7 +95,7 @@ describe('hookvisor replay', { timeout: 60_000 }, () => {
     expect(run.status).toBe(0);
     expect(run.out).toMatch(/FLIP {2}qemu start begin {2}one {2}by h .*\n {2}then {2}allow .*\n {2}now {3}deny: no/u);
     expect(run.out).toContain('same 0  flips 3  new failures 0  other words 0');
-    expect(run.out).toContain('1 documents were without the secrets that they had');
+    expect(run.out).toContain('1 documents had secrets removed');
     expect((await hookvisor('replay', ...args, '--fail-on-flip')).status).toBe(1);
   });
 

@@ -48,7 +48,7 @@ describe('hookvisor promote', { timeout: 90_000 }, () => {
     const run = await hookvisor('promote', 'h', await plugin('deny'), '--config', configFile, '--yes');
     expect(run.status).toBe(0);
     expect(run.out).toContain('same 0  flips 1  new failures 0');
-    expect(run.out).toMatch(/^promoted: 'h' is sha256 [0-9a-f]{64}$/mu);
+    expect(run.out).toMatch(/^promoted: 'h' now runs sha256 [0-9a-f]{64}$/mu);
     expect(await ask()).toBe('deny');
     await runtime.reload();
     expect(await ask()).toBe('deny');
