@@ -15,7 +15,7 @@ import { buildRust } from './rust.js';
 import { buildTypeScript } from './typescript.js';
 import { buildWat } from './wat.js';
 
-/** How a language becomes a plug-in. */
+/** Builds plug-ins from one language. */
 export interface Builder {
   readonly backend: 'component' | 'extism';
   /** Throws HookvisorError `usage` when a tool is missing, `plugin-invalid` for the source. */
@@ -31,21 +31,21 @@ export const builders: Readonly<Record<Language, Builder>> = {
   wat: { backend: 'component', build: buildWat },
 };
 
-/** A plug-in as it was built. */
+/** A plug-in that was built. */
 export interface Built {
   readonly file: string;
   readonly backend: Builder['backend'];
   readonly bytes: number;
-  /** sha256, hex; the same for the same sources and tools. */
+  /** sha256 in hex; the same for the same sources and tools. */
   readonly digest: string;
-  /** Whether it checks its settings. */
+  /** Whether the plug-in checks its settings. */
   readonly validates: boolean;
   readonly durationMs: number;
 }
 
 /**
- * Builds a project, has the plug-in vetted as the runtime would, and only then writes it. Throws HookvisorError: `usage`
- * when a tool is missing, `plugin-invalid` and `plugin-refused` for the source.
+ * Builds a project, vets the plug-in as the runtime would, and only then writes it. Throws HookvisorError `usage` when
+ * a tool is missing, `plugin-invalid` or `plugin-refused` for the source.
  */
 export async function buildProject(project: Project): Promise<Built> {
   const began = performance.now();
@@ -58,7 +58,7 @@ export async function buildProject(project: Project): Promise<Built> {
   return { file: project.output, backend, bytes: bytes.length, digest, validates, durationMs };
 }
 
-/** What is admitted goes to the cache: the test that follows finds it there. */
+/** Admits the plug-in through the cache, so that a following test finds it there. */
 async function vetted(
   { folder }: Project,
   plugin: { backend: Builder['backend']; bytes: Buffer; digest: string },
@@ -75,7 +75,7 @@ async function vetted(
     return artefact.validates;
   } catch (error) {
     if (!(error instanceof HookvisorError)) throw error;
-    throw new HookvisorError(error.code, `Cannot build '${folder}': the runtime would not take it. ${error.message}`, {
+    throw new HookvisorError(error.code, `Cannot build '${folder}': the runtime would not admit it. ${error.message}`, {
       cause: error,
       fields: error.fields,
     });
@@ -84,7 +84,7 @@ async function vetted(
   }
 }
 
-/** Another process may be reading the same file: it sees the old one or the new one. */
+/** Replaces a file atomically: another process that reads it sees either the old or the new one. */
 async function writeWhole(file: string, bytes: Buffer): Promise<void> {
   const temporary = `${file}.${process.pid}.tmp`;
   await mkdir(dirname(file), { recursive: true });

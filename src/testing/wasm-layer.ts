@@ -3,7 +3,7 @@ import { HookvisorError, messageOf } from '../errors.js';
 import { wasmLayer } from '../sandbox/wasm/wasm-reader.js';
 
 /**
- * Whether a file is a component or a core module, from its header. Throws HookvisorError `plugin-unreadable` or
+ * Tells from the header whether a file is a component or a core module. Throws HookvisorError `plugin-unreadable` or
  * `plugin-invalid`.
  */
 export async function wasmLayerOf(file: string): Promise<'module' | 'component'> {

@@ -20,7 +20,7 @@ describe('new', () => {
     await write(folder, 'mine.txt', '');
     const run = await hookvisor('new', folder, '--language', 'wat');
     expect(run.status).toBe(2);
-    expect(run.err).toContain(`Cannot make the project '${folder}': the folder exists and is not empty; name another`);
+    expect(run.err).toContain(`Cannot create the project '${folder}': the folder is not empty; specify another folder`);
     expect(existsSync(join(folder, 'plugin.yaml'))).toBe(false);
   });
 
