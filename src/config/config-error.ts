@@ -1,18 +1,18 @@
 import { HookvisorError } from '../errors.js';
 
-/** One thing that is wrong in a configuration file. Line and column count from 1. */
+/** One problem in a configuration file. Line and column count from 1. */
 export interface ConfigProblem {
-  /** Where in the configuration, such as `routes[0].match.kind`; empty for the file as a whole. */
+  /** Path in the configuration, such as `routes[0].match.kind`; empty for the whole file. */
   readonly path: string;
   readonly line: number;
   readonly column: number;
   readonly message: string;
 }
 
-/** Codes of {@link ConfigError}: the file cannot be read, or what it says cannot be used. */
+/** Codes of {@link ConfigError}: the file cannot be read, or its content is not valid. */
 export type ConfigErrorCode = 'config-unreadable' | 'config-invalid';
 
-/** A configuration that cannot be used; its message lists every problem, one a line. */
+/** A configuration that cannot be used; the message lists every problem, one per line. */
 export class ConfigError extends HookvisorError {
   override readonly name = 'ConfigError';
   readonly problems: readonly ConfigProblem[];
@@ -32,8 +32,8 @@ export class ConfigError extends HookvisorError {
 }
 
 /**
- * The error for a file that was read: `FILE:LINE:COLUMN PATH: what is wrong; what to write`, sorted by position. `what`
- * says what the file is.
+ * Creates the error for an invalid file; each line is `FILE:LINE:COLUMN PATH: what is wrong; what to write`, sorted by
+ * position. `what` names the purpose of the file.
  */
 export function invalidConfig(file: string, found: readonly ConfigProblem[], what = 'configuration'): ConfigError {
   const problems = [...found].sort((a, b) => a.line - b.line || a.column - b.column);
@@ -43,7 +43,7 @@ export function invalidConfig(file: string, found: readonly ConfigProblem[], wha
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   return new ConfigError(
     'config-invalid',
-    `Cannot use the ${what} '${file}': it has ${count}; correct what is listed\n${lines.join('\n')}`,
+    `Cannot use the ${what} '${file}': it has ${count}; correct the following\n${lines.join('\n')}`,
     { file, problems },
   );
 }

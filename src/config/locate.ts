@@ -6,8 +6,8 @@ export interface Position {
 }
 
 /**
- * Where a path of the configuration stands in its file: at the key, or the list's item. A path that goes on where the
- * file does not, because a key is missing, stands where it was last seen.
+ * Finds the position of a configuration path in its file: that of the key or the list item. When a key is missing, it
+ * is the position of the deepest existing part.
  */
 export function locate(doc: Document, lines: LineCounter, path: readonly PropertyKey[]): Position {
   let node: unknown = doc.contents;
@@ -30,18 +30,18 @@ export function locate(doc: Document, lines: LineCounter, path: readonly Propert
 
 export function positionAt(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
-  // An empty file has no line to count from.
+  // An empty file has no lines.
   return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-/** `routes[0].match.kind`. */
+/** Formats a path such as `routes[0].match.kind`. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((segment, at) => (typeof segment === 'number' ? `[${segment}]` : `${at === 0 ? '' : '.'}${String(segment)}`))
     .join('');
 }
 
-/** As yaml's `toJS` names a key: numbers and null become text. */
+/** Converts a key like `toJS` of yaml does: numbers and null become text. */
 function keyText(value: unknown): string {
   return value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -3,15 +3,15 @@ import { quote, suggest } from './quote.js';
 import { handlerName } from './schema.js';
 import type { Finding } from './yaml.js';
 
-/** The handler that the RFC's `events_script` becomes. */
+/** The handler that the key `events_script` of the RFC defines. */
 export const eventsScriptHandler = 'events_script';
 
 const scriptKeys = ['arguments', 'layout', 'libvirtAccess'] as const;
 const pluginKeys = ['sha256', 'trust', 'settings', 'fuel', 'memory', 'pluginSize'] as const;
 
 /**
- * What the parts of a configuration say about each other. Works on the data as it was written, so that these mistakes are
- * found together with those of shape: what has another shape than expected is passed over here.
+ * Checks references between parts of a configuration. Works on the unvalidated data, so that these mistakes are
+ * reported together with those of the schema; values of an unexpected type are skipped here.
  */
 export function checkReferences(root: unknown): Finding[] {
   if (!isMapping(root)) return [];
@@ -30,7 +30,7 @@ function checkHandler(name: string, handler: unknown, known: readonly string[]):
   const at = ['handlers', name];
   const found: Finding[] = [];
   if (!handlerName.test(name)) {
-    const message = `${quote(name)} is not a handler's name; write letters, digits, '.', '_' and '-', at most 64 of them`;
+    const message = `${quote(name)} is not a valid handler name; write letters, digits, '.', '_' and '-', at most 64 of them`;
     found.push({ path: at, message });
   }
   if (!isMapping(handler)) return found;
@@ -54,7 +54,7 @@ function checkHandler(name: string, handler: unknown, known: readonly string[]):
   return found;
 }
 
-/** Each ring of fallbacks once, at the handler of it that stands first. */
+/** Reports each cycle of fallbacks once, at its first handler. */
 function checkCycles(handlers: Readonly<Record<string, unknown>>): Finding[] {
   const next = new Map(Object.entries(handlers).map(([name, handler]) => [name, fallbackOf(handler)]));
   const done = new Set<string>();
@@ -69,10 +69,10 @@ function checkCycles(handlers: Readonly<Record<string, unknown>>): Finding[] {
     }
     const ring = name === null ? [] : way.slice(way.indexOf(name)).filter(() => way.includes(name));
     const first = [...next.keys()].find((candidate) => ring.includes(candidate));
-    // A handler that names itself has been reported in plainer words.
+    // A handler that falls back to itself was already reported with a clearer message.
     if (first === undefined || ring.length < 2) continue;
     const order = [...ring.slice(ring.indexOf(first)), ...ring.slice(0, ring.indexOf(first)), first];
-    const message = `the fallbacks go round in a ring (${order.map(quote).join(' to ')}); let the last one fail or ignore`;
+    const message = `the fallbacks form a cycle (${order.map(quote).join(' to ')}); use fail or ignore for the last one`;
     found.push({ path: ['handlers', first, 'failurePolicy', 'fallback'], message });
   }
   return found;
@@ -88,7 +88,7 @@ function checkRoutes(routes: unknown, known: readonly string[]): Finding[] {
       const path = ['routes', at, 'handlers', index];
       if (!known.includes(name)) return [{ path, message: unknownHandler(name, known) }];
       if (names.indexOf(name) < index) {
-        return [{ path, message: `${quote(name)} is named twice in this route; name it once` }];
+        return [{ path, message: `${quote(name)} appears twice in this route; remove one of them` }];
       }
       return [];
     });
@@ -99,14 +99,16 @@ function checkEventsScript(root: Readonly<Record<string, unknown>>, handlers: ob
   const script = root['events_script'];
   if (script === undefined) {
     if (root['events_set'] === undefined) return [];
-    return [{ path: ['events_set'], message: 'has no effect without events_script; add that or remove this' }];
+    return [
+      { path: ['events_set'], message: 'has no effect without events_script; add events_script or remove this key' },
+    ];
   }
   const found: Finding[] = [];
   if (typeof script === 'string' && script !== '' && !script.startsWith('/')) {
     found.push({ path: ['events_script'], message: `${quote(script)} is a relative path; write an absolute one` });
   }
   if (Object.hasOwn(handlers, eventsScriptHandler)) {
-    const message = `this name is taken by the key events_script; rename the handler or remove that key`;
+    const message = `this name is reserved for the key events_script; rename the handler or remove that key`;
     found.push({ path: ['handlers', eventsScriptHandler], message });
   }
   return found;

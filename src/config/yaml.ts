@@ -4,43 +4,43 @@ import { oneLine } from '../text.js';
 import type { ConfigProblem } from './config-error.js';
 import { locate, pathText, positionAt } from './locate.js';
 
-/** Something wrong at a place in the configuration; the place becomes a line once the file is at hand. */
+/** A problem at a path in the configuration; the path is later resolved to a line. */
 export interface Finding {
   readonly path: readonly PropertyKey[];
   readonly message: string;
 }
 
 export interface YamlText {
-  /** What the file says, as plain data; undefined when it cannot be told. */
+  /** The content as plain data; undefined when it cannot be read. */
   readonly value: unknown;
   readonly problems: readonly ConfigProblem[];
   readonly place: (finding: Finding) => ConfigProblem;
 }
 
-/** A configuration is a few levels deep; settings may add some. */
+/** A configuration has a few levels; settings may add some. */
 const deepest = 64;
-/** An alias stands for all of its anchor: a few can expand to gigabytes. */
+/** An alias expands to its whole anchor: a few can expand to gigabytes. */
 const mostAliases = 100;
 
-/** Errors after which the rest of the file still means what it says. */
+/** Errors that do not change the meaning of the rest of the file. */
 const harmless: Readonly<Partial<Record<string, string>>> = {
-  DUPLICATE_KEY: 'this key is given twice; keep one of the two',
-  TAG_RESOLVE_FAILED: 'this tag is not known here; write the value without it',
+  DUPLICATE_KEY: 'this key appears twice; remove one of them',
+  TAG_RESOLVE_FAILED: 'this tag is not supported; write the value without it',
 };
 const fatal: Readonly<Partial<Record<string, string>>> = {
-  TAB_AS_INDENT: 'a tab stands where YAML wants spaces; indent with spaces',
-  MULTIPLE_DOCS: 'a second document begins here; keep one',
+  TAB_AS_INDENT: 'YAML does not allow tabs for indentation; indent with spaces',
+  MULTIPLE_DOCS: 'a second document starts here; remove one of them',
 };
 
-/** Reads YAML 1.2 into plain data. Never throws: everything that is wrong is a problem with its line. */
+/** Parses YAML 1.2 into plain data. Never throws: every mistake becomes a problem with its line. */
 export function readYaml(text: string): YamlText {
   const lines = new LineCounter();
   let doc: Document;
   try {
     doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', schema: 'core' });
   } catch (error) {
-    // The parser recurses: brackets that open by the thousand exhaust the stack.
-    const message = `cannot be read as YAML (${oneLine(messageOf(error), 200)}); nest less deeply`;
+    // The parser is recursive: thousands of open brackets exhaust the stack.
+    const message = `cannot be parsed as YAML (${oneLine(messageOf(error), 200)}); reduce the nesting`;
     return broken([{ path: '', line: 1, column: 1, message }]);
   }
   const complaints = [...doc.errors, ...doc.warnings];
@@ -52,12 +52,12 @@ export function readYaml(text: string): YamlText {
   try {
     const value: unknown = doc.toJS({ maxAliasCount: mostAliases });
     if (isTooDeep(value, deepest)) {
-      const message = `is nested deeper than ${deepest} levels; nest less deeply`;
+      const message = `is nested deeper than ${deepest} levels; reduce the nesting`;
       return broken([...problems, place({ path: [], message })]);
     }
     return { value, problems, place };
   } catch (error) {
-    const message = `cannot be expanded (${oneLine(messageOf(error), 200)}); write values out instead of aliases`;
+    const message = `cannot be expanded (${oneLine(messageOf(error), 200)}); write the values instead of aliases`;
     return broken([...problems, place({ path: [], message })]);
   }
 }
@@ -72,18 +72,23 @@ function placeIn(doc: Document, lines: LineCounter): YamlText['place'] {
 
 function problemOf(error: YAMLError, lines: LineCounter): ConfigProblem {
   if (error.message.includes('call stack')) {
-    return { path: '', ...positionAt(lines, error.pos[0]), message: 'is nested too deeply to read; nest less deeply' };
+    return {
+      path: '',
+      ...positionAt(lines, error.pos[0]),
+      message: 'is nested too deeply to parse; reduce the nesting',
+    };
   }
-  const message = harmless[error.code] ?? fatal[error.code] ?? `not YAML: ${oneLine(error.message, 200)}; correct it`;
+  const message =
+    harmless[error.code] ?? fatal[error.code] ?? `is not valid YAML: ${oneLine(error.message, 200)}; correct it`;
   return { path: '', ...positionAt(lines, error.pos[0]), message };
 }
 
-/** One mistake makes the parser complain of many things, often at one place; the first says it best. */
+/** Keeps the first problem at each position: one mistake can cause several errors, and the first is the clearest. */
 function firstOfEachLine(problems: readonly ConfigProblem[]): ConfigProblem[] {
   return problems.filter(({ line }, at) => problems.findIndex((other) => other.line === line) === at);
 }
 
-/** Aliases that lead nowhere, into themselves, or are too many. */
+/** Reports aliases that are undefined, recursive, or too many. */
 function aliasProblems(doc: Document, lines: LineCounter): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   let seen = 0;
@@ -92,15 +97,18 @@ function aliasProblems(doc: Document, lines: LineCounter): ConfigProblem[] {
       const at = { path: '', ...positionAt(lines, alias.range?.[0] ?? 0) };
       seen++;
       if (seen > mostAliases) {
-        problems.push({ ...at, message: `more than ${mostAliases} aliases are used; write the values out` });
+        problems.push({ ...at, message: `more than ${mostAliases} aliases are used; write the values instead` });
         return visit.BREAK;
       }
       const target = alias.resolve(doc);
       const name = oneLine(alias.source, 40);
       if (target === undefined) {
-        problems.push({ ...at, message: `no anchor '&${name}' stands before the alias '*${name}'; define it first` });
+        problems.push({
+          ...at,
+          message: `the alias '*${name}' has no anchor '&${name}' before it; define the anchor first`,
+        });
       } else if (ancestors.includes(target)) {
-        problems.push({ ...at, message: `the alias '*${name}' stands inside its own anchor; write the value out` });
+        problems.push({ ...at, message: `the alias '*${name}' is inside its own anchor; write the value instead` });
       }
       return undefined;
     },

@@ -5,10 +5,10 @@ import { distrustError, type Distrust, type DistrustedUse } from '../files/distr
 import { createPathTrust, type PathTrust } from '../files/path-trust.js';
 
 /**
- * Examines everything that a configuration makes the runtime execute or believe: scripts with their interpreters, plug-ins,
- * the cache, the journal, and the folder of the socket. Throws HookvisorError `untrusted` that lists every path which
- * others than root and this process' user may change. Not for the path of an event: a path that holds now can only be
- * changed by those who may.
+ * Examines everything that a configuration makes the runtime execute or trust: scripts with their interpreters,
+ * plug-ins, the cache, the journal, and the folder of the socket. Throws HookvisorError `untrusted`, which lists every
+ * path that users other than root and the user of this process can change. Events need no check of their own: a trusted
+ * path can only be changed by trusted users.
  */
 export async function requireTrusted(config: Config): Promise<PathTrust> {
   const trust = createPathTrust();
@@ -17,7 +17,7 @@ export async function requireTrusted(config: Config): Promise<PathTrust> {
   return trust;
 }
 
-/** What {@link requireTrusted} refuses, with the keys of the configuration that name it. */
+/** Returns what {@link requireTrusted} refuses, with the configuration keys that name it. */
 export async function configDistrust(config: Config, trust: PathTrust): Promise<DistrustedUse[]> {
   const { handlers, cache, journal, socket } = config;
   const examined: Promise<[string, readonly Distrust[]]>[] = [];
@@ -30,7 +30,7 @@ export async function configDistrust(config: Config, trust: PathTrust): Promise<
     add(`handlers.${name}`, handler.backend === 'script' ? scriptDistrust(handler, trust) : examine(handler.source));
   }
   add('cache', examine(cache));
-  // Whoever is in the group of /var/log can take the journal away, but write none: that is for root alone.
+  // The group of /var/log can delete the journal but not write to it, which only root can.
   if (journal !== null) add('journal.dir', examine(journal.dir, { systemGroups: true }));
   add('socket', examine(dirname(socket), { sticky: true }));
   return (await Promise.all(examined)).flatMap(([use, all]) => all.map((distrust) => ({ use, distrust })));

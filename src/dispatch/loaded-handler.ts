@@ -1,17 +1,17 @@
 import type { Handler } from '../backends/backend.js';
 import type { HandlerConfig } from '../config/config.js';
 
-/** A handler as the chain runs it. */
+/** A handler in a chain. */
 export interface LoadedHandler {
   readonly config: HandlerConfig;
   readonly handler: Handler;
-  /** Decides when this one cannot and its failure policy says so; null when there is none. */
+  /** The fallback of its failure policy; null when there is none. */
   readonly fallback: LoadedHandler | null;
 }
 
 /**
- * Ties each handler to the one that its failure policy names as fallback. A fallback that is not there, or that leads
- * back to the handler itself, is left out: the failure then denies.
+ * Links each handler to the fallback of its failure policy. A missing or cyclic fallback is left out: the failure then
+ * denies.
  */
 export function linkHandlers(
   handlers: ReadonlyMap<string, { readonly config: HandlerConfig; readonly handler: Handler }>,

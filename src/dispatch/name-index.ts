@@ -1,12 +1,12 @@
 import { compileGlob, isLiteral } from './glob.js';
 
-/** Values for the names that match one of the globs; null: for every name. */
+/** Values for the names that match one of the globs; null matches every name. */
 export interface NameRule<T> {
   readonly names: readonly string[] | null;
   readonly values: readonly T[];
 }
 
-/** The values of all rules that match a name, in the rules' order, each at its first place only. */
+/** Returns the values of all rules that match a name, in the order of the rules, without repetitions. */
 export type NameIndex<T> = (name: string) => readonly T[];
 
 interface Glob {
@@ -14,7 +14,7 @@ interface Glob {
   readonly matches: (name: string) => boolean;
 }
 
-/** Looks literal names up in a map and tries only globs one by one. */
+/** Creates an index that looks up literal names in a map and only tries globs one by one. */
 export function createNameIndex<T>(rules: readonly NameRule<T>[]): NameIndex<T> {
   const useful = withoutRepetitions(rules);
   const always: number[] = [];
@@ -48,7 +48,7 @@ export function createNameIndex<T>(rules: readonly NameRule<T>[]): NameIndex<T> 
   };
 }
 
-/** Drops what an earlier rule for every name has added in any case. */
+/** Drops values that an earlier rule for every name always adds. */
 function withoutRepetitions<T>(rules: readonly NameRule<T>[]): NameRule<T>[] {
   const added = new Set<T>();
   const useful: NameRule<T>[] = [];

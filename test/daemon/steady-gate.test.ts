@@ -32,7 +32,7 @@ async function answered(socket: string, text: string): Promise<void> {
 const words = (line: string): string => line.replace(/\d+ ms$/u, 'N ms');
 const delay = (line: string): number => Number(/(\d+) ms$/u.exec(line)?.[1]);
 const killed =
-  'error: The process that takes the hook calls is gone (it was ended by SIGKILL); it is started again in N ms';
+  'error: The process that accepts hook calls exited (it was terminated by SIGKILL); restarting it in N ms';
 
 describe('a gate that is killed', () => {
   it('is started again, and the log says so', async () => {
