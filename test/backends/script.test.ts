@@ -242,7 +242,7 @@ describe('a script that cannot decide', () => {
   it('fails with crashed when a signal ends it', async () => {
     const failure = await failureOf(run('echo last words >&2; kill -SEGV $$'));
     expect(failure.failure).toBe('crashed');
-    expect(failure.message).toMatch(/: SIGSEGV ended it; run it by hand to see why$/);
+    expect(failure.message).toMatch(/: it was terminated by SIGSEGV; run it by hand to see why$/);
     expect(failure.logs).toEqual([{ level: 'info', message: 'last words' }]);
   });
 

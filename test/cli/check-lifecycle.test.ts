@@ -31,7 +31,7 @@ describe('hookvisor check-lifecycle', { timeout: 90_000 }, () => {
     const run = await hookvisor('check-lifecycle', plugin, '--runs', '6', '--seed', '1');
     expect(run).toMatchObject({ status: 0, err: '' });
     expect(run.out).toMatch(
-      /^ok {2}.*allow\.wasm: 6 sequences, \d+ hook calls, asked about \d+ \(twice each\), .*seed 1\n$/u,
+      /^ok {2}.*allow\.wasm: 6 sequences, \d+ hook calls, \d+ evaluated \(twice each\), .*seed 1\n$/u,
     );
   });
 
@@ -93,6 +93,6 @@ routes: [ { match: { kind: domain, event: prepare }, handlers: [h] } ]`,
   it('refuses words that libvirt does not know', async () => {
     const run = await hookvisor('check-lifecycle', 'x.wasm', '--events', 'prepare,explode');
     expect(run.status).toBe(2);
-    expect(run.err).toContain("'explode' is none of start, shutdown, reload, prepare");
+    expect(run.err).toContain("'explode' is not one of start, shutdown, reload, prepare");
   });
 });

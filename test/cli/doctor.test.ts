@@ -50,7 +50,9 @@ describe('doctor below a root', () => {
     expect(all).toContain("fail hooks: '/etc/libvirt/hooks/qemu' is not executable, so libvirt skips it");
     expect(all).toContain("warn hooks: '/etc/libvirt/hooks/lxc' is from another release");
     for (const name of ['qemu', 'lxc', 'daemon', 'network']) rmSync(join(hooks, name));
-    expect((await examined(root)).all).toContain('fail hooks: no hook is installed, so libvirt does not call Hookvisor');
+    expect((await examined(root)).all).toContain(
+      'fail hooks: no hook is installed, so libvirt does not call Hookvisor',
+    );
   });
 
   it('finds a configuration that cannot be used', async () => {

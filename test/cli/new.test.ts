@@ -27,7 +27,7 @@ describe('new', () => {
   it('refuses a name that no handler can have', async () => {
     const run = await hookvisor('new', join(temporaryFolder(), 'a b'), '--language', 'c');
     expect(run.status).toBe(2);
-    expect(run.err).toContain("'a b' is not a name; use letters");
+    expect(run.err).toContain("'a b' is not a valid name; use letters");
   });
 
   it('refuses a language that it does not know', async () => {

@@ -216,7 +216,7 @@ describe('demo', () => {
     const before = leftovers();
     const run = await hookvisor('demo');
     expect(run.status).toBe(0);
-    for (const word of ['script', 'component', 'extism', 'migrate', 'restore', 'denied', 'What to do next']) {
+    for (const word of ['script', 'component', 'extism', 'migrate', 'restore', 'denied', 'Next steps']) {
       expect(run.out).toContain(word);
     }
     expect(run.out).toMatch(/2 denied/);

@@ -43,14 +43,12 @@ describe('test', () => {
   });
 
   it('says what is missing where there is nothing to test', async () => {
-    expect((await hookvisor('test', '/none')).err).toContain("Cannot test '/none': there is no such folder");
+    expect((await hookvisor('test', '/none')).err).toContain("Cannot test '/none': there is no such file or folder");
     const dir = temporaryFolder();
     await write(dir, 'cases.yaml', `cases:\n${allowed}`);
     const run = await hookvisor('test', dir);
     expect(run.status).toBe(2);
-    expect(run.err).toContain(
-      'does not say what it tests, and the folder is no project; write handler: { source: PATH }',
-    );
+    expect(run.err).toContain('names no handler, and the folder is not a project; add handler: { source: PATH }');
   });
 
   it('reports as TAP', async () => {

@@ -28,7 +28,7 @@ describe('a reload', () => {
     await expect(runtime.reload()).rejects.toMatchObject({ code: 'config-invalid' });
     expect((await call('qemu', ['tiny', 'start', 'begin', '-'])).status).toBe(1);
     expect(runtime.status().reloads.lastError).toContain('handlers.x');
-    expect(said.join('\n')).toContain('the configuration in force is kept');
+    expect(said.join('\n')).toContain('the active configuration is kept');
   });
 
   it('tells what is doubtful about the new configuration, as the start does', async () => {

@@ -129,7 +129,9 @@ describe('an installation where no hooks are', () => {
       "'/etc/hookvisor/unreachable' already exists and is kept",
       "'/etc/hookvisor/hookvisor.yaml' already exists and is kept",
     ]);
-    expect(uninstall(root).join()).toContain("'/etc/hookvisor/hookvisor.yaml' has been changed since and is left");
+    expect(uninstall(root).join()).toContain(
+      "'/etc/hookvisor/hookvisor.yaml' was changed after the installation and is kept",
+    );
     expect(readFileSync(join(root, 'etc/hookvisor/unreachable'), 'utf8')).toBe('allow\n');
     expect(existsSync(join(root, hooks))).toBe(false);
   });
@@ -152,7 +154,7 @@ describe('an installation beside a hook that is there', () => {
     expect(readFileSync(join(root, hooks, 'qemu.d/50-hookvisor')).equals(client)).toBe(true);
     expect(readFileSync(join(root, hooks, 'qemu'), 'utf8')).toBe('#!/bin/sh\nexit 0\n');
     expect(notes).toEqual([
-      expect.stringContaining("'/etc/libvirt/hooks/qemu' is left alone; hookvisor goes beside it"),
+      expect.stringContaining("'/etc/libvirt/hooks/qemu' is kept; the hook client is installed alongside it"),
     ]);
     expect(unknownToLibvirt).not.toContain('qemu');
     expect(plan(root)).toMatchObject({ prepare: [], hooks: [] });
