@@ -42,7 +42,7 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
           out.write(jsonLine({ valid: true, config: config.file, handlers, routes: config.routes.length, doubts }));
         } else {
           out.write(describe(config));
-          for (const doubt of doubts) err.write(`${err.paint('yellow', 'doubtful')}: ${doubt}\n`);
+          for (const doubt of doubts) err.write(`${err.paint('yellow', 'warning')}: ${doubt}\n`);
           out.write(`${out.paint('green', 'valid')}: ${config.file}\n`);
         }
         finish(exitStatus.success);

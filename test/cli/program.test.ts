@@ -169,7 +169,7 @@ routes:
 routes: [ { match: { kind: domian }, handlers: [a] } ]`,
     );
     const doubt = "routes[0].match.kind: libvirt has no kind 'domian'; did you mean 'domain'?";
-    expect(await hookvisor('check', '--config', file)).toMatchObject({ status: 0, err: `doubtful: ${doubt}\n` });
+    expect(await hookvisor('check', '--config', file)).toMatchObject({ status: 0, err: `warning: ${doubt}\n` });
     const json = await hookvisor('check', '--config', file, '--json');
     expect(JSON.parse(json.out)).toMatchObject({ valid: true, doubts: [doubt] });
   });

@@ -50,7 +50,7 @@ describe('docs/install.md, followed to the letter', () => {
     const installed = await host.hookvisor('install', '--reload-libvirt');
     expect(installed).toMatchObject({ status: 0 });
     expect(installed.said).toMatch(/^reloaded libvirtd \(pid \d+\)$/mu);
-    expect(installed.said).toContain('start the runtime, until then the hooks deny');
+    expect(installed.said).toContain('start the runtime (until then the hooks deny)');
     const { err } = await host.virsh('start', 'tiny');
     expect(err).toContain('hookvisor: the runtime at /run/hookvisor/hookvisor.sock cannot be reached');
   });
