@@ -28,5 +28,5 @@ it('bench says what is wrong with a file that is no plugin', async () => {
   const missing = await hookvisor('bench', '/nonexistent.wasm');
   expect(missing).toMatchObject({ status: 2 });
   expect(missing.err).toContain("Cannot read the plug-in '/nonexistent.wasm'");
-  expect((await hookvisor('bench', '/bin/sh')).err).toContain('it is no .wasm file');
+  expect((await hookvisor('bench', '/bin/sh')).err).toContain('it is not a .wasm file');
 });

@@ -110,7 +110,7 @@ describe('build', () => {
     await write(folder, 'plugin.yaml', 'name: x\nlanguage: typescript\nsource: a.ts\n');
     const wrong = await hookvisor('build', folder);
     expect(wrong.status).toBe(2);
-    expect(wrong.err).toContain("plugin.yaml:2:1 language: 'typescript' is not known here");
+    expect(wrong.err).toContain("plugin.yaml:2:1 language: 'typescript' is not a valid value");
     await write(folder, 'plugin.yaml', 'name: x\nlanguage: ts\nsource: a.ts\n');
     expect((await hookvisor('build', folder)).err).toContain('plugin.yaml:3:1 source: there is no file');
   });

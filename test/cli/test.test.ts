@@ -39,7 +39,7 @@ describe('test', () => {
     const dir = await scriptWith('  - { name: a, argv: [web, start], expect: perhaps }\n');
     const run = await hookvisor('test', dir);
     expect(run).toMatchObject({ status: 2, out: '' });
-    expect(run.err).toContain(`${dir}/cases.yaml:3:36 cases[0].expect: 'perhaps' is not known here`);
+    expect(run.err).toContain(`${dir}/cases.yaml:3:36 cases[0].expect: 'perhaps' is not a valid value`);
   });
 
   it('says what is missing where there is nothing to test', async () => {

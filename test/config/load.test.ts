@@ -230,7 +230,7 @@ handlers:
     ]);
     expect(
       problemsOf('version: 1\nhandlers:\n  a: { source: x, backend: script, failurePolicy: fail, pluginSize: 1MiB }\n'),
-    ).toEqual(["3:57 handlers.a.pluginSize: applies to plugins only, and 'a' is a script; remove it"]);
+    ).toEqual(["3:57 handlers.a.pluginSize: applies to plug-ins only, and 'a' is a script; remove it"]);
   });
 });
 
@@ -244,7 +244,7 @@ describe('the keys of scripts and of the budget', () => {
 
   it.each(['layout: tree', 'libvirtAccess: deny'])('refuse %s of a plugin', (key) => {
     const text = `version: 1\nhandlers: { x: { backend: extism, source: /t, ${key}, failurePolicy: fail } }`;
-    expect(() => parseConfig(text, '/c.yaml')).toThrow("applies to scripts only, and 'x' is a plugin; remove it");
+    expect(() => parseConfig(text, '/c.yaml')).toThrow("applies to scripts only, and 'x' is a plug-in; remove it");
   });
 });
 
@@ -380,20 +380,20 @@ routes:
     [
       'settings are not JSON',
       handlerAt(`${extism}, settings: { a: [.nan] }`),
-      ['3:69 handlers.a.settings.a: a list cannot be given to a plugin; write what JSON can hold'],
+      ['3:69 handlers.a.settings.a: a list cannot be passed to a plug-in; write a value that JSON can represent'],
     ],
     [
       'a script has what belongs to a plugin',
       handlerAt(`${script}, fuel: 1, sha256: "${digest}"`),
       [
-        `3:57 handlers.a.fuel: applies to plugins only, and 'a' is a script; remove it`,
-        `3:66 handlers.a.sha256: applies to plugins only, and 'a' is a script; remove it`,
+        `3:57 handlers.a.fuel: applies to plug-ins only, and 'a' is a script; remove it`,
+        `3:66 handlers.a.sha256: applies to plug-ins only, and 'a' is a script; remove it`,
       ],
     ],
     [
       'a plugin has what belongs to a script',
       handlerAt(`${extism}, arguments: rfc`),
-      [`3:57 handlers.a.arguments: applies to scripts only, and 'a' is a plugin; remove it`],
+      [`3:57 handlers.a.arguments: applies to scripts only, and 'a' is a plug-in; remove it`],
     ],
     [
       'a handler has a bad name',

@@ -101,7 +101,7 @@ routes: [ { match: {}, handlers: [tiny] } ]`;
       const { writeFile } = await import('node:fs/promises');
       await writeFile(file, readFileSync(file, 'utf8').replace('hv.sock', 'other.sock'));
     });
-    await expect(runtime.reload()).rejects.toThrow(/restart the runtime to move it/);
+    await expect(runtime.reload()).rejects.toThrow(/restart the runtime to change it/);
   });
 });
 
