@@ -127,5 +127,5 @@ it('a socket that somebody else holds keeps the calls that come while a killed g
     const words = `call ${round}`;
     expect(await ask(socket, call(words))).toEqual(call(words));
   }
-  expect(said().match(/is gone \(it was terminated by SIGKILL\)/gu)).toHaveLength(3);
+  expect(said().match(/exited \(it was terminated by SIGKILL\)/gu)).toHaveLength(3);
 });
