@@ -14,6 +14,7 @@ import { basename, dirname, isAbsolute } from 'node:path';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { isatty } from 'node:tty';
 
+/** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 /** @typedef {import('node:net').Socket} Socket */
 /**
  * What /etc/hookvisor/unreachable says; `problem` is empty when the file is understood.
@@ -22,6 +23,7 @@ import { isatty } from 'node:tty';
 /** @typedef {{ status: number, out: Buffer, err: Buffer }} Answer */
 /** @typedef {{ error: Error } | { status: number | null, signal: NodeJS.Signals | null }} Ended */
 /** @typedef {{ stop: 'deadline' | NodeJS.Signals }} Stop */
+/** @typedef {{ cut: Error }} Cut */
 
 const protocolVersion = 1;
 const types = { call: 0x01, answer: 0x02, refusal: 0x1f };
@@ -30,6 +32,10 @@ const frameLimit = 64 * 1024 * 1024;
 const policyLimit = 4096;
 const killGraceMs = 500;
 const retryMs = 10;
+/** How long a message may wait for a reader. The deadline may be over: then it says why. */
+const sayMs = 100;
+/** Bytes of a path that are shown. */
+const pathBytes = 200;
 /** @type {readonly NodeJS.Signals[]} */
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
 
@@ -38,10 +44,12 @@ const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'];
  * @type {Readonly<Record<string, string>> & { readonly ENAMETOOLONG: string }}
  */
 const errorTexts = {
+  E2BIG: 'Argument list too long',
   EACCES: 'Permission denied',
   ECONNREFUSED: 'Connection refused',
   ECONNRESET: 'Connection reset by peer',
   EISDIR: 'Is a directory',
+  ELOOP: 'Too many levels of symbolic links',
   ENAMETOOLONG: 'File name too long',
   ENOENT: 'No such file or directory',
   ENOTDIR: 'Not a directory',
@@ -92,28 +100,52 @@ function bytesOf(chunk) {
 }
 
 /**
- * One line on stderr. Paths and the runtime's text may hold anything: no control character reaches a terminal.
+ * Writes one line on stderr, without control characters or malformed UTF-8: paths and the runtime's text may hold anything.
  * @param {string} text
  * @returns {Promise<Error | null>}
  */
 function say(text) {
-  return write(process.stderr, `hookvisor: ${text.replace(/\p{Cc}/gu, '?')}\n`);
+  const line = `hookvisor: ${text.replace(/[\p{Cc}\uFFFD]/gu, '?')}\n`;
+  return write(process.stderr, line, performance.now() + sayMs);
 }
 
 /**
- * Resolves to null, or to the error, once everything is written.
+ * At most `limit` bytes of a text, and no half character at the end.
+ * @param {Buffer} bytes
+ * @param {number} limit
+ * @returns {string}
+ */
+function shown(bytes, limit) {
+  let size = Math.min(bytes.length, limit);
+  while (size > 0 && size < bytes.length && (bytes.readUInt8(size) & 0xc0) === 0x80) size--;
+  return bytes.toString('utf8', 0, size);
+}
+
+/**
+ * @param {string} path
+ * @returns {string}
+ */
+const shownPath = (path) => shown(Buffer.from(path), pathBytes);
+
+/**
+ * Resolves to null once everything is written, or to why it is not.
  * @param {NodeJS.WritableStream} stream
  * @param {string | Buffer} bytes
+ * @param {number} deadline on the clock of performance.now()
  * @returns {Promise<Error | null>}
  */
-function write(stream, bytes) {
+function write(stream, bytes, deadline) {
   if (bytes.length === 0) return Promise.resolve(null);
-  return new Promise((resolve) => {
-    stream.once('error', resolve);
+  /** @type {Promise<Error | null>} */
+  const written = new Promise((resolve) => {
+    stream.on('error', resolve);
     stream.write(bytes, (error) => {
       resolve(error ?? null);
     });
   });
+  return inTime(written, deadline, 'it is not read in time').catch((/** @type {unknown} */ error) =>
+    error instanceof Error ? error : new Error(String(error)),
+  );
 }
 
 /**
@@ -139,10 +171,8 @@ function readPolicy() {
   if (text === null) return { ...policy, problem: 'is not a short text file' };
   let chosen = false;
   for (const [index, line] of text.split('\n').entries()) {
-    const match = /^(\S+?)(?:[ \t]+(.*))?$/s.exec(line.replace(/^[ \t\r]+|[ \t\r]+$/g, ''));
-    if (match === null) continue;
-    const [, word = '', rest = ''] = match;
-    if (word.startsWith('#')) continue;
+    const [, word = '', rest = ''] = /^([^ \t]*)[ \t]*(.*)$/s.exec(line.replace(/^[ \t\r]+|[ \t\r]+$/g, '')) ?? [];
+    if (word === '' || word.startsWith('#')) continue;
     /** @returns {Policy} */
     const notUnderstood = () => ({ ...policy, action: 'deny', problem: `is not understood in line ${index + 1}` });
     if (word === 'deadline') {
@@ -197,7 +227,9 @@ function readShortFile(file) {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const bytes = Buffer.alloc(policyLimit);
-    const size = readSync(fd, bytes);
+    let size = 0;
+    for (let got = 1; got > 0 && size < policyLimit; size += got)
+      got = readSync(fd, bytes, size, policyLimit - size, null);
     const isShort = size < policyLimit && !bytes.subarray(0, size).includes(0);
     return { text: isShort ? bytes.toString('utf8', 0, size) : null, isForeign: othersMayChange(fstatSync(fd)) };
   } finally {
@@ -391,9 +423,8 @@ function parseAnswer(frame) {
   const body = frame.subarray(headerBytes);
   if (type === types.refusal) {
     const size = body.length >= 4 ? body.readUInt32BE(0) : 0;
-    let head = size <= body.length - 4 ? Math.min(size, 300) : 0;
-    while (head > 0 && (body.readUInt8(4 + head - 1) & 0xc0) === 0x80) head--; // no half character
-    throw unreachable(`it refused the call: ${body.toString('utf8', 4, 4 + head)}`);
+    const head = size <= body.length - 4 ? body.subarray(4, 4 + size) : Buffer.alloc(0);
+    throw unreachable(`it refused the call: ${shown(head, 300)}`);
   }
   if (type !== types.answer) throw unreachable(`it sent a frame of the unknown type ${type}`);
   const outSize = body.length >= 5 ? body.readUInt32BE(1) : Infinity;
@@ -417,20 +448,107 @@ async function ask(driver, document, deadline) {
 const socketPath = () => process.env['HOOKVISOR_SOCKET'] || '/run/hookvisor/hookvisor.sock';
 
 /**
- * Runs the script in a process group of its own and kills the group at its deadline. Its status; 1 if it gave none.
+ * Throws the system's error where the kernel has no format for the file. Node runs such a file through a shell, as
+ * execvp(3) does: it would begin with whatever its first line means there. libvirt runs none (execve(2)).
+ * @param {string} file
+ * @param {number} [depth] of interpreters that are scripts themselves
+ */
+function refuseUnknownFormat(file, depth = 0) {
+  const head = Buffer.alloc(256);
+  const size = readHead(file, head);
+  if (isOwnMachine(head)) return;
+  const interpreter = /^#![ \t]*([^ \t\n\0]+)[ \t\n]/u.exec(head.toString('latin1', 0, size))?.[1];
+  if (interpreter === undefined) throw Object.assign(new Error('no known format'), { code: 'ENOEXEC' });
+  if (depth === 4) throw Object.assign(new Error('too many interpreters'), { code: 'ELOOP' });
+  refuseUnknownFormat(Buffer.from(interpreter, 'latin1').toString(), depth + 1);
+}
+
+/**
+ * Reads how a file begins. Of a folder it throws what execve(2) says.
+ * @param {string} file
+ * @param {Buffer} head
+ * @returns {number} bytes read
+ */
+function readHead(file, head) {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    return readSync(fd, head);
+  } catch (error) {
+    throw codeOf(error) === 'EISDIR' ? Object.assign(new Error('a folder'), { code: 'EACCES' }) : error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Whether an ELF header is of a program for this machine: class, byte order and processor are those of Node itself.
+ * @param {Buffer} head
+ * @returns {boolean}
+ */
+function isOwnMachine(head) {
+  const own = Buffer.alloc(20);
+  readHead(process.execPath, own);
+  return own.compare(head, 0, 6, 0, 6) === 0 && own.compare(head, 18, 20, 18, 20) === 0;
+}
+
+/**
+ * Runs the script as the leader of a session and process group of its own; stops the group at its deadline. Its status;
+ * 1 if it gave none, or was not given its whole document.
  * @param {string} script
  * @param {Buffer} document
  * @param {number} deadlineMs
  * @returns {Promise<number>}
  */
 async function runScript(script, document, deadlineMs) {
-  const child = spawn(script, process.argv.slice(2), {
-    argv0: process.argv[1],
-    detached: true, // makes it a group (and session) leader
-    stdio: [document.length === 0 ? 'ignore' : 'pipe', 'inherit', 'inherit'],
-  });
-  /** @type {Promise<Ended>} */
-  const ended = new Promise((resolve) => {
+  const stop = stopRequest(deadlineMs);
+  /** @type {ChildProcess} */
+  let child;
+  try {
+    refuseUnknownFormat(script);
+    child = spawn(script, process.argv.slice(2), {
+      argv0: process.argv[1],
+      detached: true, // makes it a group (and session) leader
+      stdio: [document.length === 0 ? 'ignore' : 'pipe', 'inherit', 'inherit'],
+    });
+  } catch (error) {
+    return cannotRun(script, error);
+  }
+  const first = await Promise.race([endOf(child), stop, giveDocument(child, document)]);
+  if ('error' in first) return cannotRun(script, first.error);
+  if ('status' in first) {
+    if (first.signal === null) return first.status ?? 1; // Node gives the one or the other
+    await say(`'${shownPath(script)}' was ended by signal ${systemConstants.signals[first.signal]}`);
+    return 1;
+  }
+  await stopGroup(child);
+  const why =
+    'cut' in first
+      ? `was not given its whole document (${textOf(first.cut)}) and was killed`
+      : first.stop === 'deadline'
+        ? 'did not finish in time and was killed'
+        : `was stopped by signal ${systemConstants.signals[first.stop]}`;
+  await say(`'${shownPath(script)}' ${why}`);
+  return 1;
+}
+
+/**
+ * @param {string} script
+ * @param {unknown} error
+ * @returns {Promise<number>}
+ */
+async function cannotRun(script, error) {
+  await say(
+    `cannot run '${shownPath(script)}', named in the file for an unreachable runtime: ${textOf(error)}; correct the file`,
+  );
+  return 1;
+}
+
+/**
+ * @param {ChildProcess} child
+ * @returns {Promise<Ended>}
+ */
+function endOf(child) {
+  return new Promise((resolve) => {
     child.once('error', (error) => {
       resolve({ error });
     });
@@ -438,39 +556,39 @@ async function runScript(script, document, deadlineMs) {
       resolve({ status, signal });
     });
   });
-  child.stdin?.on('error', () => {}); // a script need not read its document
-  child.stdin?.end(document);
-  /** @param {NodeJS.Signals} signal */
-  const kill = (signal) => {
+}
+
+/**
+ * Resolves only if the script is not given its whole document. One that does not read it, or not all, has been given it.
+ * @param {ChildProcess} child
+ * @param {Buffer} document
+ * @returns {Promise<Cut>}
+ */
+function giveDocument(child, document) {
+  return new Promise((resolve) => {
+    child.stdin?.on('error', (error) => {
+      if (!['EPIPE', 'ECONNRESET'].includes(codeOf(error) ?? '')) resolve({ cut: error });
+    });
+    child.stdin?.end(document);
+  });
+}
+
+/**
+ * TERM to the script's group, and KILL once the script has ended, or half a second later. Then it is given up.
+ * @param {ChildProcess} child
+ * @returns {Promise<void>}
+ */
+async function stopGroup(child) {
+  for (const signal of /** @type {const} */ (['SIGTERM', 'SIGKILL'])) {
+    const ended = child.exitCode !== null || child.signalCode !== null ? null : endOf(child);
+    child.kill(signal);
     try {
       if (child.pid !== undefined) process.kill(-child.pid, signal);
     } catch {
       // The group is gone, which is what was wanted.
     }
-  };
-  const stop = stopRequest(deadlineMs);
-  const first = await Promise.race([ended, stop]);
-  if ('error' in first) {
-    await say(
-      `cannot run '${script}', named in the file for an unreachable runtime: ${textOf(first.error)}; correct the file`,
-    );
-    return 1;
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, killGraceMs))]);
   }
-  if (!('stop' in first)) {
-    if (first.signal === null) return first.status ?? 1; // Node gives the one or the other
-    await say(`'${script}' was ended by signal ${systemConstants.signals[first.signal]}`);
-    return 1;
-  }
-  kill('SIGTERM');
-  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, killGraceMs))]);
-  kill('SIGKILL');
-  await ended;
-  await say(
-    first.stop === 'deadline'
-      ? `'${script}' did not finish in time and was killed`
-      : `'${script}' was stopped by signal ${systemConstants.signals[first.stop]}`,
-  );
-  return 1;
 }
 
 /**
@@ -491,40 +609,76 @@ function stopRequest(deadlineMs) {
   });
 }
 
-/** @returns {Promise<number>} the exit status */
-async function main() {
-  const policy = readPolicy();
-  const deadline = performance.now() + policy.deadlineMs;
-  const driver = driverOf(process.argv[1] ?? '');
-  const aborts = denialAborts(driver, process.argv.slice(2));
-  /** @type {Buffer | null} */
-  let document = null;
-  /** @type {string} */
-  let reason;
-  try {
-    document = await inTime(readDocument(), deadline, 'the document on stdin did not end in time');
-    const answer = await ask(driver, document, deadline);
-    const failed = await write(process.stdout, answer.out);
-    await write(process.stderr, answer.err);
-    if (failed === null || answer.status !== 0) return answer.status;
-    await say(`the document cannot be handed to libvirt: ${textOf(failed)}`);
-    return aborts ? 1 : 0;
-  } catch (error) {
-    reason = error instanceof Unreachable ? error.message : `internal error: ${messageOf(error)}`;
-  }
-  if (policy.action === 'script' && document !== null) {
-    const status = await runScript(policy.script, document, policy.deadlineMs);
-    return aborts ? status : 0;
-  }
-  const denied = aborts && policy.action !== 'allow';
+/**
+ * Passes the answer on to libvirt.
+ * @param {Answer} answer
+ * @param {boolean} aborts
+ * @param {number} deadline
+ * @returns {Promise<number>} the exit status
+ */
+async function passOn({ status, out, err }, aborts, deadline) {
+  const failed = await write(process.stdout, out, deadline);
+  await write(process.stderr, err, deadline);
+  if (failed === null || status !== 0) return status;
+  await say(`the document cannot be handed to libvirt: ${textOf(failed)}`);
+  return aborts ? 1 : 0;
+}
+
+/**
+ * What the policy says where no script decides.
+ * @param {Policy} policy
+ * @param {boolean} aborts
+ * @param {string} reason
+ * @returns {Promise<number>} the exit status
+ */
+async function followPolicy({ action, file, problem }, aborts, reason) {
+  const denied = aborts && action !== 'allow';
   const goesOn = aborts
     ? ', the operation goes on as configured'
     : ', the operation goes on: denying it would not stop it cleanly';
   await say(
-    `the runtime at ${socketPath()} cannot be reached (${reason})${denied ? '' : goesOn}; start it, or see ` +
-      `${policy.file}${policy.problem === '' ? '' : ` (which ${policy.problem})`}`,
+    `the runtime at ${shownPath(socketPath())} cannot be reached (${reason})${denied ? '' : goesOn}; start it, or see ` +
+      `${shownPath(file)}${problem === '' ? '' : ` (which ${problem})`}`,
   );
   return denied ? 1 : 0;
 }
 
-process.exit(await main());
+/**
+ * @param {string} driver
+ * @param {boolean} aborts
+ * @returns {Promise<number>} the exit status
+ */
+async function main(driver, aborts) {
+  const policy = readPolicy();
+  const deadline = performance.now() + policy.deadlineMs;
+  /** @type {Buffer | null} */
+  let document = null;
+  /** @type {Answer} */
+  let answer;
+  try {
+    document = await inTime(readDocument(), deadline, 'the document on stdin did not end in time');
+    answer = await ask(driver, document, deadline);
+  } catch (error) {
+    const reason = error instanceof Unreachable ? error.message : `internal error: ${messageOf(error)}`;
+    if (policy.action !== 'script' || document === null) return followPolicy(policy, aborts, reason);
+    const status = await runScript(policy.script, document, policy.deadlineMs);
+    return aborts ? status : 0;
+  }
+  return passOn(answer, aborts, deadline);
+}
+
+const driver = driverOf(process.argv[1] ?? '');
+const aborts = denialAborts(driver, process.argv.slice(2));
+/**
+ * Whatever goes wrong here denies where that is safe.
+ * @param {unknown} error
+ * @returns {Promise<number>} the exit status
+ */
+async function failSafely(error) {
+  await say(`internal error: ${messageOf(error)}`);
+  return aborts ? 1 : 0;
+}
+process.on('uncaughtException', (error) => {
+  void failSafely(error).then((status) => process.exit(status));
+});
+process.exit(await main(driver, aborts).catch(failSafely));

@@ -14,7 +14,8 @@
  *                     5 takes no more
  *   from the runtime  1 connection, answer   2 take no more connections
  *
- * What comes on a connection is not looked at beyond its length. When the socket to the runtime ends, so does this.
+ * What comes on a connection is not looked at beyond its length. When the socket to the runtime ends, this delivers the
+ * answers that it was given, and ends. A call of the system that fails costs the connection that it was for, no other.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,13 +35,16 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { control = 3, inherited = 4, protocol_version = 1, header_bytes = 6 };
+#include "clock.h"
+#include "control.h"
+#include "frame.h"
+
+enum { inherited = 4 };
 enum { to_listening = 1, to_cannot_listen = 2, to_request = 3, to_late = 4, to_stopped = 5, from_answer = 1, from_stop = 2 };
 enum { frame_limit = 64 * 1024 * 1024, first_bytes = 16384, queue = 4096, batch = 64 };
-enum { starved_ms = 100, kept_bytes = 1024 * 1024 };
+enum { starved_ms = 100, most_failures = 100 };
 
 /* A connection reads its request, waits for the runtime, then takes its answer. */
 enum stage { stage_reading, stage_waiting, stage_answering };
@@ -50,6 +54,7 @@ struct connection {
     int fd;
     uint32_t number;
     enum stage stage;
+    bool watched;
     int64_t due; /* when reading or answering must be over */
     char *data;
     size_t have, size, capacity;
@@ -61,59 +66,15 @@ static int events, listener, patience_ms;
 static int64_t starved_until;
 static bool listening, starved;
 
-static int64_t now_ms(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
-}
-
-static void put_u32(char *at, size_t value) {
-    for (int byte = 0; byte < 4; byte++) at[byte] = (char)(value >> (24 - 8 * byte));
-}
-
-static uint32_t get_u32(const char *at) {
-    const unsigned char *byte = (const unsigned char *)at;
-    return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
-}
-
-/* Without memory nothing can be answered: the clients learn it at once, and the runtime starts the gate again. */
-static void *allocate(void *memory, size_t size) {
-    void *grown = realloc(memory, size);
-    if (grown == NULL) _exit(1);
-    return grown;
-}
-
-/* Blocks while the runtime does not read: what comes meanwhile waits in the queue of the kernel. */
-static void tell(int type, uint32_t number, const char *data, size_t size) {
-    char head[header_bytes + 4];
-    put_u32(head, 2 + 4 + size);
-    head[4] = protocol_version;
-    head[5] = (char)type;
-    put_u32(head + header_bytes, number);
-    struct iovec parts[] = {{head, sizeof head}, {(char *)data, size}};
-    for (size_t part = 0; part < 2;) {
-        ssize_t sent = sendmsg(control, &(struct msghdr){.msg_iov = parts + part, .msg_iovlen = 2 - part}, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR) continue;
-        if (sent < 0) _exit(0);
-        for (size_t left = (size_t)sent; part < 2; part++) {
-            size_t taken = left < parts[part].iov_len ? left : parts[part].iov_len;
-            parts[part].iov_base = (char *)parts[part].iov_base + taken;
-            parts[part].iov_len -= taken;
-            left -= taken;
-            if (parts[part].iov_len > 0) break;
-        }
-    }
-}
-
-static void watch(int operation, int fd, uint32_t what, void *owner) {
-    if (epoll_ctl(events, operation, fd, &(struct epoll_event){.events = what, .data.ptr = owner}) != 0) _exit(1);
+static bool watch(int operation, int fd, uint32_t what, void *owner) {
+    return epoll_ctl(events, operation, fd, &(struct epoll_event){.events = what, .data.ptr = owner}) == 0;
 }
 
 static void take_connections(bool take) {
     if (!listening || take != starved) return;
-    starved = !take;
+    /* Where this fails it is tried again: at the next connection that cannot be taken, or in a moment. */
+    if (watch(EPOLL_CTL_MOD, listener, take ? EPOLLIN : 0, &listener)) starved = !take;
     starved_until = now_ms() + starved_ms;
-    watch(EPOLL_CTL_MOD, listener, take ? EPOLLIN : 0, &listener);
 }
 
 static void hang_up(struct connection *connection) {
@@ -129,17 +90,23 @@ static void hang_up(struct connection *connection) {
     take_connections(true);
 }
 
-static uint32_t free_number(void) {
+/* False without memory. */
+static bool find_number(uint32_t *number) {
     static uint32_t last;
     for (uint32_t tried = 0; tried < numbers; tried++) {
         last = (last + 1) % numbers;
-        if (by_number[last] == NULL) return last;
+        if (by_number[last] != NULL) continue;
+        *number = last;
+        return true;
     }
-    last = numbers;
-    numbers = numbers == 0 ? 64 : 2 * numbers;
-    by_number = allocate(by_number, numbers * sizeof *by_number);
-    memset(by_number + last, 0, (numbers - last) * sizeof *by_number);
-    return last;
+    uint32_t more = numbers == 0 ? 64 : 2 * numbers;
+    struct connection **grown = realloc(by_number, more * sizeof *grown);
+    if (grown == NULL) return false;
+    memset(grown + numbers, 0, (more - numbers) * sizeof *grown);
+    *number = last = numbers;
+    by_number = grown;
+    numbers = more;
+    return true;
 }
 
 /* The bytes that make up the request, as far as can be told; what is no request is passed on for the runtime to refuse. */
@@ -150,28 +117,50 @@ static size_t wanted(const struct connection *connection) {
     return plausible ? 4 + length : header_bytes;
 }
 
+/* Asks to be woken when the client has written or read; hangs up when that cannot be had. */
+static void await_client(struct connection *connection, uint32_t what) {
+    if (!connection->watched) connection->watched = watch(EPOLL_CTL_ADD, connection->fd, what, connection);
+    if (!connection->watched) hang_up(connection);
+}
+
 /* Tells the runtime of the connection. Not even a hang-up is waited for: its event is decided and journaled all the same. */
 static void await_answer(struct connection *connection, int type, size_t size) {
+    if (connection->watched && !watch(EPOLL_CTL_DEL, connection->fd, 0, NULL)) {
+        hang_up(connection);
+        return;
+    }
+    connection->watched = false;
     connection->stage = stage_waiting;
-    watch(EPOLL_CTL_DEL, connection->fd, 0, NULL);
     tell(type, connection->number, connection->data, size);
     free(connection->data);
     connection->data = NULL;
+}
+
+/* By doubling: announcing much costs nothing, only sending it does. */
+static bool make_room(struct connection *connection, size_t want) {
+    if (connection->have < connection->capacity) return true;
+    size_t more = 2 * connection->capacity;
+    size_t capacity = more == 0 ? first_bytes : more < want ? more : want;
+    char *grown = realloc(connection->data, capacity);
+    if (grown == NULL) return false;
+    connection->data = grown;
+    connection->capacity = capacity;
+    return true;
 }
 
 static void read_request(struct connection *connection) {
     for (;;) {
         size_t want = wanted(connection);
         if (connection->have >= header_bytes && connection->have >= want) break;
-        if (connection->have == connection->capacity) {
-            /* By doubling: announcing much costs nothing, only sending it does. */
-            size_t more = 2 * connection->capacity;
-            connection->data = allocate(connection->data, connection->capacity = more < want ? more : want);
-        }
-        size_t room = connection->capacity - connection->have;
-        ssize_t got = recv(connection->fd, connection->data + connection->have, room, 0);
+        bool room = make_room(connection, want);
+        ssize_t got = !room ? 0
+                            : recv(connection->fd, connection->data + connection->have,
+                                   connection->capacity - connection->have, 0);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0 && errno == EAGAIN) return;
+        if (got < 0 && errno == EAGAIN) {
+            await_client(connection, EPOLLIN);
+            return;
+        }
         if (got <= 0) {
             hang_up(connection);
             return;
@@ -190,29 +179,35 @@ static void accept_connections(void) {
             if (errno != EAGAIN) take_connections(false);
             return;
         }
-        struct connection *connection = allocate(NULL, sizeof *connection);
+        struct connection *connection = malloc(sizeof *connection);
+        uint32_t number;
+        if (connection == NULL || !find_number(&number)) {
+            free(connection);
+            close(fd);
+            continue;
+        }
         *connection = (struct connection){
-            .next = connections, .link = &connections, .fd = fd, .number = free_number(), .due = now_ms() + patience_ms};
-        connection->data = allocate(NULL, connection->capacity = first_bytes);
+            .next = connections, .link = &connections, .fd = fd, .number = number, .due = now_ms() + patience_ms};
         if (connections != NULL) connections->link = &connection->next;
-        connections = by_number[connection->number] = connection;
-        watch(EPOLL_CTL_ADD, fd, EPOLLIN, connection);
+        connections = by_number[number] = connection;
         read_request(connection);
     }
 }
 
-/* False when the client has to read first. */
-static bool write_answer(struct connection *connection) {
+static void write_answer(struct connection *connection) {
     while (connection->have < connection->size) {
         size_t left = connection->size - connection->have;
         ssize_t sent = send(connection->fd, connection->data + connection->have, left, MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR) continue;
-        if (sent < 0 && errno == EAGAIN) return false;
+        if (sent < 0 && errno == EAGAIN) {
+            /* The client has to read first. */
+            await_client(connection, EPOLLOUT);
+            return;
+        }
         if (sent < 0) break; /* it has left */
         connection->have += (size_t)sent;
     }
     hang_up(connection);
-    return true;
 }
 
 static void answer(uint32_t number, const char *data, size_t size) {
@@ -220,20 +215,26 @@ static void answer(uint32_t number, const char *data, size_t size) {
     if (connection == NULL || connection->stage != stage_waiting) return;
     connection->stage = stage_answering;
     connection->due = now_ms() + patience_ms;
-    connection->data = allocate(NULL, size == 0 ? 1 : size);
-    memcpy(connection->data, data, size);
+    connection->data = malloc(size == 0 ? 1 : size);
     connection->have = 0;
     connection->size = size;
-    if (!write_answer(connection)) watch(EPOLL_CTL_ADD, connection->fd, EPOLLOUT, connection);
+    if (connection->data == NULL) {
+        hang_up(connection);
+        return;
+    }
+    memcpy(connection->data, data, size);
+    write_answer(connection);
+}
+
+/* Closing is not enough where somebody else holds the socket, too: it would be reported for ever. */
+static void forget_listener(void) {
+    listening = false;
+    if (watch(EPOLL_CTL_DEL, listener, 0, NULL)) close(listener);
 }
 
 static void stop(void) {
-    if (listening) {
-        /* Closing is not enough where somebody else holds the socket, too: it would be reported for ever. */
-        watch(EPOLL_CTL_DEL, listener, 0, NULL);
-        close(listener);
-    }
-    listening = starved = false;
+    if (listening) forget_listener();
+    starved = false;
     for (struct connection *each = connections, *next; each != NULL; each = next) {
         next = each->next;
         if (each->stage == stage_reading) hang_up(each);
@@ -247,32 +248,6 @@ static void obey(const char *frame, size_t size) {
     } else if (frame[5] == from_answer && size >= header_bytes + 4) {
         answer(get_u32(frame + header_bytes), frame + header_bytes + 4, size - header_bytes - 4);
     }
-}
-
-/* False when the runtime is gone. */
-static bool read_control(void) {
-    static char *data;
-    static size_t have, capacity;
-    if (capacity - have < first_bytes) data = allocate(data, capacity = 2 * have + 2 * first_bytes);
-    ssize_t got = recv(control, data + have, capacity - have, MSG_DONTWAIT);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return true;
-    if (got <= 0) return false;
-    have += (size_t)got;
-    size_t at = 0;
-    while (have - at >= header_bytes) {
-        size_t size = 4 + (size_t)get_u32(data + at);
-        if (have - at < size) break;
-        obey(data + at, size);
-        at += size;
-    }
-    have -= at;
-    if (at > 0) memmove(data, data + at, have);
-    if (have == 0 && capacity > kept_bytes) {
-        free(data);
-        data = NULL;
-        capacity = 0;
-    }
-    return true;
 }
 
 /* Ends what took too long. Milliseconds until the next may have to, -1 for never. */
@@ -304,20 +279,51 @@ static int bind_to(const char *path) {
     return bound && listen(listener, queue) == 0 ? 0 : errno;
 }
 
-/* The runtime is gone: what it has answered is still delivered. */
+/* The runtime is gone: what it has answered is still delivered, nothing else is. */
 static void finish(void) {
     stop();
-    watch(EPOLL_CTL_DEL, control, 0, NULL);
+    while (read_control(obey)) continue;
+    watch(EPOLL_CTL_DEL, control, 0, NULL); /* see forget_listener() */
     close(control);
     for (struct connection *each = connections, *next; each != NULL; each = next) {
         next = each->next;
         if (each->stage == stage_waiting) hang_up(each);
     }
-    for (int wait = hurry(); connections != NULL; wait = hurry()) {
+}
+
+/* False when the rest of what was reported at the same time may be gone by now. What is left is reported again. */
+static bool serve(void *owner) {
+    if (owner == NULL) {
+        if (control_ended) return true;
+        read_control(obey);
+        return false;
+    }
+    struct connection *connection = owner;
+    if (owner == &listener && listening) accept_connections();
+    else if (owner == &listener) forget_listener();
+    else if (connection->stage == stage_reading) read_request(connection);
+    else if (connection->stage == stage_answering) write_answer(connection);
+    return true;
+}
+
+/* Until the runtime is gone and the last client has its answer. Returns the exit status. */
+static int serve_all(void) {
+    bool finishing = false;
+    for (int failures = 0; failures < most_failures;) {
+        int wait = hurry();
+        if (control_ended && !finishing) {
+            finishing = true;
+            finish();
+            continue;
+        }
+        if (finishing && connections == NULL) return control_failed ? 1 : 0;
         struct epoll_event ready[batch];
         int count = epoll_wait(events, ready, batch, wait);
-        for (int at = 0; at < count; at++) write_answer(ready[at].data.ptr);
+        failures = count >= 0 || errno == EINTR ? 0 : failures + 1;
+        if (failures > 0) pause_ms(again_ms);
+        for (int at = 0; at < count && serve(ready[at].data.ptr); at++) {}
     }
+    return 1;
 }
 
 /* A file that somebody left open on the way here stays open as long as this runs. */
@@ -350,23 +356,12 @@ int main(int argc, char **argv) {
         return 1;
     }
     events = epoll_create1(EPOLL_CLOEXEC);
-    listening = true;
-    watch(EPOLL_CTL_ADD, control, EPOLLIN, NULL);
-    watch(EPOLL_CTL_ADD, listener, EPOLLIN, &listener);
-    tell(to_listening, 0, NULL, 0);
-    for (;;) {
-        struct epoll_event ready[batch];
-        int count = epoll_wait(events, ready, batch, hurry());
-        for (int at = 0; at < count; at++) {
-            struct connection *connection = ready[at].data.ptr;
-            if (connection == NULL) {
-                if (read_control()) break; /* what it ended may be among the rest, which are asked for again */
-                finish();
-                return 0;
-            }
-            if (ready[at].data.ptr == &listener) accept_connections();
-            else if (connection->stage == stage_reading) read_request(connection);
-            else write_answer(connection);
-        }
+    listening = events >= 0 && watch(EPOLL_CTL_ADD, control, EPOLLIN, NULL) &&
+                watch(EPOLL_CTL_ADD, listener, EPOLLIN, &listener);
+    if (!listening) {
+        tell(to_cannot_listen, (uint32_t)errno, NULL, 0);
+        return 1;
     }
+    tell(to_listening, 0, NULL, 0);
+    return serve_all();
 }

@@ -7,30 +7,38 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { read_end = 0, write_end = 1, chunk_bytes = 64 * 1024 };
+#include "clock.h"
 
-/* As much as a pipe can hold (/proc/sys/fs/pipe-max-size): what a process left behind at its exit is never more. */
-enum { pipe_bytes = 1024 * 1024 };
+enum { read_end = 0, write_end = 1, chunk_bytes = 64 * 1024 };
 
 static void close_end(int *fd) {
     if (*fd >= 0) close(*fd);
     *fd = -1;
 }
 
-int64_t now_ms(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 /* The script's end blocks, ours (`own`) does not. */
 static bool make_pipe(int ends[2], int own) {
     return pipe2(ends, O_CLOEXEC) == 0 && fcntl(ends[own], F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* TERM to the group; KILL and giving up follow unless the leader exits. */
+static void stop(struct job *job, enum cause cause, int64_t now) {
+    if (job->stage != stage_running) return;
+    job->cause = cause;
+    job->stage = stage_terminated;
+    job->due = now + job->request.grace_ms;
+    kill(-job->pid, SIGTERM);
+}
+
+/* A script that saw half a document, or whose output is lost in part, has decided nothing. */
+static void break_job(struct job *job, int problem) {
+    if (job->broken == 0) job->broken = problem;
+    if (job->pid > 0) stop(job, cause_none, now_ms());
 }
 
 /* Writes what the pipe takes. Closes it at the end, and when nobody reads: a script may ignore its document. */
@@ -40,14 +48,18 @@ static void feed(struct job *job) {
         ssize_t done = write(job->in, request->document, request->document_bytes);
         if (done < 0 && errno == EINTR) continue;
         if (done < 0 && errno == EAGAIN) return;
-        if (done < 0) break;
+        if (done < 0) {
+            if (errno != EPIPE) break_job(job, errno);
+            break;
+        }
         request->document += done;
         request->document_bytes -= (size_t)done;
     }
     close_end(&job->in);
 }
 
-static void keep(struct capture *capture, const char *bytes, size_t size) {
+/* False without memory. */
+static bool keep(struct capture *capture, const char *bytes, size_t size) {
     size_t room = capture->limit - capture->size;
     if (size > room) {
         capture->overflowed = true;
@@ -56,32 +68,36 @@ static void keep(struct capture *capture, const char *bytes, size_t size) {
     if (capture->size + size > capture->capacity) {
         size_t capacity = 2 * (capture->size + size);
         char *grown = realloc(capture->data, capacity);
-        if (grown == NULL) {
-            capture->overflowed = true;
-            return;
-        }
+        if (grown == NULL) return false;
         capture->data = grown;
         capture->capacity = capacity;
     }
     if (size > 0) memcpy(capture->data + capture->size, bytes, size);
     capture->size += size;
+    return true;
 }
 
-/* Reads once; bytes taken, 0 when there are none right now. */
-static size_t collect(struct capture *capture) {
+/* Reads once, at most so many bytes. Returns the bytes taken, 0 when there are none right now. */
+static size_t collect(struct job *job, struct capture *capture, size_t most) {
     static char chunk[chunk_bytes];
     ssize_t got;
-    do got = read(capture->fd, chunk, sizeof chunk);
+    do got = read(capture->fd, chunk, most < sizeof chunk ? most : sizeof chunk);
     while (got < 0 && errno == EINTR);
-    if (got > 0) keep(capture, chunk, (size_t)got);
-    if (got == 0 || (got < 0 && errno != EAGAIN)) close_end(&capture->fd);
+    if (got < 0 && errno == EAGAIN) return 0;
+    if (got < 0) break_job(job, errno);
+    if (got > 0 && !keep(capture, chunk, (size_t)got)) break_job(job, ENOMEM);
+    if (got <= 0) close_end(&capture->fd);
     return got > 0 ? (size_t)got : 0;
 }
 
-/* Empties a pipe. A background child may hold it open, and even write, for ever: neither its end nor a pause is awaited. */
-static void collect_rest(struct capture *capture) {
-    for (size_t taken = 0, got = 1; capture->fd >= 0 && got > 0 && taken < pipe_bytes; taken += got) {
-        got = collect(capture);
+/* Takes what the leader left behind. A background child may hold the pipe open, and write for ever: that is not awaited. */
+static void collect_rest(struct job *job, struct capture *capture) {
+    int left = 0;
+    if (capture->fd >= 0 && ioctl(capture->fd, FIONREAD, &left) != 0) break_job(job, errno);
+    while (left > 0 && capture->fd >= 0) {
+        size_t got = collect(job, capture, (size_t)left);
+        if (got == 0) break;
+        left -= (int)got;
     }
     close_end(&capture->fd);
 }
@@ -91,9 +107,10 @@ static void execute(const struct request *request, const int stdio[3], pid_t par
     static const int ignored[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP};
     sigset_t none;
     sigemptyset(&none);
-    setsid();
+    /* A session, so that it cannot leave its process group. */
+    if (setsid() < 0) goto failed;
     /* Nothing but this ends a script when the spawner is killed. The parent may be gone already. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) goto failed;
     if (getppid() != parent) _exit(127);
     for (size_t at = 0; at < sizeof ignored / sizeof *ignored; at++) signal(ignored[at], SIG_DFL);
     for (int fd = 0; fd < 3; fd++) {
@@ -134,7 +151,7 @@ bool start_job(struct job *job, int null) {
         int stdin_end = request->has_stdin ? in[read_end] : null;
         int stdout_end = request->has_stdout ? out[write_end] : null;
         job->due = now_ms() + request->deadline_ms;
-        problem = spawn(job, (int[]){stdin_end, stdout_end, err[write_end]});
+        problem = job->broken != 0 ? job->broken : spawn(job, (int[]){stdin_end, stdout_end, err[write_end]});
     }
     close_end(&in[read_end]);
     close_end(&out[write_end]);
@@ -144,26 +161,24 @@ bool start_job(struct job *job, int null) {
     return problem == 0;
 }
 
-void poll_job(const struct job *job, struct pollfd *polls) {
-    polls[0] = (struct pollfd){.fd = job->in, .events = POLLOUT};
-    polls[1] = (struct pollfd){.fd = job->out.fd, .events = POLLIN};
-    polls[2] = (struct pollfd){.fd = job->err.fd, .events = POLLIN};
+size_t poll_job(const struct job *job, struct pollfd *polls) {
+    size_t count = 0;
+    if (job->in >= 0) polls[count++] = (struct pollfd){.fd = job->in, .events = POLLOUT};
+    if (job->out.fd >= 0) polls[count++] = (struct pollfd){.fd = job->out.fd, .events = POLLIN};
+    if (job->err.fd >= 0) polls[count++] = (struct pollfd){.fd = job->err.fd, .events = POLLIN};
+    return count;
 }
 
-/* TERM to the group; KILL and giving up follow unless the leader exits. */
-static void stop(struct job *job, enum cause cause, int64_t now) {
-    if (job->stage != stage_running) return;
-    job->cause = cause;
-    job->stage = stage_terminated;
-    job->due = now + job->request.grace_ms;
-    kill(-job->pid, SIGTERM);
-}
-
-void serve_job(struct job *job, const struct pollfd *polls) {
-    if (job->in >= 0 && polls[0].revents != 0) feed(job);
-    if (job->out.fd >= 0 && polls[1].revents != 0) collect(&job->out);
-    if (job->err.fd >= 0 && polls[2].revents != 0) collect(&job->err);
+size_t serve_job(struct job *job, const struct pollfd *polls) {
+    const struct pollfd *at = polls;
+    bool in = job->in >= 0 && (at++)->revents != 0;
+    bool out = job->out.fd >= 0 && (at++)->revents != 0;
+    bool err = job->err.fd >= 0 && (at++)->revents != 0;
+    if (in) feed(job);
+    if (out) collect(job, &job->out, chunk_bytes);
+    if (err) collect(job, &job->err, chunk_bytes);
     if (job->out.overflowed) stop(job, cause_stdout, now_ms());
+    return (size_t)(at - polls);
 }
 
 bool hurry_job(struct job *job, int64_t now) {
@@ -179,7 +194,8 @@ bool hurry_job(struct job *job, int64_t now) {
         return false;
     default: /* stuck in the kernel, or set-uid and not ours to kill: the answer cannot wait for it */
         job->stage = stage_given_up;
-        job->ending = ended_given_up;
+        job->ending = job->broken != 0 ? ended_broken : ended_given_up;
+        job->value = (uint32_t)job->broken;
         close_end(&job->in);
         close_end(&job->out.fd);
         close_end(&job->err.fd);
@@ -189,16 +205,21 @@ bool hurry_job(struct job *job, int64_t now) {
 
 bool reap_job(struct job *job) {
     siginfo_t info = {0};
-    int status = 0;
-    if (waitid(P_PID, (id_t)job->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != job->pid) return false;
-    /* What is left of a group that was stopped has had its TERM and lost its leader. The number is its own until here. */
+    if (waitid(P_PID, (id_t)job->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+        if (errno != EINTR) break_job(job, errno);
+        return false;
+    }
+    if (info.si_pid != job->pid) return false;
+    /* All this before it is reaped: until then the group's number is its own. */
+    collect_rest(job, &job->out);
+    collect_rest(job, &job->err);
+    /* What is left of a group that was stopped has had its TERM and lost its leader. */
     if (job->stage != stage_running) kill(-job->pid, SIGKILL);
-    while (waitpid(job->pid, &status, 0) < 0 && errno == EINTR) continue;
+    while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR) continue;
     if (job->stage == stage_given_up) return true;
-    job->ending = WIFSIGNALED(status) ? ended_signal : ended_status;
-    job->value = (uint32_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    collect_rest(&job->out);
-    collect_rest(&job->err);
+    bool exited = info.si_code == CLD_EXITED;
+    job->ending = job->broken != 0 ? ended_broken : exited ? ended_status : ended_signal;
+    job->value = (uint32_t)(job->broken != 0 ? job->broken : info.si_status);
     if (job->out.overflowed && job->cause == cause_none) job->cause = cause_stdout;
     return true;
 }

@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 /* Numbers of the protocol. */
-enum ending { ended_status = 0, ended_signal = 1, ended_unstarted = 2, ended_given_up = 3 };
+enum ending { ended_status = 0, ended_signal = 1, ended_unstarted = 2, ended_given_up = 3, ended_broken = 4 };
 enum cause { cause_none = 0, cause_deadline = 1, cause_stdout = 2 };
 
 /* What is asked for. The strings and the document lie in `frame`, which the job owns. */
@@ -41,26 +41,25 @@ struct job {
     struct capture out, err;
     enum stage stage;
     enum cause cause; /* why it was stopped: the first cause, whatever happened afterwards */
+    int broken;       /* errno of the first call that cut its document or its output short; 0: none did */
     int64_t due;      /* when the next stage begins, milliseconds on the monotonic clock */
     enum ending ending;
     uint32_t value; /* exit status, number of the signal, or errno */
 };
 
-int64_t now_ms(void);
-
 /* Starts the program; takes over the request. False when it does not run: then `ending` says why. */
 bool start_job(struct job *job, int null);
 
-/* What to poll for; always three entries, of which some are negative. */
-void poll_job(const struct job *job, struct pollfd *polls);
+/* Lists the descriptors that are open, at most three. Returns how many. */
+size_t poll_job(const struct job *job, struct pollfd *polls);
 
-/* Goes on with what poll(2) found. */
-void serve_job(struct job *job, const struct pollfd *polls);
+/* Goes on with what poll(2) found. Returns how many entries poll_job() had listed. */
+size_t serve_job(struct job *job, const struct pollfd *polls);
 
 /* Begins the next stage when it is time: TERM, KILL, giving up. True when it has just been given up. */
 bool hurry_job(struct job *job, int64_t now);
 
-/* True once the leader has exited; it is reaped then, and what the pipes still hold is taken. */
+/* True once the leader has exited; what the pipes still hold is taken then, and it is reaped. */
 bool reap_job(struct job *job);
 
 /* Closes and frees everything. The process itself is left alone. */

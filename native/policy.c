@@ -61,6 +61,22 @@ static bool read_policy_line(struct policy *policy, bool *chosen, char *line) {
     return (policy->action == action_allow || strcmp(word, "deny") == 0) && rest[0] == '\0';
 }
 
+/* Reads a file up to its end or `most` bytes and tells whose it is. Returns the bytes read, or -1 with errno. Never waits on a FIFO. */
+static ssize_t read_text(const char *file, struct stat *found, char *text, size_t most) {
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) return -1;
+    size_t size = 0;
+    ssize_t got = fstat(fd, found) == 0 ? 1 : -1;
+    while (got > 0 && size < most) {
+        got = read(fd, text + size, most - size);
+        if (got > 0) size += (size_t)got;
+    }
+    int why = errno;
+    close(fd);
+    errno = why;
+    return got < 0 ? -1 : (ssize_t)size;
+}
+
 /* Reads /etc/hookvisor/unreachable. Whatever is not understood in it makes it `deny`. */
 void read_policy(struct policy *policy) {
     static char text[4096];
@@ -68,22 +84,20 @@ void read_policy(struct policy *policy) {
     *policy = (struct policy){.file = file != NULL && *file != '\0' ? file : HOOKVISOR_UNREACHABLE,
                               .action = action_deny,
                               .deadline_ms = default_deadline_ms};
-    int fd = open(policy->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     struct stat found;
-    ssize_t size = fd < 0 || fstat(fd, &found) != 0 ? -1 : read(fd, text, sizeof text);
+    ssize_t size = read_text(policy->file, &found, text, sizeof text);
     if (size < 0) {
         const char *why = errno == ENOENT ? "it does not exist" : strerror(errno);
         snprintf(policy->problem, sizeof policy->problem, "cannot be read: %s", why);
+        return;
     }
-    if (fd >= 0) close(fd);
-    if (size < 0) return;
     if (others_may_change(&found)) {
         snprintf(policy->problem, sizeof policy->problem, "may be changed by others; give it to root, then chmod go-w");
         return;
     }
     bool chosen = false;
     int number = 1;
-    if (size == sizeof text || memchr(text, '\0', (size_t)size) != NULL) {
+    if (size == (ssize_t)sizeof text || memchr(text, '\0', (size_t)size) != NULL) {
         snprintf(policy->problem, sizeof policy->problem, "is not a short text file");
         size = 0;
     }

@@ -20,10 +20,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "frame.h"
 #include "job.h"
 
-enum { control = 3, protocol_version = 1, type_request = 1, type_answer = 2 };
-enum { header_bytes = 6, request_words = 9, answer_words = 5, flag_stdin = 1, flag_stdout = 2 };
+enum { control = 3, type_request = 1, type_answer = 2 };
+enum { request_words = 9, answer_words = 5, flag_stdin = 1, flag_stdout = 2 };
 enum { frame_limit = 128 * 1024 * 1024 };
 
 /* Bytes that the socket did not take yet. */
@@ -48,21 +50,12 @@ static void *allocate(size_t size) {
     return memory;
 }
 
-static void put_u32(char *at, size_t value) {
-    for (int byte = 0; byte < 4; byte++) at[byte] = (char)(value >> (24 - 8 * byte));
-}
-
-static uint32_t get_u32(const char *at) {
-    const unsigned char *byte = (const unsigned char *)at;
-    return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
-}
-
 static void flush(void) {
     while (unsent != NULL) {
         ssize_t sent = send(control, unsent->data + unsent->sent, unsent->size - unsent->sent, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR) continue;
         if (sent < 0 && errno == EAGAIN) return;
-        if (sent < 0) end(0);
+        if (sent < 0 && is_passing(errno)) continue;
+        if (sent < 0) end(errno == EPIPE || errno == ECONNRESET ? 0 : 1);
         unsent->sent += (size_t)sent;
         if (unsent->sent < unsent->size) continue;
         struct unsent *next = unsent->next;
@@ -79,9 +72,7 @@ static void answer(const struct job *job) {
                                           (uint32_t)job->out.size};
     *frame = (struct unsent){.size = header_bytes + body};
     char *at = frame->data;
-    put_u32(at, 2 + body);
-    at[4] = protocol_version;
-    at[5] = type_answer;
+    put_header(at, type_answer, body);
     at += header_bytes;
     for (size_t word = 0; word < answer_words; word++, at += 4) put_u32(at, words[word]);
     if (job->out.size > 0) at = mempcpy(at, job->out.data, job->out.size);
@@ -132,8 +123,8 @@ static void parse(struct request *request, char *frame, size_t size) {
 static bool receive(char *into, size_t *have, size_t size) {
     if (*have == size) return true;
     ssize_t got = recv(control, into + *have, size - *have, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
-    if (got <= 0) end(0);
+    if (got < 0 && is_passing(errno)) return false;
+    if (got <= 0) end(got == 0 || errno == ECONNRESET ? 0 : 1);
     *have += (size_t)got;
     return *have == size;
 }
@@ -189,24 +180,36 @@ static int patience(void) {
     return first < 0 ? -1 : left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }
 
-static void wait_and_serve(int signals, int null) {
+/* Lists what to poll for. Only open descriptors: poll(2) takes no more entries than a process may have descriptors. */
+static struct pollfd *list_polls(int signals, size_t *count) {
     static struct pollfd *polls;
     static size_t capacity;
-    size_t count = 2;
-    for (struct job *job = jobs; job != NULL; job = job->next) count += 3;
-    if (count > capacity) {
+    size_t most = 2;
+    for (struct job *job = jobs; job != NULL; job = job->next) most += 3;
+    if (most > capacity) {
         free(polls);
-        polls = allocate(2 * count * sizeof *polls);
-        capacity = 2 * count;
+        polls = allocate(2 * most * sizeof *polls);
+        capacity = 2 * most;
     }
     polls[0] = (struct pollfd){.fd = control, .events = (short)(POLLIN | (unsent != NULL ? POLLOUT : 0))};
     polls[1] = (struct pollfd){.fd = signals, .events = POLLIN};
-    struct pollfd *at = polls + 2;
-    for (struct job *job = jobs; job != NULL; job = job->next, at += 3) poll_job(job, at);
-    if (poll(polls, count, patience()) < 0) return;
-    at = polls + 2;
-    for (struct job *job = jobs; job != NULL; job = job->next, at += 3) serve_job(job, at);
-    if (polls[1].revents != 0) reap_jobs(signals);
+    *count = 2;
+    for (struct job *job = jobs; job != NULL; job = job->next) *count += poll_job(job, polls + *count);
+    return polls;
+}
+
+static void wait_and_serve(int signals, int null) {
+    size_t count;
+    struct pollfd *polls = list_polls(signals, &count);
+    int ready = poll(polls, count, patience());
+    if (ready < 0) {
+        /* No descriptor here blocks, so that all of them can be tried. Deadlines and the end of the socket still hold. */
+        if (errno != EINTR) pause_ms(again_ms);
+        for (size_t at = 0; at < count; at++) polls[at].revents = polls[at].events;
+    }
+    size_t at = 2;
+    for (struct job *job = jobs; job != NULL; job = job->next) at += serve_job(job, polls + at);
+    if (polls[1].revents != 0 || ready <= 0) reap_jobs(signals);
     int64_t now = now_ms();
     for (struct job *job = jobs; job != NULL; job = job->next) {
         if (hurry_job(job, now)) answer(job);

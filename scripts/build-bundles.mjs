@@ -18,7 +18,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const bindgen = fileURLToPath(import.meta.resolve('@bytecodealliance/jco-transpile/component'));
 const cores = ['js-component-bindgen-component.core.wasm', 'js-component-bindgen-component.core2.wasm'];
 /** Loaded only when they are needed. */
-const apart = ['libxml2-wasm', '@extism/extism', 'binaryen'];
+const apart = ['libxml2-wasm', 'libxml2-wasm/lib/libxml2.mjs', '@extism/extism', 'binaryen'];
 /** Everything that two commands share is one chunk: each of its parts would cost a file, and V8 compiles lazily. */
 const groups = [
   { name: 'yaml', test: /\/node_modules\/yaml\//u, priority: 2 },
@@ -37,7 +37,7 @@ const deeperRoot = {
 };
 
 /** @type {import('rolldown').BuildOptions[]} */
-const programs = ['cli/main', 'sandbox/runner-main', 'sandbox/admission-main'].map((program) => ({
+const programs = ['cli/main', 'config/load-main', 'sandbox/runner-main', 'sandbox/admission-main'].map((program) => ({
   cwd: root,
   input: { [program]: join('src', `${program}.ts`) },
   platform: 'node',

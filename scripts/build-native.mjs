@@ -1,8 +1,9 @@
 // @ts-check
 /**
  * Builds the native programs: `node scripts/build-native.mjs [FOLDER]`, default dist/. Always copies native/client.mjs
- * to FOLDER/hook-client.mjs; compiles FOLDER/hook-client, FOLDER/spawner and FOLDER/gate where there is a C compiler (CC,
- * default cc, and musl-gcc for the client where it is installed). Without one it says what is missing then, and succeeds.
+ * to FOLDER/hook-client.mjs; compiles FOLDER/hook-client, FOLDER/spawner, FOLDER/gate and FOLDER/without-libvirt where
+ * there is a C compiler (CC, default cc, and musl-gcc, where it is installed, for what is started at every event).
+ * Without one it says what is missing then, and succeeds.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -18,16 +19,19 @@ const emptyProgram = '#include <sys/socket.h>\nint main(void) { return 0; }\n';
 
 const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('../dist', import.meta.url)));
 const compiler = process.env['CC'] ?? 'cc';
+const small = smallCompiler();
 const client = programOf('hook-client', {
-  sources: ['client.c', 'policy.c'],
-  headers: ['policy.h'],
-  with: smallCompiler(),
+  sources: ['client.c', 'exchange.c', 'fallback.c', 'policy.c', 'report.c', 'wait.c'],
+  headers: ['clock.h', 'exchange.h', 'fallback.h', 'frame.h', 'policy.h', 'report.h', 'wait.h'],
+  with: small,
 });
-const spawner = programOf('spawner', { sources: ['spawner.c', 'job.c'], headers: ['job.h'] });
-const gate = programOf('gate', { sources: ['gate.c'] });
+const spawner = programOf('spawner', { sources: ['spawner.c', 'job.c'], headers: ['clock.h', 'frame.h', 'job.h'] });
+const gate = programOf('gate', { sources: ['gate.c', 'control.c'], headers: ['clock.h', 'control.h', 'frame.h'] });
+const withoutLibvirt = programOf('without-libvirt', { sources: ['without-libvirt.c'], with: small });
+const programs = [client, spawner, gate, withoutLibvirt];
 
 /**
- * The client is started anew for each hook call, and a static program of glibc asks the processor 50 questions (CPUID)
+ * Some programs are started anew at each event, and a static program of glibc asks the processor 50 questions (CPUID)
  * before main(): in a virtual machine each of them is answered by the hypervisor, 0.2 ms in all. One of musl asks none.
  * @returns {string}
  */
@@ -128,7 +132,7 @@ function build() {
   chmodSync(`${client.temporary}.mjs`, 0o755);
   renameSync(`${client.temporary}.mjs`, `${client.file}.mjs`);
 
-  for (const program of [client, spawner, gate]) {
+  for (const program of programs) {
     const refusal = buildProgram(program);
     if (refusal === null) continue;
     if (compilerWorks()) {
@@ -136,8 +140,7 @@ function build() {
       return 1;
     }
     // One built from another source would be taken for the current one.
-    for (const { file, stamp } of [client, spawner, gate])
-      for (const path of [file, stamp]) rmSync(path, { force: true });
+    for (const { file, stamp } of programs) for (const path of [file, stamp]) rmSync(path, { force: true });
     process.stdout.write(
       `note: no working C compiler ('${compiler}'), so hooks use the client in Node: ${client.file}.mjs, about 60 ms ` +
         `slower for each hook call, the runtime takes 0.3 ms more, and script handlers cannot be loaded; install gcc and libc6-dev, then run ` +

@@ -13,9 +13,13 @@ const properties = {
   'component-plugins': 'as a component is refused',
   'world-types': 'is nearly that of the WIT',
   fuel: 'does the same with fuel',
+  instructions: 'ends at the same place for both decoders',
+  'xpath-cost': 'takes no longer than its steps pay for',
   socket: 'answers or hangs up',
   gate: 'survives whatever comes',
+  'gate-model': 'hands every request over once',
   config: 'that was changed is taken',
+  redaction: 'keeps no secret',
   'runner-pipe': 'gives an answer that is one',
   messages: 'has its frames, messages and artefacts read',
 };

@@ -1,6 +1,7 @@
 // @ts-check
-// Runs the sample plugins over all recorded calls, and the core of the tests, under every supported Node:
-//   node scripts/test-matrix.mjs [--only determinism|tests] [--node VERSION]...
+// Vets a generated corpus of modules, runs the sample plugins over all recorded calls, and runs the core of the tests,
+// under every supported Node:
+//   node scripts/test-matrix.mjs [--only vetting|determinism|tests] [--node VERSION]...
 // Exit status: 0 all alike and green, 1 not so or a Node cannot be had, 2 bad arguments.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -19,9 +20,14 @@ const coreTests = [
   ...['component', 'extism'].map((name) => `test/backends/${name}.test.ts`),
   'test/sandbox/sandbox.test.ts',
   'test/backends/untrusted-values.test.ts',
-  ...['admission/admit', 'admission/check-world', 'fuel/harden', 'supervision/runner', 'supervision/supervisor'].map(
-    (name) => `test/sandbox/${name}.test.ts`,
-  ),
+  ...[
+    'admission/admit',
+    'admission/check-world',
+    'fuel/harden',
+    'supervision/runner',
+    'supervision/supervisor',
+    'supervision/background-compilation',
+  ].map((name) => `test/sandbox/${name}.test.ts`),
   'test/e2e/captures.test.ts',
   'test/matrix',
 ];
@@ -52,7 +58,37 @@ const reportSchema = z.object({
     }),
   ),
 });
-const lineSchema = z.object({ plugin: z.string(), call: z.string(), digest: z.string(), result: z.unknown() });
+const vettingLine = z.object({ module: z.string(), answer: z.unknown() });
+const determinismLine = z.object({ plugin: z.string(), call: z.string(), digest: z.string(), result: z.unknown() });
+
+/**
+ * What must give the same under every Node, to the last byte: a program that writes one line for each of its subjects.
+ * @typedef {object} Comparison
+ * @property {string} what
+ * @property {string} program
+ * @property {(line: unknown) => { subject: string, result: unknown }} read
+ */
+
+/** @type {Record<string, Comparison>} */
+const comparisons = {
+  vetting: {
+    what: 'the corpus of modules, vetted',
+    program: 'vetting.mjs',
+    read: (line) => {
+      const { module, answer } = vettingLine.parse(line);
+      return { subject: module, result: answer };
+    },
+  },
+  determinism: {
+    what: 'sample plugins over all recorded calls, twice',
+    program: 'determinism.mjs',
+    read: (line) => {
+      const { plugin, call, digest, result } = determinismLine.parse(line);
+      return { subject: `${plugin} (${digest.slice(0, 12)}) at call ${call}`, result };
+    },
+  },
+};
+const columnNames = [...Object.keys(comparisons), 'tests'];
 
 process.exitCode = await main();
 
@@ -77,8 +113,11 @@ async function main() {
   }
   /** @type {Record<string, Cell[]>} */
   const columns = {};
-  if (options.only !== 'tests') columns['determinism'] = await compareNodes(nodes);
-  if (options.only !== 'determinism') columns['tests'] = await testUnderEach(nodes);
+  const wanted = columnNames.filter((name) => options.only === undefined || options.only === name);
+  for (const column of wanted) {
+    const comparison = comparisons[column];
+    columns[column] = comparison === undefined ? await testUnderEach(nodes) : await compareNodes(nodes, comparison);
+  }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`\n${table(nodes, columns)}\n\n${seconds} s`);
   return Object.values(columns).every((cells) => cells.every(({ ok }) => ok)) ? 0 : 1;
@@ -91,8 +130,8 @@ async function main() {
 function readArguments(pinned) {
   try {
     const { values } = parseArgs({ options: { only: { type: 'string' }, node: { type: 'string', multiple: true } } });
-    if (values.only !== undefined && values.only !== 'determinism' && values.only !== 'tests') {
-      throw new Error(`--only takes determinism or tests, not '${values.only}'`);
+    if (values.only !== undefined && !columnNames.includes(values.only)) {
+      throw new Error(`--only takes one of ${columnNames.join(', ')}, not '${values.only}'`);
     }
     const wanted = values.node ?? pinned;
     const versions = wanted.map(
@@ -106,11 +145,12 @@ function readArguments(pinned) {
 }
 
 /**
- * One result of every plugin for every call under each Node, compared with the first one's to the last byte.
+ * What a program writes under each Node, compared with what it wrote under the first one.
  * @param {readonly NodeBinary[]} nodes
+ * @param {Comparison} comparison
  * @returns {Promise<Cell[]>}
  */
-async function compareNodes(nodes) {
+async function compareNodes(nodes, comparison) {
   const folder = await mkdtemp(join(tmpdir(), 'hookvisor-matrix-'));
   try {
     // The same bytes for all, whatever is built meanwhile.
@@ -118,11 +158,12 @@ async function compareNodes(nodes) {
     // Nothing is loaded from dist before it is known to be there.
     const { inOrder } = await import('../dist/replay/in-order.js');
     const outputs = [];
-    for await (const output of inOrder(nodes, 2, (node) => resultsUnder(node, folder))) outputs.push(output);
+    for await (const output of inOrder(nodes, 2, (node) => resultsUnder(node, comparison, folder)))
+      outputs.push(output);
     const first = outputs.find((one) => one !== null);
     return outputs.map((found) => {
       if (found === null || first === undefined) return { ok: false, text: 'failed' };
-      const different = reportDifferences(first, found);
+      const different = reportDifferences(comparison, first, found);
       return { ok: different === 0, text: different === 0 ? `${found.lines.length} alike` : `${different} differ` };
     });
   } finally {
@@ -131,15 +172,16 @@ async function compareNodes(nodes) {
 }
 
 /**
- * The results under one Node of the plugins in a folder; null when there are none.
+ * What a program writes under one Node, with the plugins in a folder; null when it fails.
  * @param {NodeBinary} node
+ * @param {Comparison} comparison
  * @param {string} folder
  * @returns {Promise<{ version: string, lines: string[] } | null>}
  */
-async function resultsUnder({ version, binary }, folder) {
-  tell(`Node ${version}: sample plugins over all recorded calls, twice`);
+async function resultsUnder({ version, binary }, { what, program: name }, folder) {
+  tell(`Node ${version}: ${what}`);
   const output = join(folder, `${version}.jsonl`);
-  const program = join(root, 'test', 'matrix', 'determinism.mjs');
+  const program = join(root, 'test', 'matrix', name);
   const { status, stderr } = await run(binary, [program, output, join(folder, 'plugins')]);
   if (status === 0) return { version, lines: (await readFile(output, 'utf8')).trim().split('\n') };
   console.error(`Node ${version}: ${stderr.trim()}`);
@@ -147,18 +189,20 @@ async function resultsUnder({ version, binary }, folder) {
 }
 
 /**
+ * @param {Comparison} comparison
  * @param {{ version: string, lines: string[] }} expected
  * @param {{ version: string, lines: string[] }} found
  * @returns {number}
  */
-function reportDifferences(expected, found) {
+function reportDifferences({ read }, expected, found) {
   const places = expected.lines.flatMap((line, at) => (line === found.lines[at] ? [] : [at]));
   for (const at of places.slice(0, shownDifferences)) {
-    const one = lineSchema.parse(JSON.parse(expected.lines[at] ?? '{}'));
-    const other = lineSchema.partial().parse(JSON.parse(found.lines[at] ?? '{}'));
-    console.error(`${one.plugin} (${one.digest.slice(0, 12)}) differs at call ${one.call}:`);
+    const one = read(JSON.parse(expected.lines[at] ?? ''));
+    const line = found.lines[at];
+    const other = line === undefined ? null : read(JSON.parse(line)).result;
+    console.error(`${one.subject} differs:`);
     console.error(`  Node ${expected.version}: ${JSON.stringify(one.result)}`);
-    console.error(`  Node ${found.version}: ${JSON.stringify(other.result ?? null)}`);
+    console.error(`  Node ${found.version}: ${JSON.stringify(other)}`);
   }
   if (places.length > shownDifferences) console.error(`… and ${places.length - shownDifferences} more differences`);
   return places.length + Math.max(0, found.lines.length - expected.lines.length);

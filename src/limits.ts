@@ -36,7 +36,24 @@ export const bounds = {
   logChars: 1_024,
   /** Most bytes kept of a script's stderr. */
   stderrBytes: 64 * 1024,
+  /** Largest configuration file, bytes; also what its values may come to once aliases are expanded, characters. */
+  configBytes: 4 * 1024 * 1024,
+  /** Most tokens of a YAML file, and most values once aliases are expanded. 10,000 handlers with a route each take 370,000 tokens. */
+  yamlTokens: 400_000,
+  /** An alias stands for all of its anchor: a few can expand to gigabytes. */
+  yamlAliases: 100,
+  /** A configuration is a few levels deep; settings may add some. */
+  yamlLevels: 64,
+  /** What a reload may take to read the configuration, milliseconds, and MiB of V8's heap. */
+  configReadMs: 60_000,
+  configHeapMiB: 1_024,
+  /** Most handlers in a chain of fallbacks. */
+  fallbackChain: 16,
+  /** Most problems of a file that are listed; the others are counted. */
+  listedProblems: 100,
   /** Most strings, and most bytes of them together, that one `select` answers. */
   selectNodes: 10_000,
   selectBytes: 4 * 1024 * 1024,
+  /** Steps of fuel that one `select` may take at most, however many are left: 25 ms, or 50 on a machine half as fast. */
+  selectSteps: 2_500_000,
 } as const;

@@ -21,9 +21,9 @@ export const failureCodes = [
   'crashed',
   /** The handler needs a grant that it does not hold, or replaced where libvirt takes no document. */
   'not-granted',
-  /** A replaced document that libvirt could not use: not XML, another name or UUID. */
+  /** A replaced document that is not plain XML (see whyNotPlain), or has another name or UUID. */
   'bad-replacement',
-  /** The document cannot be handed to a plugin: too large, or not UTF-8. */
+  /** The document cannot be handed to a plugin: too large, or not plain XML in UTF-8. */
   'document',
 ] as const;
 export type FailureCode = (typeof failureCodes)[number];

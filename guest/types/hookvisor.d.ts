@@ -33,7 +33,7 @@ declare module 'hookvisor:hook/document@0.1.0' {
     val: string;
   }
   /**
-   * The expression is not XPath 1.0, or failed to evaluate.
+   * The expression is not of the part of XPath 1.0 in docs/xpath.md, or failed to evaluate.
    */
   export interface SelectErrorBadXpath {
     tag: 'bad-xpath';

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { defaultCache } from '../config/defaults.js';
 import { HookvisorError } from '../errors.js';
+import { writeAtomic } from '../files/write-atomic.js';
 import { bounds, defaultLimits } from '../limits.js';
 import { createAdmission } from '../sandbox/admission/admission.js';
 import { createCache } from '../sandbox/admission/cache.js';
@@ -53,7 +54,9 @@ export async function buildProject(project: Project): Promise<Built> {
   const bytes = await build(project);
   const digest = createHash('sha256').update(bytes).digest('hex');
   const validates = await vetted(project, { backend, bytes, digest });
-  await writeWhole(project.output, bytes);
+  // Atomically, because another process may be reading the file.
+  await mkdir(dirname(project.output), { recursive: true });
+  writeAtomic(project.output, bytes);
   const durationMs = performance.now() - began;
   return { file: project.output, backend, bytes: bytes.length, digest, validates, durationMs };
 }
@@ -81,17 +84,5 @@ async function vetted(
     });
   } finally {
     await admission[Symbol.asyncDispose]();
-  }
-}
-
-/** Replaces a file atomically: another process that reads it sees either the old or the new one. */
-async function writeWhole(file: string, bytes: Buffer): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  await mkdir(dirname(file), { recursive: true });
-  try {
-    await writeFile(temporary, bytes);
-    await rename(temporary, file);
-  } finally {
-    await rm(temporary, { force: true });
   }
 }

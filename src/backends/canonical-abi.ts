@@ -1,5 +1,5 @@
 import type { HookEvent } from '../event.js';
-import type { Selection } from '../libvirt/document.js';
+import type { Selection } from '../libvirt/selection.js';
 import { bounds } from '../limits.js';
 import { logLevels } from '../outcome.js';
 import type { LogLevel, Outcome } from '../outcome.js';

@@ -115,6 +115,7 @@ function run<T extends Outcome>(loaded: Loaded, { host, meter, loan }: Instance,
     const outcome = call();
     // A trap may have been swallowed on the way out, but an overdrawn meter stays overdrawn.
     if (meter.exhausted) throw new Error('out of fuel');
+    if (meter.ended !== null) throw meter.ended;
     loan.giveBack();
     return { outcome, fuel: meter.spent(), logs: host.logs.lines() };
   } catch (error) {
@@ -130,6 +131,7 @@ function validate(loaded: Loaded): string | null {
   const { host, meter, exports } = instance;
   try {
     const objection = exports.validate();
+    if (meter.ended !== null) throw meter.ended;
     return objection === null ? null : cut(objection, bounds.reasonChars);
   } catch (error) {
     throw failureOf(error, { meter, limits: loaded.load.limits, logs: host.logs.lines() });

@@ -182,7 +182,11 @@ function toOutcome(output: Output): Outcome {
   if (!parsed.success) throw new Error('what it answered is not an outcome in JSON');
   const { data } = parsed;
   if (data.outcome === 'deny') return { outcome: 'deny', reason: cut(data.reason, bounds.reasonChars) };
-  if (data.outcome === 'replace') return { outcome: 'replace', document: Buffer.from(data.document) };
+  if (data.outcome === 'replace') {
+    // JSON can escape half a character, of which UTF-8 would make U+FFFD: a document that the plugin did not answer.
+    if (!data.document.isWellFormed()) throw new Error('the document it answered has a lone surrogate');
+    return { outcome: 'replace', document: Buffer.from(data.document) };
+  }
   return { outcome: 'allow' };
 }
 

@@ -1,15 +1,8 @@
-import { costOfXPath } from './xpath-cost.js';
-import type { DocumentSize } from './xpath-cost.js';
-
 /**
  * Steps of fuel that the host's work costs, so that it ends by fuel as the plugin's own does. A step stands for about ten
  * nanoseconds. They depend on sizes only, never on time: the same event costs the same everywhere.
  */
 const call = 1_000;
-const evaluation = 3_000;
-const node = 300;
-/** Bytes of a document that parsing it, or a plain path, steps over for one step of fuel. */
-const scannedPerStep = 4;
 /** Bytes of fresh memory, which the system fills with zeros as they are used, for one step. */
 const emptyPerStep = 256;
 /** A longer expression is refused without being read (libvirt/document.ts), and reading it here would take seconds. */
@@ -33,18 +26,4 @@ export function costOfBlock(bytes: number): number {
 /** Steps of copying so many bytes from one part of a plugin to another. */
 export function costOfCopy(bytes: number): number {
   return call + Math.ceil(bytes / copiedPerStep);
-}
-
-/**
- * Steps of one `select`, before it is done: the document is read, and the expression may visit many nodes. The expression
- * takes so many bytes; of a long one its beginning is enough.
- */
-export function costOfSelect(xpath: string, bytes: number, size: DocumentSize): number {
-  const visits = costOfXPath(xpath.slice(0, readXPathChars), size);
-  return Math.min(evaluation + bytes + Math.ceil(size.bytes / scannedPerStep) + visits, Number.MAX_SAFE_INTEGER);
-}
-
-/** Steps of what a `select` answers. */
-export function costOfAnswer(found: readonly string[]): number {
-  return found.reduce((sum, text) => sum + node + text.length, 0);
 }

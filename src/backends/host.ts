@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import type { OpenDocument, Selection, XmlTools } from '../libvirt/document.js';
+import type { OpenDocument, XmlTools } from '../libvirt/document.js';
+import type { Selection } from '../libvirt/selection.js';
+import { Budget, BudgetSpent } from '../libvirt/xpath/budget.js';
 import { bounds } from '../limits.js';
 import { HandlerFailure } from '../outcome.js';
 import type { LogLevel, LogLine } from '../outcome.js';
-import { costOfAnswer, costOfCall, costOfSelect } from './host-cost.js';
+import { costOfCall } from './host-cost.js';
 import type { Meter } from './meter.js';
-import { sizeOf } from './xpath-cost.js';
-import type { DocumentSize } from './xpath-cost.js';
 
 /** The beginning of a text as a copy: a slice would keep all of a plugin's text in memory. */
 export function cut(text: string, maxChars: number): string {
@@ -69,25 +69,21 @@ export interface ComponentHost {
   close(): void;
 }
 
-/** What is done for the plugin is paid for with its fuel: before the work, and again for the answer. */
-export function createComponentHost(
-  xml: XmlTools | null,
-  settings: string,
-  { charge }: Pick<Meter, 'charge'>,
-): ComponentHost {
+/** The part of a meter that pays for the host's work. */
+type Purse = Pick<Meter, 'charge' | 'left' | 'limits' | 'end'>;
+
+/** What is done for the plugin is paid for with its fuel, before the work. */
+export function createComponentHost(xml: XmlTools | null, settings: string, purse: Purse): ComponentHost {
+  const { charge } = purse;
   const logs = createLogBook();
   let document: Buffer | null = null;
   let open: OpenDocument | null = null;
-  let size: DocumentSize | null = null;
   const select = (xpath: string, bytes: number): Selection => {
-    size ??= sizeOf(document ?? Buffer.alloc(0));
-    charge(costOfSelect(xpath, bytes, size));
+    charge(bytes);
     // Null for a component that has no way to ask.
     if (document === null || xml === null) return { error: { tag: 'no-document' } };
     open ??= xml.open(document);
-    const selection = open.select(xpath);
-    if ('ok' in selection) charge(costOfAnswer(selection.ok));
-    return selection;
+    return selectWithin(purse, open, xpath);
   };
   const text = (): Buffer | null => {
     charge(costOfCall(document?.length ?? 0));
@@ -106,7 +102,6 @@ export function createComponentHost(
     logs,
     show: (shown) => {
       document = shown;
-      size = null;
     },
     close: () => {
       open?.close();
@@ -114,4 +109,26 @@ export function createComponentHost(
       document = null;
     },
   };
+}
+
+const smaller = 'ask for less at once, by a whole path without // and without a path from the root within [ ]';
+
+/** Selects with what is left of the fuel, but never for longer than one `select` may take. */
+function selectWithin({ charge, left, limits, end }: Purse, open: OpenDocument, xpath: string): Selection {
+  const most = Math.min(left(), bounds.selectSteps);
+  const budget = new Budget({ steps: most, bytes: limits.memoryBytes });
+  try {
+    const selection = open.select(xpath, budget);
+    charge(budget.steps);
+    return selection;
+  } catch (error) {
+    if (!(error instanceof BudgetSpent)) throw error;
+    charge(Math.min(budget.steps, bounds.selectSteps));
+    if (error.what === 'steps')
+      end('out-of-fuel', `one select takes more than the ${most} steps that it may; ${smaller}`);
+    return end(
+      'out-of-memory',
+      `one select needs more than the plugin's ${limits.memoryBytes} bytes of memory; ${smaller}`,
+    );
+  }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bare } from '../bare.js';
 import type { HookEvent } from '../event.js';
-import type { SelectError } from '../libvirt/document.js';
+import type { SelectError } from '../libvirt/selection.js';
 import { bounds } from '../limits.js';
 import { logLevels } from '../outcome.js';
 import type { LogLevel, Outcome } from '../outcome.js';

@@ -23,6 +23,13 @@ export interface Meter {
   spent(): number;
   /** Takes steps for work that the host does for the plugin. Throws where there are not enough. */
   readonly charge: (steps: number) => void;
+  /** Steps that are left. */
+  left(): number;
+  readonly limits: Limits;
+  /** Ends the plugin with this failure, though it has fuel left. */
+  readonly end: (failure: LimitFailure, message: string) => never;
+  /** How it was ended. */
+  readonly ended: LimitReached | null;
   readonly exhausted: boolean;
   /** Whether the last time that a memory was to grow, the limit forbade it. */
   readonly starved: boolean;
@@ -33,13 +40,25 @@ export function createMeter(limits: Limits): Meter {
   const fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, BigInt(limits.fuel));
   const growFailed = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
   const grown = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
+  let ended: LimitReached | null = null;
   return {
     globals: { [meterNames.fuel]: fuel, [meterNames.growFailed]: growFailed, [meterNames.grown]: grown },
+    limits,
+    left: () => Math.max(0, Number(fuel.value)),
     spent: () => limits.fuel - Math.max(0, Number(fuel.value)),
     charge: (steps) => {
+      // Glue code may have swallowed what ended it.
+      if (ended !== null) throw ended;
       const left = Number(fuel.value) - steps;
       fuel.value = BigInt(left);
       if (left < 0) throw new Error('out of fuel');
+    },
+    end: (failure, message) => {
+      ended ??= new LimitReached(failure, message);
+      throw ended;
+    },
+    get ended() {
+      return ended;
     },
     get exhausted() {
       return Number(fuel.value) < 0;
@@ -57,6 +76,18 @@ export function hardeningImports({ globals }: Meter, memory: WebAssembly.Memory 
   return memory === null ? globals : { ...globals, [meterNames.memory]: memory };
 }
 
+/** The host would have to do more than one call may ask for. */
+class LimitReached extends Error {
+  readonly failure: LimitFailure;
+
+  constructor(failure: LimitFailure, message: string) {
+    super(message);
+    this.failure = failure;
+  }
+}
+
+type LimitFailure = 'out-of-fuel' | 'out-of-memory';
+
 export interface Spent {
   readonly meter: Meter;
   readonly limits: Limits;
@@ -68,6 +99,7 @@ export function failureOf(error: unknown, { meter, limits, logs }: Spent): Handl
   if (error instanceof HandlerFailure) return error;
   const fail = (code: FailureCode, message: string, fuel: number | null = meter.spent()): HandlerFailure =>
     new HandlerFailure(code, message, { cause: error, fuel, logs });
+  if (meter.ended !== null) return fail(meter.ended.failure, meter.ended.message);
   if (meter.exhausted) return fail('out-of-fuel', `the plugin used all of its ${limits.fuel} steps`);
   // V8 decides how deep a stack may get, so the steps up to here are not the same everywhere.
   if (isStackOverflow(error)) return fail('trap', 'the plugin trapped: call stack exhausted', null);

@@ -116,8 +116,6 @@ async function runScript(run: Run): Promise<Evaluation> {
   const { event, document } = run.call;
   const withLibvirt = config.libvirtAccess === 'allow';
   const args = config.arguments === 'rfc' ? toRfcArguments(event) : toHookArguments(event);
-  // The shell that hides libvirt would run a file of unknown format itself.
-  if (!withLibvirt) await refuseUnexecutable(run);
   const command = withLibvirt ? { file: source, args } : withoutLibvirt({ file: source, args });
   let end: SpawnEnd;
   try {
@@ -135,8 +133,10 @@ async function runScript(run: Run): Promise<Evaluation> {
     throw failure('unavailable', run, executionProblem(error), { cause: error });
   }
   const unstarted = withLibvirt ? null : wrapperProblem(end.status, end.stderr);
-  if (unstarted !== null)
+  if (unstarted !== null) {
+    await refuseUnexecutable(run);
     throw failure('unavailable', run, `it could not be started with libvirt hidden: ${unstarted}`);
+  }
   return evaluationOf(run, end);
 }
 
@@ -209,6 +209,12 @@ function executionProblem(error: unknown): string {
       return "this system cannot run its format; start it with a '#!' line, or build it for this machine";
     case 'E2BIG':
       return 'the arguments of the event are longer than the system allows; no script can handle this event';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'too many scripts run concurrently, so no more files can be opened; raise LimitNOFILE= of the service';
+    case 'EAGAIN':
+    case 'ENOMEM':
+      return 'the system has no processes or memory left; raise TasksMax= of the service, or free memory';
     default:
       return `${oneLine(messageOf(error), bounds.reasonChars)}; see the system log`;
   }

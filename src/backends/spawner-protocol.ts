@@ -34,7 +34,7 @@ export const graceMs = 500;
 // The numbers of native/spawner.c and native/job.h.
 const types = { request: 1, answer: 2 } as const;
 const flags = { stdin: 1, stdout: 2 } as const;
-const endings = { status: 0, signal: 1, unstarted: 2, givenUp: 3 } as const;
+const endings = { status: 0, signal: 1, unstarted: 2, givenUp: 3, broken: 4 } as const;
 const causes = [null, 'deadline', 'stdout-too-large'] as const;
 const answerBytes = 20;
 
@@ -60,7 +60,10 @@ export function encodeRequest(id: number, request: SpawnRequest): Buffer {
   return encodeFrame(types.request, head, strings, ...(stdin === null ? [] : [stdin]));
 }
 
-/** What became of a program: its end, or the system's error when it was never started. */
+/**
+ * What became of a program: its end, the system's error when it was never started, or HookvisorError `runner` when it
+ * was not given its whole document or its output is lost in part: then it has decided nothing.
+ */
 export interface SpawnAnswer {
   readonly id: number;
   readonly end: SpawnEnd | Error;
@@ -76,6 +79,7 @@ export function decodeAnswer({ type, body }: Frame): SpawnAnswer {
   const ending = body.readUInt32BE(4);
   const value = body.readUInt32BE(8);
   if (ending === endings.unstarted) return { id, end: systemError(value) };
+  if (ending === endings.broken) return { id, end: broken(value) };
   return {
     id,
     end: {
@@ -88,9 +92,21 @@ export function decodeAnswer({ type, body }: Frame): SpawnAnswer {
   };
 }
 
+function broken(errno: number): HookvisorError {
+  return new HookvisorError(
+    'runner',
+    `the system failed to pass on its whole document or output (${errorName(errno)}), so it was stopped; ` +
+      `see the system's log`,
+  );
+}
+
+function errorName(errno: number): string {
+  return nameIn(constants.errno, errno) ?? `errno ${errno}`;
+}
+
 /** As Node's own errors of the system are: with a `code`. */
 function systemError(errno: number): Error {
-  const code = nameIn(constants.errno, errno) ?? `errno ${errno}`;
+  const code = errorName(errno);
   return Object.assign(new Error(`execve ${code}`), { code });
 }
 

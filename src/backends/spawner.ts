@@ -19,7 +19,8 @@ export interface Spawner extends AsyncDisposable {
    * Runs a program without a shell, as the leader of a session and process group of its own, in `/`. Answers when the
    * leader has exited: what it started in the background may live on and holds nothing up. When it is stopped, the
    * whole group is: TERM, and KILL after {@link graceMs}. Rejects with the system's error (`code`) when the program
-   * cannot be executed, and with HookvisorError `runner` when the native process is gone before it has answered.
+   * cannot be executed, and with HookvisorError `runner` when the native process is gone before it has answered, or
+   * when the program did not get its whole document or its output is lost in part.
    */
   run(request: SpawnRequest): Promise<SpawnEnd>;
 }

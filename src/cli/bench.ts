@@ -35,7 +35,7 @@ export function benchCommand({ terminal, finish }: CommandContext): Command {
     .option('--calls <n>', 'number of calls', callsOption, 1_000)
     .option('--json', 'print the result as JSON')
     .action(async (file: string, { events = recordedCalls, settings, calls: rounds, json }: BenchOptions) => {
-      const config = await pluginConfig(file, settings === undefined ? {} : await readSettings(settings));
+      const config = await pluginConfig(file, settings === undefined ? '{}' : await readSettings(settings));
       const calls = await readCalls(events);
       const progress = createProgress(terminal.err, { what: 'calls', quiet: json === true });
       const measured = await measure({ config, calls, rounds, onProgress: progress.at });

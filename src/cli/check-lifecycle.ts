@@ -91,7 +91,7 @@ async function subjectOf(file: string, options: LifecycleOptions): Promise<Subje
     grants: new Set([...config.grants, ...(grant ?? [])]),
   });
   if (configFile === undefined || handler === undefined) {
-    return { config: limited(await pluginConfig(file, settings ?? {})), isAsked: byEvent };
+    return { config: limited(await pluginConfig(file, settings ?? '{}')), isAsked: byEvent };
   }
   const loaded = await loadConfig(configFile);
   const config = await substituted(loaded, { handler, plugin: file, ...(settings !== null && { settings }) });

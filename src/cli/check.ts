@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/config.js';
 import { defaultConfigFile } from '../config/defaults.js';
-import { doubtsOf } from '../config/doubts.js';
 import { examineConfig } from '../config/load.js';
 import { createEngine } from '../daemon/engine.js';
 import { configDistrust } from '../daemon/require-trusted.js';
@@ -35,9 +34,9 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
       try {
         const { config, trust } = await loadTrusted(file);
         if (json !== true && err.columns !== null) err.write(`loading ${config.handlers.size} handlers…\n`);
-        await using engine = await createEngine(config, createLog(err), trust);
+        await using engine = await createEngine(config, createLog(err), { trust });
         const { handlers } = engine.status();
-        const doubts = doubtsOf(config.routes);
+        const { doubts } = config;
         if (json === true) {
           out.write(jsonLine({ valid: true, config: config.file, handlers, routes: config.routes.length, doubts }));
         } else {

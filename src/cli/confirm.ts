@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { HookvisorError } from '../errors.js';
+import { oneLine } from '../text.js';
 import type { Terminal } from './terminal.js';
 
 /** Asks for confirmation; only `y` and `yes` confirm. Throws HookvisorError `usage` when stdin is not a terminal. */
@@ -9,7 +10,7 @@ export async function confirm(question: string, { err }: Terminal): Promise<bool
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await lines.question(`${question} [y/N] `);
+    const answer = await lines.question(`${oneLine(question, 400)} [y/N] `);
     return /^y(es)?$/iu.test(answer.trim());
   } finally {
     lines.close();

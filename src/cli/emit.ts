@@ -112,5 +112,5 @@ function print({ verdict, document }: Decision, { out, err }: Terminal): void {
     err.write(`${err.paint('yellow', 'allowed')}, although a handler denied it${reason}\n`);
     err.write(`  the denial was not sent to libvirt: its effect would be '${verdict.effect}'\n`);
   } else err.write(`${err.paint('green', verdict.answered === 'replace' ? 'replaced' : 'allowed')}\n`);
-  if (document !== null && verdict.answered === 'replace') out.write(document.toString('utf8'));
+  if (document !== null && verdict.answered === 'replace') out.writeDocument(document);
 }

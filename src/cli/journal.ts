@@ -112,7 +112,7 @@ async function printDocument(dir: string, id: string, { out, err }: Terminal): P
     return refuse('it was not stored because its secrets could not be identified; choose another event');
   }
   if (event.record.document?.redacted === true) err.write('secrets were removed from this document (***)\n');
-  out.write(document.toString('utf8'));
+  out.writeDocument(document);
 }
 
 function recordLine({ record }: JournaledEvent): string {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Config, Json } from '../config/config.js';
+import type { Config } from '../config/config.js';
 import { defaultConfigFile } from '../config/defaults.js';
 import { loadConfig } from '../config/load.js';
 import { HookvisorError } from '../errors.js';
@@ -110,7 +110,7 @@ async function configFor({ config, plugin }: ReplayOptions): Promise<Config | nu
 async function replayFor(options: ReplayOptions, config: Config | null, pool: RunnerPool): Promise<Replay> {
   const { handler: name, plugin, settings } = options;
   if (name !== undefined) {
-    const given: Readonly<Record<string, Json>> | null = settings === undefined ? null : await readSettings(settings);
+    const given = settings === undefined ? null : await readSettings(settings);
     const substitute = {
       handler: name,
       ...(plugin !== undefined && { plugin }),

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Json } from '../config/config.js';
+import type { HandlerConfig } from '../config/config.js';
 import { readYaml } from '../config/yaml.js';
 import { HookvisorError, messageOf } from '../errors.js';
 
@@ -8,12 +8,12 @@ import { HookvisorError, messageOf } from '../errors.js';
 const settingsSchema = z.record(z.string(), z.json());
 
 /** Reads settings from the command line: a JSON object, or the name of a JSON or YAML file. */
-export async function readSettings(given: string): Promise<Readonly<Record<string, Json>>> {
+export async function readSettings(given: string): Promise<HandlerConfig['settings']> {
   const inline = given.trimStart().startsWith('{');
   const text = inline ? given : await readText(given);
   const { value, problems } = readYaml(text);
   const checked = settingsSchema.safeParse(value);
-  if (checked.success && problems.length === 0) return checked.data;
+  if (checked.success && problems.length === 0) return JSON.stringify(checked.data);
   const [first] = problems;
   const what =
     first === undefined ? 'they are not a mapping' : `line ${first.line}, column ${first.column}: ${first.message}`;

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import type { CaseResult } from '../testing/run-cases.js';
+import { visibleLines } from '../text.js';
 import { durationOf, fuelOf, type FileResults, type Reporter } from './test-report.js';
 import type { Terminal } from './terminal.js';
 
@@ -43,7 +44,6 @@ function seconds(ms: number): string {
 
 /** Escapes text for XML 1.0, which cannot represent most control characters. */
 function escape(text: string): string {
-  const shown = text.toWellFormed().replace(/[^\P{Cc}\t\n]|[\ufffe\uffff]/gu, '\ufffd');
   const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return shown.replaceAll(/[&<>"]/gu, (char) => entities[char] ?? char);
+  return visibleLines(text).replaceAll(/[&<>"]/gu, (char) => entities[char] ?? char);
 }

@@ -21,7 +21,8 @@ export interface HandlerConfig {
   readonly sha256: string | null;
   /** Trust group: handlers of one group may share a runner process. */
   readonly trust: string;
-  readonly settings: { readonly [key: string]: Json };
+  /** A JSON object as text, as the plug-in receives it; large settings are serialized once, outside the runtime. */
+  readonly settings: string;
   readonly failurePolicy: FailurePolicy;
   readonly mode: 'enforce' | 'monitor';
   /** `replace`, and `deny-OPERATION` for operations whose denial does more than abort them. */
@@ -99,4 +100,6 @@ export interface Config {
   readonly budgetMs: number;
   readonly handlers: ReadonlyMap<string, HandlerConfig>;
   readonly routes: readonly Route[];
+  /** Warnings about probable mistakes. */
+  readonly doubts: readonly string[];
 }

@@ -1,4 +1,5 @@
 import { catalog, kindOf } from '../libvirt/catalog.js';
+import { bounds } from '../limits.js';
 import type { Route, RouteMatch } from './config.js';
 import { type MatchedWords, mayMatch } from './may-match.js';
 import { nearest } from './nearest.js';
@@ -16,33 +17,51 @@ const operations: readonly MatchedWords[] = catalog.map(({ driver, event, qualif
 const fields = ['kind', 'driver', 'event', 'qualifier'] as const;
 type Field = (typeof fields)[number];
 
+const known: Readonly<Record<Field, ReadonlySet<string>>> = {
+  kind: wordsIn('kind'),
+  driver: wordsIn('driver'),
+  event: wordsIn('event'),
+  qualifier: wordsIn('qualifier'),
+};
+
 /**
  * Returns warnings about a valid configuration: routes that match no event of libvirt. A word that resembles none in
  * the catalog gets no warning, since a newer libvirt or `hookvisor emit` may use it.
  */
 export function doubtsOf(routes: readonly Route[]): readonly string[] {
-  return routes.flatMap(({ match, handlers }, at) => {
+  const doubts: string[] = [];
+  for (const [at, { match, handlers }] of routes.entries()) {
     // The last route is that of the events script, if there is one.
     const isScripts = at === routes.length - 1 && handlers[0] === eventsScriptHandler;
     const mistyped = fields.flatMap((field) =>
       mistypedIn(match, field).map((what) => `${isScripts ? 'events_set' : `routes[${at}].match.${field}`}: ${what}`),
     );
-    if (mistyped.length > 0 || mayHappen(match)) return mistyped;
-    return [
-      `routes[${at}].match: no operation of libvirt has ${wordsOf(match)}, so its handlers never run; correct the route or remove it`,
-    ];
-  });
+    doubts.push(...mistyped);
+    if (mistyped.length === 0 && !mayHappen(match)) {
+      doubts.push(
+        `routes[${at}].match: no operation of libvirt has ${wordsOf(match)}, so its handlers never run; correct the route or remove it`,
+      );
+    }
+    if (doubts.length <= bounds.listedProblems) continue;
+    return [...doubts.slice(0, bounds.listedProblems), `more routes match no event; correct these first`];
+  }
+  return doubts;
 }
 
 function wordsOf(match: RouteMatch): string {
   return fields
-    .flatMap((field) => (match[field] === undefined ? [] : [`the ${field} ${match[field].map(quote).join(' or ')}`]))
+    .flatMap((field) => (match[field] === undefined ? [] : [`the ${field} ${shown(match[field])}`]))
     .join(' and ');
+}
+
+function shown(words: readonly string[]): string {
+  const more = words.length > 8 ? ', …' : '';
+  return `${words.slice(0, 8).map(quote).join(' or ')}${more}`;
 }
 
 function mistypedIn(match: RouteMatch, field: Field): string[] {
   return unknownIn(match, field).flatMap((word) => {
-    const near = nearest(word, knownIn(field));
+    const near = nearest(word, [...known[field]]);
     return near === null ? [] : [`libvirt has no ${field} ${quote(word)}; did you mean '${near}'?`];
   });
 }
@@ -56,9 +75,9 @@ function mayHappen(match: RouteMatch): boolean {
 }
 
 function unknownIn(match: RouteMatch, field: Field): readonly string[] {
-  return (match[field] ?? []).filter((word) => !knownIn(field).includes(word));
+  return (match[field] ?? []).filter((word) => !known[field].has(word));
 }
 
-function knownIn(field: Field): readonly string[] {
-  return operations.map((operation) => operation[field]);
+function wordsIn(field: Field): ReadonlySet<string> {
+  return new Set(operations.map((operation) => operation[field]));
 }

@@ -4,6 +4,7 @@ import { HookvisorError, messageOf } from '../errors.js';
 import type { Distrust } from '../files/distrust.js';
 import { openTrusted } from '../files/open-trusted.js';
 import { createPathTrust, type PathTrust } from '../files/path-trust.js';
+import { bounds } from '../limits.js';
 import type { Config } from './config.js';
 import { ConfigError, invalidConfig } from './config-error.js';
 import { isMapping } from './mapping.js';
@@ -11,9 +12,6 @@ import { checkReferences } from './references.js';
 import { resolveConfig } from './resolve.js';
 import { configSchema } from './schema.js';
 import { readYaml, type Finding } from './yaml.js';
-
-/** Far more than anybody writes; a wrong path must not be read into memory. */
-const mostBytes = 1024 * 1024;
 
 /** Size of `sun_path` in Linux's sockaddr_un, without its NUL. */
 const longestSocket = 107;
@@ -46,7 +44,7 @@ export function parseConfig(text: string, file: string): Config {
     throw invalidConfig(file, [{ path: '', line: 1, column: 1, message }]);
   }
   const checked = configSchema.safeParse(value);
-  const found = [...(checked.error?.issues ?? []), ...checkReferences(value), ...checkSocket(value, file)];
+  const found: Finding[] = [...(checked.error?.issues ?? []), ...checkReferences(value), ...checkSocket(value, file)];
   if (!checked.success || found.length > 0 || problems.length > 0) {
     throw invalidConfig(file, [...problems, ...onePerPath(found).map(place)]);
   }
@@ -73,8 +71,11 @@ async function readText(file: string, openFile: () => Promise<FileHandle>): Prom
     await using handle = await openFile();
     const stat = await handle.stat();
     if (!stat.isFile()) throw unreadable(file, 'it is not a file; name a YAML file');
-    if (stat.size > mostBytes) {
-      throw unreadable(file, `it has ${stat.size} bytes, ${mostBytes} are allowed; name a configuration`);
+    if (stat.size > bounds.configBytes) {
+      throw unreadable(
+        file,
+        `it has ${stat.size} bytes, but at most ${bounds.configBytes} are allowed; specify a configuration file`,
+      );
     }
     const bytes = await handle.readFile();
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

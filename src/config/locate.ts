@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, type Document, type LineCounter, type Node } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Document,
+  type LineCounter,
+  type Node,
+  type Pair,
+  type YAMLMap,
+} from 'yaml';
 
 export interface Position {
   readonly line: number;
@@ -6,26 +16,44 @@ export interface Position {
 }
 
 /**
- * Finds the position of a configuration path in its file: that of the key or the list item. When a key is missing, it
- * is the position of the deepest existing part.
+ * Creates a function that finds the position of a configuration path in its file: that of the key or the list item.
+ * When a key is missing, it is the position of the deepest existing part.
  */
-export function locate(doc: Document, lines: LineCounter, path: readonly PropertyKey[]): Position {
-  let node: unknown = doc.contents;
-  let at = 0;
-  for (const segment of path) {
-    if (isAlias(node)) node = node.resolve(doc);
-    if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && keyText(key.value) === segment);
-      if (pair === undefined) break;
-      at = startOf(pair.key) ?? at;
-      node = pair.value;
-    } else if (isSeq(node) && typeof segment === 'number') {
-      const item: unknown = node.items[segment];
-      at = startOf(item) ?? at;
-      node = item;
-    } else break;
+export function createLocator(doc: Document, lines: LineCounter): (path: readonly PropertyKey[]) => Position {
+  const indexes = new Map<YAMLMap, ReadonlyMap<PropertyKey, Pair>>();
+  const pairOf = (map: YAMLMap, key: PropertyKey): Pair | undefined => {
+    const index = indexes.get(map) ?? indexOf(map);
+    indexes.set(map, index);
+    return index.get(key);
+  };
+  return (path) => {
+    let node: unknown = doc.contents;
+    let at = 0;
+    for (const segment of path) {
+      if (isAlias(node)) node = node.resolve(doc);
+      if (isMap(node)) {
+        const pair = pairOf(node, segment);
+        if (pair === undefined) break;
+        at = startOf(pair.key) ?? at;
+        node = pair.value;
+      } else if (isSeq(node) && typeof segment === 'number') {
+        const item: unknown = node.items[segment];
+        at = startOf(item) ?? at;
+        node = item;
+      } else break;
+    }
+    return positionAt(lines, at);
+  };
+}
+
+/** Indexes a mapping by key; the first pair of each key counts. */
+function indexOf(map: YAMLMap): ReadonlyMap<PropertyKey, Pair> {
+  const index = new Map<PropertyKey, Pair>();
+  for (const pair of map.items) {
+    const key = isScalar(pair.key) ? keyText(pair.key.value) : null;
+    if (key !== null && !index.has(key)) index.set(key, pair);
   }
-  return positionAt(lines, at);
+  return index;
 }
 
 export function positionAt(lines: LineCounter, offset: number): Position {
@@ -42,7 +70,7 @@ export function pathText(path: readonly PropertyKey[]): string {
 }
 
 /** Converts a key like `toJS` of yaml does: numbers and null become text. */
-function keyText(value: unknown): string {
+export function keyText(value: unknown): string {
   return value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 }
 

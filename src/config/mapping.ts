@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bounds } from '../limits.js';
 import { nearest } from './nearest.js';
 import { quote, suggest } from './quote.js';
 
@@ -49,7 +50,8 @@ export function mapping<S extends z.ZodRawShape>(shape: S, missing?: string): z.
       return z.NEVER;
     }
     const meant = new Set<PropertyKey>();
-    for (const key of Object.keys(input).filter((name) => !known.includes(name))) {
+    const unknown = Object.keys(input).filter((name) => !known.includes(name));
+    for (const key of unknown.slice(0, bounds.listedProblems)) {
       const near = nearest(
         key,
         known.filter((name) => !Object.hasOwn(input, name)),
@@ -62,6 +64,8 @@ export function mapping<S extends z.ZodRawShape>(shape: S, missing?: string): z.
           near === null ? `unknown key; valid keys are ${known.join(', ')}` : `unknown key; did you mean '${near}'?`,
       });
     }
+    const more = unknown.length - bounds.listedProblems;
+    if (more > 0) ctx.addIssue({ code: 'custom', message: `${more} more keys are also unknown` });
     const result = inner.safeParse(input);
     if (result.success) return result.data;
     for (const { path, message } of result.error.issues) {

@@ -9,8 +9,10 @@ export function nearest(word: string, known: readonly string[]): string | null {
     // `-` is only punctuation, and the empty word is a prefix of every word.
     if (target === '') continue;
     const begins = typed.length >= 3 && (target.startsWith(typed) || typed.startsWith(target));
-    const distance = editDistance(typed, target);
     const tolerated = Math.max(1, Math.floor(Math.max(typed.length, target.length) / 3));
+    // The distance is at least the difference in length, and takes time proportional to the product of the lengths.
+    if (!begins && Math.abs(typed.length - target.length) > tolerated) continue;
+    const distance = editDistance(typed, target);
     if ((begins || distance <= tolerated) && (best === null || distance < best.distance))
       best = { word: candidate, distance };
   }

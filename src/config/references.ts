@@ -1,3 +1,4 @@
+import { bounds } from '../limits.js';
 import { isMapping } from './mapping.js';
 import { quote, suggest } from './quote.js';
 import { handlerName } from './schema.js';
@@ -17,16 +18,16 @@ export function checkReferences(root: unknown): Finding[] {
   if (!isMapping(root)) return [];
   const handlers = isMapping(root['handlers']) ? root['handlers'] : {};
   const script = root['events_script'];
-  const known = [...Object.keys(handlers), ...(script === undefined ? [] : [eventsScriptHandler])];
+  const known = new Set([...Object.keys(handlers), ...(script === undefined ? [] : [eventsScriptHandler])]);
   return [
     ...Object.entries(handlers).flatMap(([name, handler]) => checkHandler(name, handler, known)),
-    ...checkCycles(handlers),
+    ...checkFallbacks(handlers),
     ...checkRoutes(root['routes'], known),
     ...checkEventsScript(root, handlers),
   ];
 }
 
-function checkHandler(name: string, handler: unknown, known: readonly string[]): Finding[] {
+function checkHandler(name: string, handler: unknown, known: ReadonlySet<string>): Finding[] {
   const at = ['handlers', name];
   const found: Finding[] = [];
   if (!handlerName.test(name)) {
@@ -38,8 +39,8 @@ function checkHandler(name: string, handler: unknown, known: readonly string[]):
   if (fallback === name) {
     const message = `'${name}' cannot fall back to itself; name another handler`;
     found.push({ path: [...at, 'failurePolicy', 'fallback'], message });
-  } else if (fallback !== null && !known.includes(fallback)) {
-    found.push({ path: [...at, 'failurePolicy', 'fallback'], message: unknownHandler(fallback, known) });
+  } else if (fallback !== null && !known.has(fallback)) {
+    found.push({ path: [...at, 'failurePolicy', 'fallback'], message: () => unknownHandler(fallback, known) });
   }
   const backend = handler['backend'];
   if (backend === 'script') {
@@ -54,42 +55,46 @@ function checkHandler(name: string, handler: unknown, known: readonly string[]):
   return found;
 }
 
-/** Reports each cycle of fallbacks once, at its first handler. */
-function checkCycles(handlers: Readonly<Record<string, unknown>>): Finding[] {
-  const next = new Map(Object.entries(handlers).map(([name, handler]) => [name, fallbackOf(handler)]));
-  const done = new Set<string>();
+/** Reports chains of fallbacks that are too long, and cycles: each once, at its first handler. */
+function checkFallbacks(handlers: Readonly<Record<string, unknown>>): Finding[] {
+  const names = Object.keys(handlers);
+  const next = new Map(names.map((name) => [name, fallbackOf(handlers[name])]));
+  const inRing = new Set<string>();
   const found: Finding[] = [];
-  for (const start of next.keys()) {
-    const way: string[] = [];
+  for (const start of names) {
+    const way = new Set<string>();
     let name: string | null = start;
-    while (name !== null && !done.has(name)) {
-      done.add(name);
-      way.push(name);
+    while (name !== null && !way.has(name) && way.size <= bounds.fallbackChain) {
+      way.add(name);
       name = next.get(name) ?? null;
     }
-    const ring = name === null ? [] : way.slice(way.indexOf(name)).filter(() => way.includes(name));
-    const first = [...next.keys()].find((candidate) => ring.includes(candidate));
-    // A handler that falls back to itself was already reported with a clearer message.
-    if (first === undefined || ring.length < 2) continue;
-    const order = [...ring.slice(ring.indexOf(first)), ...ring.slice(0, ring.indexOf(first)), first];
-    const message = `the fallbacks form a cycle (${order.map(quote).join(' to ')}); use fail or ignore for the last one`;
-    found.push({ path: ['handlers', first, 'failurePolicy', 'fallback'], message });
+    if (name === null || inRing.has(name)) continue;
+    const at = ['handlers', start, 'failurePolicy', 'fallback'];
+    const shown = [...way, name].map(quote).join(' to ');
+    if (!way.has(name)) {
+      const message = `the chain of fallbacks has more than ${bounds.fallbackChain} handlers (${shown} …); use fail or ignore for one of them`;
+      found.push({ path: at, message });
+    } else if (name === start && way.size > 1) {
+      // A handler that falls back to itself was already reported with a clearer message.
+      for (const one of way) inRing.add(one);
+      found.push({ path: at, message: `the fallbacks form a cycle (${shown}); use fail or ignore for the last one` });
+    }
   }
   return found;
 }
 
-function checkRoutes(routes: unknown, known: readonly string[]): Finding[] {
+function checkRoutes(routes: unknown, known: ReadonlySet<string>): Finding[] {
   if (!Array.isArray(routes)) return [];
   return routes.flatMap((route: unknown, at): Finding[] => {
     const names: unknown = isMapping(route) ? route['handlers'] : null;
     if (!Array.isArray(names)) return [];
+    const seen = new Set<string>();
     return names.flatMap((name: unknown, index): Finding[] => {
       if (typeof name !== 'string') return [];
       const path = ['routes', at, 'handlers', index];
-      if (!known.includes(name)) return [{ path, message: unknownHandler(name, known) }];
-      if (names.indexOf(name) < index) {
-        return [{ path, message: `${quote(name)} appears twice in this route; remove one of them` }];
-      }
+      if (!known.has(name)) return [{ path, message: () => unknownHandler(name, known) }];
+      if (seen.has(name)) return [{ path, message: `${quote(name)} appears twice in this route; remove one of them` }];
+      seen.add(name);
       return [];
     });
   });
@@ -120,7 +125,7 @@ function fallbackOf(handler: unknown): string | null {
   return typeof fallback === 'string' && fallback !== '' ? fallback : null;
 }
 
-function unknownHandler(name: string, known: readonly string[]): string {
-  if (known.length === 0) return `no handler ${quote(name)} exists; define it under handlers`;
-  return `no handler ${quote(name)} exists; ${suggest(name, known)}`;
+function unknownHandler(name: string, known: ReadonlySet<string>): string {
+  if (known.size === 0) return `no handler ${quote(name)} exists; define it under handlers`;
+  return `no handler ${quote(name)} exists; ${suggest(name, [...known])}`;
 }

@@ -9,6 +9,7 @@ import {
   defaultSocket,
   defaultTrust,
 } from './defaults.js';
+import { doubtsOf } from './doubts.js';
 import { eventsScriptHandler } from './references.js';
 import type { ConfigFile, HandlerEntry } from './schema.js';
 
@@ -44,6 +45,7 @@ export function resolveConfig(written: ConfigFile, file: string): Config {
     budgetMs: written.budget ?? defaultBudgetMs,
     handlers,
     routes,
+    doubts: doubtsOf(routes),
   };
 }
 
@@ -75,7 +77,7 @@ function handlerOf({ name, entry, folder, limits, pluginBytes }: Named): Handler
     source: resolve(folder, entry.source),
     sha256: entry.sha256 ?? null,
     trust: entry.trust ?? defaultTrust,
-    settings: entry.settings ?? {},
+    settings: JSON.stringify(entry.settings ?? {}),
     failurePolicy: policyOf(entry.failurePolicy),
     mode: entry.mode ?? 'enforce',
     grants: new Set(granted),
@@ -95,7 +97,7 @@ function eventsScript(source: string, limits: Limits, pluginBytes: number): Hand
     source,
     sha256: null,
     trust: defaultTrust,
-    settings: {},
+    settings: '{}',
     failurePolicy: { policy: 'fail' },
     mode: 'enforce',
     grants: new Set(['replace']),

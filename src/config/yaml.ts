@@ -1,13 +1,17 @@
-import { LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
+import { LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
 import { messageOf } from '../errors.js';
+import { bounds } from '../limits.js';
 import { oneLine } from '../text.js';
 import type { ConfigProblem } from './config-error.js';
-import { locate, pathText, positionAt } from './locate.js';
+import { createLocator, pathText, positionAt } from './locate.js';
+import { excessOf, tooManyTokens } from './yaml-bounds.js';
+import { aliasProblems, keyProblems } from './yaml-problems.js';
 
 /** A problem at a path in the configuration; the path is later resolved to a line. */
 export interface Finding {
   readonly path: readonly PropertyKey[];
-  readonly message: string;
+  /** A function if the text is expensive: it is called only when the problem is listed. */
+  readonly message: string | (() => string);
 }
 
 export interface YamlText {
@@ -17,14 +21,8 @@ export interface YamlText {
   readonly place: (finding: Finding) => ConfigProblem;
 }
 
-/** A configuration has a few levels; settings may add some. */
-const deepest = 64;
-/** An alias expands to its whole anchor: a few can expand to gigabytes. */
-const mostAliases = 100;
-
 /** Errors that do not change the meaning of the rest of the file. */
 const harmless: Readonly<Partial<Record<string, string>>> = {
-  DUPLICATE_KEY: 'this key appears twice; remove one of them',
   TAG_RESOLVE_FAILED: 'this tag is not supported; write the value without it',
 };
 const fatal: Readonly<Partial<Record<string, string>>> = {
@@ -32,30 +30,39 @@ const fatal: Readonly<Partial<Record<string, string>>> = {
   MULTIPLE_DOCS: 'a second document starts here; remove one of them',
 };
 
-/** Parses YAML 1.2 into plain data. Never throws: every mistake becomes a problem with its line. */
+/**
+ * Parses YAML 1.2 into plain data. Never throws: every mistake becomes a problem with its line, and so does a text that
+ * exceeds `bounds`.
+ */
 export function readYaml(text: string): YamlText {
+  const excess = tooManyTokens(text);
+  if (excess !== null) return broken([{ path: '', line: 1, column: 1, message: excess }]);
   const lines = new LineCounter();
   let doc: Document;
   try {
-    doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', schema: 'core' });
+    // The parser would compare each key with all previous keys; keyProblems() does not.
+    const options = { prettyErrors: false, version: '1.2', schema: 'core', uniqueKeys: false } as const;
+    doc = parseDocument(text, { lineCounter: lines, ...options });
   } catch (error) {
     // The parser is recursive: thousands of open brackets exhaust the stack.
     const message = `cannot be parsed as YAML (${oneLine(messageOf(error), 200)}); reduce the nesting`;
     return broken([{ path: '', line: 1, column: 1, message }]);
   }
   const complaints = [...doc.errors, ...doc.warnings];
-  const problems = complaints.map((error) => problemOf(error, lines));
-  if (complaints.some(({ code }) => harmless[code] === undefined)) return broken(firstOfEachLine(problems));
-  const unusable = [...problems, ...aliasProblems(doc, lines)];
-  if (unusable.length > problems.length) return broken(unusable);
-  const place = placeIn(doc, lines);
+  const said = complaints.map((error) => problemOf(error, lines));
+  if (complaints.some(({ code }) => harmless[code] === undefined)) return broken(firstOfEachLine(said));
+  const { repeated, unusable } = keyProblems(doc, lines);
+  const problems = [...said, ...repeated];
+  const fatalOnes = [...unusable, ...aliasProblems(doc, lines)];
+  if (fatalOnes.length > 0) return broken([...problems, ...fatalOnes]);
+  return expand(doc, { problems, place: placeIn(doc, lines) });
+}
+
+function expand(doc: Document, { problems, place }: Pick<YamlText, 'problems' | 'place'>): YamlText {
   try {
-    const value: unknown = doc.toJS({ maxAliasCount: mostAliases });
-    if (isTooDeep(value, deepest)) {
-      const message = `is nested deeper than ${deepest} levels; reduce the nesting`;
-      return broken([...problems, place({ path: [], message })]);
-    }
-    return { value, problems, place };
+    const value: unknown = doc.toJS({ maxAliasCount: bounds.yamlAliases });
+    const excess = excessOf(value);
+    return excess === null ? { value, problems, place } : broken([...problems, place({ path: [], message: excess })]);
   } catch (error) {
     const message = `cannot be expanded (${oneLine(messageOf(error), 200)}); write the values instead of aliases`;
     return broken([...problems, place({ path: [], message })]);
@@ -63,11 +70,26 @@ export function readYaml(text: string): YamlText {
 }
 
 function broken(problems: readonly ConfigProblem[]): YamlText {
-  return { value: undefined, problems, place: ({ message }) => ({ path: '', line: 1, column: 1, message }) };
+  return {
+    value: undefined,
+    problems,
+    place: ({ message }) => ({ path: '', line: 1, column: 1, message: textOf(message) }),
+  };
 }
 
 function placeIn(doc: Document, lines: LineCounter): YamlText['place'] {
-  return ({ path, message }) => ({ path: oneLine(pathText(path), 200), ...locate(doc, lines, path), message });
+  const locate = createLocator(doc, lines);
+  return ({ path, message }) => ({
+    path: oneLine(pathText(path), 200),
+    ...locate(path),
+    get message() {
+      return textOf(message);
+    },
+  });
+}
+
+function textOf(message: Finding['message']): string {
+  return typeof message === 'string' ? message : message();
 }
 
 function problemOf(error: YAMLError, lines: LineCounter): ConfigProblem {
@@ -85,38 +107,6 @@ function problemOf(error: YAMLError, lines: LineCounter): ConfigProblem {
 
 /** Keeps the first problem at each position: one mistake can cause several errors, and the first is the clearest. */
 function firstOfEachLine(problems: readonly ConfigProblem[]): ConfigProblem[] {
-  return problems.filter(({ line }, at) => problems.findIndex((other) => other.line === line) === at);
-}
-
-/** Reports aliases that are undefined, recursive, or too many. */
-function aliasProblems(doc: Document, lines: LineCounter): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  let seen = 0;
-  visit(doc, {
-    Alias(_, alias, ancestors) {
-      const at = { path: '', ...positionAt(lines, alias.range?.[0] ?? 0) };
-      seen++;
-      if (seen > mostAliases) {
-        problems.push({ ...at, message: `more than ${mostAliases} aliases are used; write the values instead` });
-        return visit.BREAK;
-      }
-      const target = alias.resolve(doc);
-      const name = oneLine(alias.source, 40);
-      if (target === undefined) {
-        problems.push({
-          ...at,
-          message: `the alias '*${name}' has no anchor '&${name}' before it; define the anchor first`,
-        });
-      } else if (ancestors.includes(target)) {
-        problems.push({ ...at, message: `the alias '*${name}' is inside its own anchor; write the value instead` });
-      }
-      return undefined;
-    },
-  });
-  return problems;
-}
-
-function isTooDeep(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isTooDeep(inner, levels - 1));
+  const seen = new Set<number>();
+  return problems.filter(({ line }) => !seen.has(line) && seen.add(line));
 }

@@ -1,20 +1,21 @@
 import { performance } from 'node:perf_hooks';
-import type { Backend, Handler } from '../backends/backend.js';
+import type { Backend } from '../backends/backend.js';
 import { scriptBackend } from '../backends/script.js';
 import type { BackendName, Config, HandlerConfig, SandboxSettings } from '../config/config.js';
 import { createBudget } from '../dispatch/budget.js';
 import { runChain } from '../dispatch/chain.js';
-import { linkHandlers } from '../dispatch/loaded-handler.js';
-import { createRouter } from '../dispatch/router.js';
+import { linkHandlersInSlices } from '../dispatch/loaded-handler.js';
+import { createRouterInSlices } from '../dispatch/router.js';
 import type { Verdict } from '../dispatch/verdict.js';
-import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
 import type { PathTrust } from '../files/path-trust.js';
-import { type HandlerIdentity, identityOf } from '../journal/entry.js';
+import type { HandlerIdentity } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import type { Log } from '../log.js';
+import { tryIsolation } from '../sandbox/isolation/choose-isolation.js';
 import type { BreakerStatus } from '../sandbox/supervision/breaker.js';
 import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
+import { type LoadedByConfig, loadHandlers, type LoadPace } from './load-handlers.js';
 import { requireTrusted } from './require-trusted.js';
 
 /** The decision about one event: the verdict, and the replacement of the document, if any. */
@@ -46,32 +47,44 @@ export interface Engine extends AsyncDisposable {
   status(): { handlers: readonly HandlerStatus[]; sandbox: SandboxStatus };
 }
 
+export interface EngineOptions {
+  /** Set by a caller that has already checked that the configuration is trusted. */
+  readonly trust?: PathTrust;
+  readonly pace?: LoadPace;
+}
+
 /**
  * Loads every handler of a configuration. Throws HookvisorError `untrusted` when other users can change what it names,
- * or `config-invalid`, which lists every handler that could not be loaded; nothing is left running then. `examined`
- * means that the caller has already checked that the configuration is trusted.
+ * or `config-invalid`, which lists every handler that cannot be loaded; nothing is left running then. The pace `reload`
+ * delays no event that another engine answers.
  */
-export async function createEngine(config: Config, log: Log, examined: PathTrust | null = null): Promise<Engine> {
-  const trust = examined ?? (await requireTrusted(config));
-  const sandbox = createSandbox({ cache: config.cache, log, trust, ...sandboxOptions(config) });
+export async function createEngine(
+  config: Config,
+  log: Log,
+  { trust, pace = 'start' }: EngineOptions = {},
+): Promise<Engine> {
+  const options = sandboxOptions(config);
+  const trusted = trust ?? (await requireTrusted(config));
+  await tryIsolation(options.settings);
+  const sandbox = createSandbox({ cache: config.cache, log, trust: trusted, ...options });
   const backends: Readonly<Record<BackendName, Backend>> = {
     script: scriptBackend,
     component: sandbox.backend('component'),
     extism: sandbox.backend('extism'),
   };
-  const loaded = new Map<string, Loaded>();
+  const loaded = new Map<string, LoadedByConfig>();
   const release = async (): Promise<void> => {
     await Promise.all([...loaded.values()].map(async ({ handler }) => handler[Symbol.asyncDispose]()));
     await sandbox[Symbol.asyncDispose]();
   };
   try {
-    await loadHandlers(config, backends, loaded);
+    await loadHandlers(config, backends, { loaded, pace });
   } catch (error) {
     await release();
     throw error;
   }
 
-  const route = createRouter({ routes: config.routes, handlers: linkHandlers(loaded) });
+  const route = await createRouterInSlices({ routes: config.routes, handlers: await linkHandlersInSlices(loaded) });
   const budget = createBudget({ totalMs: config.budgetMs, now: () => performance.now() });
   const counts = new Map([...loaded.keys()].map((name) => [name, { evaluations: 0, denials: 0, failures: 0 }]));
   const inFlight = new Set<Promise<unknown>>();
@@ -89,17 +102,7 @@ export async function createEngine(config: Config, log: Log, examined: PathTrust
 
   return {
     config,
-    identities: new Map(
-      [...loaded].map(
-        ([
-          name,
-          {
-            config: { settings },
-            handler,
-          },
-        ]) => [name, identityOf(handler, settings)],
-      ),
-    ),
+    identities: new Map([...loaded].map(([name, { identity }]) => [name, identity])),
     async decide(call) {
       const handlers = route(call.event);
       const spending = budget.begin(call.event);
@@ -136,41 +139,11 @@ function sandboxOptions({ sandbox, handlers }: Config): { settings: SandboxSetti
   const plugins = [...handlers.values()].filter(({ backend }) => backend !== 'script');
   return {
     settings: plugins.length > 0 ? sandbox : { ...sandbox, require: 'process' },
-    memoryBytes: Math.max(0, ...plugins.map(({ limits }) => limits.memoryBytes)),
+    memoryBytes: plugins.reduce((most, { limits }) => Math.max(most, limits.memoryBytes), 0),
   };
 }
 
 /** Loads libxml2 at the first replacement: most runtimes never see one. */
 async function checkReplacement(original: Buffer, replacement: Buffer): Promise<string | null> {
   return (await loadXml()).checkReplacement(original, replacement);
-}
-
-interface Loaded {
-  readonly config: HandlerConfig;
-  readonly handler: Handler;
-}
-
-/** Loads all handlers in parallel; `loaded` receives those that succeed. */
-async function loadHandlers(
-  config: Config,
-  backends: Readonly<Record<BackendName, Backend>>,
-  loaded: Map<string, Loaded>,
-): Promise<void> {
-  const causes: unknown[] = [];
-  const problems: string[] = [];
-  const load = async (one: HandlerConfig): Promise<void> => {
-    try {
-      loaded.set(one.name, { config: one, handler: await backends[one.backend].load(one) });
-    } catch (error) {
-      causes.push(error);
-      problems.push(`handlers.${one.name}: ${messageOf(error)}`);
-    }
-  };
-  await Promise.all([...config.handlers.values()].map(load));
-  if (problems.length > 0) {
-    throw new HookvisorError('config-invalid', `Cannot use '${config.file}':\n${problems.sort().join('\n')}`, {
-      cause: new AggregateError(causes),
-      fields: { file: config.file, problems: problems.length },
-    });
-  }
 }

@@ -62,12 +62,18 @@ export async function listenWithGate({ program, place, answer, patienceMs, onGon
     void gone.then((how) => {
       reject(unstarted(program, how));
     });
+    const take = (frame: Frame): void => {
+      if (frame.type === fromGate.listening) resolve();
+      else if (frame.type === fromGate.cannotListen) reject(systemError(frame.body.readUInt32BE(0)));
+      else if (frame.type === fromGate.stopped) stopped();
+      else serve(frame);
+    };
     control.on('data', (chunk: Buffer) => {
-      for (const frame of reader.push(chunk)) {
-        if (frame.type === fromGate.listening) resolve();
-        else if (frame.type === fromGate.cannotListen) reject(systemError(frame.body.readUInt32BE(0)));
-        else if (frame.type === fromGate.stopped) stopped();
-        else serve(frame);
+      try {
+        reader.push(chunk).forEach(take);
+      } catch {
+        // Its output is malformed: it is treated as if it had exited.
+        child.kill('SIGKILL');
       }
     });
   });

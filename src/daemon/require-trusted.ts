@@ -3,6 +3,10 @@ import { scriptDistrust } from '../backends/script-trust.js';
 import type { Config } from '../config/config.js';
 import { distrustError, type Distrust, type DistrustedUse } from '../files/distrust.js';
 import { createPathTrust, type PathTrust } from '../files/path-trust.js';
+import { forEachLimited } from '../for-each-limited.js';
+
+/** Maximum number of handlers examined concurrently: with more, file accesses of events in flight would queue behind. */
+const atATime = 16;
 
 /**
  * Examines everything that a configuration makes the runtime execute or trust: scripts with their interpreters,
@@ -20,18 +24,20 @@ export async function requireTrusted(config: Config): Promise<PathTrust> {
 /** Returns what {@link requireTrusted} refuses, with the configuration keys that name it. */
 export async function configDistrust(config: Config, trust: PathTrust): Promise<DistrustedUse[]> {
   const { handlers, cache, journal, socket } = config;
-  const examined: Promise<[string, readonly Distrust[]]>[] = [];
-  const add = (use: string, distrust: Promise<readonly Distrust[]>): void => {
-    examined.push(distrust.then((all) => [use, all]));
-  };
-  const examine: (...args: Parameters<PathTrust['examine']>) => Promise<readonly Distrust[]> = async (...args) =>
+  const examine = async (...args: Parameters<PathTrust['examine']>): Promise<readonly Distrust[]> =>
     (await trust.examine(...args)).distrust;
-  for (const [name, handler] of handlers) {
-    add(`handlers.${name}`, handler.backend === 'script' ? scriptDistrust(handler, trust) : examine(handler.source));
-  }
-  add('cache', examine(cache));
+  const found = new Map<string, readonly Distrust[]>();
+  await forEachLimited(handlers.values(), atATime, async (handler) => {
+    const distrust = handler.backend === 'script' ? scriptDistrust(handler, trust) : examine(handler.source);
+    found.set(handler.name, await distrust);
+  });
+  const uses: [string, readonly Distrust[]][] = [...handlers.keys()].map((name) => [
+    `handlers.${name}`,
+    found.get(name) ?? [],
+  ]);
+  uses.push(['cache', await examine(cache)]);
   // The group of /var/log can delete the journal but not write to it, which only root can.
-  if (journal !== null) add('journal.dir', examine(journal.dir, { systemGroups: true }));
-  add('socket', examine(dirname(socket), { sticky: true }));
-  return (await Promise.all(examined)).flatMap(([use, all]) => all.map((distrust) => ({ use, distrust })));
+  if (journal !== null) uses.push(['journal.dir', await examine(journal.dir, { systemGroups: true })]);
+  uses.push(['socket', await examine(dirname(socket), { sticky: true })]);
+  return uses.flatMap(([use, all]) => all.map((distrust) => ({ use, distrust })));
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { defaultJournal } from '../config/defaults.js';
-import { doubtsOf } from '../config/doubts.js';
 import { loadConfig } from '../config/load.js';
+import { loadConfigApart } from '../config/load-apart.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
 import { type Journal, openJournal } from '../journal/journal.js';
@@ -49,7 +49,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   let journal = config.journal === null ? null : await openJournal(config.journal, log);
   let engine: Engine;
   try {
-    engine = await createEngine(config, log, trust);
+    engine = await createEngine(config, log, { trust });
   } catch (error) {
     await journal?.[Symbol.asyncDispose]();
     throw error;
@@ -58,6 +58,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const counts: Counts = { events: 0, denied: 0, failed: 0, unrecorded: 0, reloads: 0, lastReloadError: null };
   const retired = new Set<Promise<void>>();
   let reloading: Promise<void> = Promise.resolve();
+  /** A reload that has not started: it will read the disk then, and serves all requests until then. */
+  let nextReload: Promise<void> | null = null;
   let disposed: Promise<void> | null = null;
 
   const decide = async (call: HookCall): Promise<Decision> => {
@@ -101,7 +103,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     inForce: () => engine,
     written: load,
     put: async (next) => {
-      use(await createEngine(next, log));
+      use(await createEngine(next, log, { pace: 'reload' }));
     },
     inTurn,
     log,
@@ -116,7 +118,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       );
     }
     tellDoubts(next, log);
-    const nextEngine = await createEngine(next, log);
+    const nextEngine = await createEngine(next, log, { pace: 'reload' });
     const previousJournal = journal;
     try {
       if (next.journal?.dir !== engine.config.journal?.dir) {
@@ -132,6 +134,20 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     if (previousJournal !== journal) await previousJournal?.[Symbol.asyncDispose]();
   };
 
+  const reload = async (): Promise<void> => {
+    nextReload = null;
+    try {
+      await swap();
+      counts.reloads += 1;
+      counts.lastReloadError = null;
+      log('info', `configuration '${engine.config.file}' is active (${engine.config.handlers.size} handlers)`);
+    } catch (error) {
+      counts.lastReloadError = messageOf(error);
+      log('error', `the active configuration is kept:\n${messageOf(error)}`);
+      throw error;
+    }
+  };
+
   return {
     get config() {
       return engine.config;
@@ -145,17 +161,9 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       const words = { kind, name, event, qualifier, extra, ...(driver === undefined ? {} : { driver }) };
       return decide(fromRfcArguments({ ...words, document, time: Date.now(), id: randomUUID() }));
     },
-    async reload() {
-      try {
-        await inTurn(swap);
-        counts.reloads += 1;
-        counts.lastReloadError = null;
-        log('info', `configuration '${engine.config.file}' is active (${engine.config.handlers.size} handlers)`);
-      } catch (error) {
-        counts.lastReloadError = messageOf(error);
-        log('error', `the active configuration is kept:\n${messageOf(error)}`);
-        throw error;
-      }
+    reload() {
+      nextReload ??= inTurn(reload);
+      return nextReload;
     },
     promotions,
     status: () => ({ ...describe({ engine, journal, counts, started }), trial: promotions.trial() }),
@@ -175,18 +183,24 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
 /** Overrides of the configuration file. `journalDir` sets the folder of the journal and enables it. */
 export type ConfigOverrides = Partial<Pick<Config, 'socket' | 'journal' | 'cache'>> & { readonly journalDir?: string };
 
-/** Returns a function that reads `file` and applies `overrides`. */
+/**
+ * Returns a function that reads `file` and applies `overrides`. The first call reads on the calling thread, which has
+ * nothing to answer yet; later calls read in a separate thread.
+ */
 export function configFrom(file: string, { journalDir, ...overrides }: ConfigOverrides = {}): () => Promise<Config> {
+  let read = loadConfig;
   return async () => {
-    const config = { ...(await loadConfig(file)), ...overrides };
+    const reading = read(file);
+    read = loadConfigApart;
+    const config = { ...(await reading), ...overrides };
     return journalDir === undefined
       ? config
       : { ...config, journal: { ...(config.journal ?? defaultJournal), dir: journalDir } };
   };
 }
 
-function tellDoubts({ file, routes }: Config, log: Log): void {
-  for (const doubt of doubtsOf(routes)) log('warn', `configuration '${file}': ${doubt}`);
+function tellDoubts({ file, doubts }: Config, log: Log): void {
+  for (const doubt of doubts) log('warn', `configuration '${file}': ${doubt}`);
 }
 
 async function retire(engine: Engine, log: Log): Promise<void> {

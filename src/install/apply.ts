@@ -2,26 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import {
   chmodSync,
-  closeSync,
   copyFileSync,
   constants,
-  fchmodSync,
-  fsyncSync,
   lchownSync,
   linkSync,
   lstatSync,
   lutimesSync,
   mkdirSync,
-  openSync,
   realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { HookvisorError, messageOf } from '../errors.js';
+import { writeAtomic } from '../files/write-atomic.js';
 import { assertBelow, below } from './places.js';
 import { describeStep, type Stamp, type Step } from './step.js';
 
@@ -54,9 +50,8 @@ function applyStep(root: string, step: Step): void {
       makeFolder(at(step.path), step.mode);
       return;
     case 'write':
-      replace(at(step.path), (temporary) => {
-        writeNew(temporary, step.bytes, step.mode);
-      });
+      mkdirSync(dirname(at(step.path)), { recursive: true, mode: 0o755 });
+      writeAtomic(at(step.path), step.bytes, { mode: step.mode });
       return;
     case 'link':
       replace(at(step.path), (temporary) => {
@@ -109,17 +104,6 @@ function replace(path: string, make: (temporary: string) => void): void {
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
-  }
-}
-
-function writeNew(path: string, bytes: Buffer, mode: number): void {
-  const fd = openSync(path, 'wx', 0o600);
-  try {
-    for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-    fchmodSync(fd, mode);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -15,7 +15,7 @@ export interface HandlerIdentity {
 }
 
 export function identityOf(handler: Pick<Handler, 'digest'>, settings: HandlerConfig['settings']): HandlerIdentity {
-  return { digest: handler.digest, settings: hash('sha256', JSON.stringify(settings)) };
+  return { digest: handler.digest, settings: hash('sha256', settings) };
 }
 
 /** One decided event. */

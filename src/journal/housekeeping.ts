@@ -1,7 +1,8 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, unlink, utimes } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { rename, unlink, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { openPrivate } from '../files/open-private.js';
 import { hasCode } from './journal-error.js';
 import { listSegments, type Segment } from './segments.js';
 
@@ -35,15 +36,17 @@ export async function keepHouse(dir: string, active: number, retention: Retentio
 /** The original goes when the copy is whole and safe, so that a crash leaves one of them at least. */
 async function compress(segment: Segment): Promise<void> {
   const part = `${segment.path}.gz.part`;
-  const chunks = { highWaterMark: 256 * 1024 };
+  const chunkBytes = 256 * 1024;
+  await unlinkIfThere(part);
   try {
+    await using original = await openPrivate(segment.path, constants.O_RDONLY);
+    await using copy = await openPrivate(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
     await pipeline(
-      createReadStream(segment.path, chunks),
-      createGzip({ level: 6, chunkSize: chunks.highWaterMark }),
-      createWriteStream(part, { mode: 0o600 }),
+      original.createReadStream({ highWaterMark: chunkBytes }),
+      createGzip({ level: 6, chunkSize: chunkBytes }),
+      async (packed: AsyncIterable<Buffer>) => writeFile(copy, packed),
     );
-    await using copy = await open(part, 'r+');
-    await utimes(part, new Date(), new Date(segment.written));
+    await copy.utimes(new Date(), new Date(segment.written));
     await copy.sync();
     await rename(part, `${segment.path}.gz`);
   } catch (error) {

@@ -1,21 +1,37 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openPrivateSync } from '../files/open-private.js';
+import { writeAtomic } from '../files/write-atomic.js';
 import { hasCode } from './journal-error.js';
 
 const keyBytes = 32;
 
-/** The journal's own key, in its file `key` (0600), which is made if missing. Throws the system's error. */
+/**
+ * The journal's own key, in its file `key` (0600), which is made if missing. Throws HookvisorError `untrusted`, or the
+ * system's error.
+ */
 export function journalKey(dir: string): Buffer {
   const path = join(dir, 'key');
-  try {
-    const key = readFileSync(path);
-    // A crash may have left it empty: nothing needs the old one.
-    if (key.length === keyBytes) return key;
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  }
+  const known = readKey(path);
+  // A full disk may have left it empty: nothing needs the old one.
+  if (known?.length === keyBytes) return known;
   const key = randomBytes(keyBytes);
-  writeFileSync(path, key, { mode: 0o600 });
+  writeAtomic(path, key, { mode: 0o600 });
   return key;
+}
+
+function readKey(path: string): Buffer | null {
+  let file: number;
+  try {
+    file = openPrivateSync(path, constants.O_RDONLY);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+  try {
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { JournalConfig } from '../config/config.js';
-import { messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from '../errors.js';
+import { checkPrivateFolder } from '../files/open-private.js';
 import type { Log } from '../log.js';
 import { version } from '../version.js';
 import { seal, type ChainHead } from './chain.js';
@@ -9,7 +10,7 @@ import { type JournalEntry, linesOf } from './entry.js';
 import { keepHouse } from './housekeeping.js';
 import { cannot } from './journal-error.js';
 import { journalKey } from './journal-key.js';
-import { lockJournal } from './lock.js';
+import { type JournalLock, lockJournal } from './lock.js';
 import { journalVersion, type LineBody } from './record.js';
 import { recover, type Recovered } from './recover.js';
 import { openSegment, type SegmentWriter } from './segment-writer.js';
@@ -45,18 +46,20 @@ interface Gap {
 
 /**
  * Opens the journal in `config.dir`, makes the folder if it is missing (0700), and goes on where it ended. Throws
- * HookvisorError `journal`, or `already-running` when another process writes it.
+ * HookvisorError `untrusted` when others may write to the folder or have put something in it, `already-running` when another
+ * process writes it, else `journal`.
  */
 export async function openJournal(config: JournalConfig, log: Log): Promise<Journal> {
   const { dir } = config;
-  let unlock: (() => void) | null = null;
+  let lock: JournalLock | null = null;
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    unlock = lockJournal(dir);
-    return writeJournal({ config, log, unlock, key: journalKey(dir), found: await recover(dir, log) });
+    checkPrivateFolder(dir);
+    lock = await lockJournal(dir);
+    return writeJournal({ config, log, lock, key: journalKey(dir), found: await recover(dir, log) });
   } catch (error) {
-    unlock?.();
-    if (error instanceof Error && error.name === 'HookvisorError') throw error;
+    lock?.release();
+    if (error instanceof HookvisorError) throw error;
     throw cannot('open', dir, error);
   }
 }
@@ -64,12 +67,12 @@ export async function openJournal(config: JournalConfig, log: Log): Promise<Jour
 interface Opened {
   readonly config: JournalConfig;
   readonly log: Log;
-  readonly unlock: () => void;
+  readonly lock: JournalLock;
   readonly key: Buffer;
   readonly found: Recovered;
 }
 
-function writeJournal({ config: initial, log, unlock, key, found }: Opened): Journal {
+function writeJournal({ config: initial, log, lock, key, found }: Opened): Journal {
   const { dir } = initial;
   let config = initial;
   let head: ChainHead = found.head;
@@ -80,6 +83,7 @@ function writeJournal({ config: initial, log, unlock, key, found }: Opened): Jou
   const sealed = new Set<SegmentWriter>();
   let housekeeping: Promise<void> = Promise.resolve();
   let closed: Promise<void> | null = null;
+  let inPlace = true;
 
   const commit = createGroupCommit(async () => {
     const all = [...unsafe];
@@ -97,9 +101,24 @@ function writeJournal({ config: initial, log, unlock, key, found }: Opened): Jou
     }
   });
 
+  /** Whether the folder is still this process' own. If not, only what is open is written to, and nothing is deleted. */
+  const isOurs = (): boolean => {
+    const before = inPlace;
+    inPlace = lock.isInPlace();
+    if (before && !inPlace) {
+      const why =
+        "its file 'lock' was removed or replaced, so another runtime may write it as well; restart the runtime";
+      log('error', `Cannot keep the journal '${dir}' to one writer: ${why}`);
+    }
+    return inPlace;
+  };
+
   const tidy = (): void => {
     housekeeping = housekeeping
-      .then(async () => keepHouse(dir, segment.number, { maxBytes: config.maxBytes, maxAgeMs: config.maxAgeMs }))
+      .then(async () => {
+        const { maxBytes, maxAgeMs } = config;
+        if (isOurs()) await keepHouse(dir, segment.number, { maxBytes, maxAgeMs });
+      })
       .catch((error: unknown) => {
         log('error', messageOf(cannot('tidy up', dir, error)));
       });
@@ -107,6 +126,7 @@ function writeJournal({ config: initial, log, unlock, key, found }: Opened): Jou
 
   const commitInBackground = (): void => {
     if (unsafe.size === 0) return;
+    isOurs();
     commit().catch((error: unknown) => {
       log('error', messageOf(error));
     });
@@ -116,6 +136,7 @@ function writeJournal({ config: initial, log, unlock, key, found }: Opened): Jou
   const rotate = (): void => {
     const old = Date.now() - segment.began > Math.min(dayMs, config.maxAgeMs / 2);
     if (segment.size === 0 || (segment.size < config.segmentBytes && !old)) return;
+    if (!isOurs()) return;
     const next = openSegment(dir, segment.number + 1, null);
     sealed.add(segment);
     unsafe.add(segment);
@@ -195,7 +216,7 @@ function writeJournal({ config: initial, log, unlock, key, found }: Opened): Jou
         } finally {
           await housekeeping;
           await Promise.allSettled([...sealed, segment].map(async (one) => one.close()));
-          unlock();
+          lock.release();
         }
       })();
       await closed;

@@ -1,96 +1,72 @@
-import { randomUUID } from 'node:crypto';
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { HookvisorError } from '../errors.js';
-import { hasCode } from './journal-error.js';
+import { openPrivateSync } from '../files/open-private.js';
+import { tryKernelLock } from './kernel-lock.js';
+import { findLockHolder, noteOfThisProcess } from './lock-holder.js';
+
+/** What makes this process the only writer of a journal. */
+export interface JournalLock {
+  /** Whether the file that is locked still has its name: else another runtime may lock another file of that name. */
+  isInPlace(): boolean;
+  release(): void;
+}
+
+/** Somebody would have to remove the file again and again. */
+const mostAttempts = 10;
 
 /**
- * Makes this process the only writer of a journal, by a file `lock` that names the process and when it started. The lock
- * of a process that is gone is taken over, also when another process has its number by now. Gives the function that
- * frees it. Throws HookvisorError `already-running`.
+ * Makes this process the only writer of a journal: by a lock of the kernel on its file `lock`, which stays when the lock is
+ * gone. Throws HookvisorError `already-running` when another process has it, `journal` when it cannot be taken.
  */
-export function lockJournal(dir: string): () => void {
+export async function lockJournal(dir: string): Promise<JournalLock> {
   const path = join(dir, 'lock');
-  const mine = join(dir, `lock.${randomUUID()}`);
-  writeFileSync(mine, `${process.pid} ${startOf(process.pid) ?? '-'}\n`, { mode: 0o600, flag: 'wx' });
-  try {
-    // The link is there with its content, or not at all.
-    while (!attempt(mine, path)) removeStale(path, dir);
-  } finally {
-    unlinkSync(mine);
+  for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    const file = openPrivateSync(path, constants.O_RDWR | constants.O_CREAT);
+    try {
+      if (!(await tryKernelLock(file, path))) throw alreadyRunning(dir, file);
+      if (isAt(file, path)) return hold(file, path);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    closeSync(file);
   }
-  return () => {
-    unlinkSync(path);
+  const why = `'${path}' was replaced ${mostAttempts} times meanwhile; find out which program does that`;
+  throw new HookvisorError('journal', `Cannot lock the journal '${dir}': ${why}`, { fields: { file: path } });
+}
+
+function hold(file: number, path: string): JournalLock {
+  note(file, noteOfThisProcess());
+  return {
+    isInPlace: () => isAt(file, path),
+    release() {
+      note(file, '');
+      closeSync(file);
+    },
   };
 }
 
-function attempt(mine: string, path: string): boolean {
+function note(file: number, text: string): void {
   try {
-    linkSync(mine, path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false;
-    throw error;
+    ftruncateSync(file, 0);
+    writeSync(file, text, 0);
+  } catch {
+    // The disk is full. The lock holds all the same: only a message would have used this.
   }
 }
 
-function removeStale(path: string, dir: string): void {
-  const holder = holderOf(path);
-  if (holder === null) return;
-  refuseIfAlive(holder, dir);
-  // Another process may take the lock over at the same moment: what was moved away is looked at once more.
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
-  }
-  const moved = holderOf(aside);
-  if (moved !== null && moved !== holder) attempt(aside, path);
-  unlinkSync(aside);
-  if (moved !== null && moved !== holder) refuseIfAlive(moved, dir);
+function isAt(file: number, path: string): boolean {
+  const [open, named] = [fstatSync(file, { bigint: true }), lstatSync(path, { bigint: true, throwIfNoEntry: false })];
+  return named?.dev === open.dev && named.ino === open.ino;
 }
 
-function refuseIfAlive(holder: string, dir: string): void {
-  const [pid = '', start = '-'] = holder.trim().split(' ');
-  const now = /^\d+$/u.test(pid) ? startOf(Number(pid)) : null;
-  if (now === null || (start !== '-' && start !== now)) return;
-  throw new HookvisorError(
+function alreadyRunning(dir: string, file: number): HookvisorError {
+  const { pid, text } = findLockHolder(file);
+  return new HookvisorError(
     'already-running',
-    `Cannot write the journal '${dir}': another runtime (process ${pid}) writes it; stop it, use 'hookvisor reload', ` +
-      'or set another journal.dir',
-    { fields: { dir, pid: Number(pid) } },
+    `Cannot write the journal '${dir}': another runtime (${text}) writes it; stop it, ` +
+      `use 'hookvisor reload', or set another journal.dir`,
+    { fields: { dir, pid } },
   );
-}
-
-function holderOf(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  }
-}
-
-/** When a process started, in a form that no later process of that number has; null when there is none. */
-function startOf(pid: number): string | null {
-  try {
-    // proc(5): the second field is the name in parentheses, which may hold anything; the 22nd is the start time.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return `${boot}/${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`;
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ESRCH')) throw error;
-    return process.platform === 'linux' || !exists(pid) ? null : '-';
-  }
-}
-
-/** All that can be known without Linux's /proc. */
-function exists(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return !hasCode(error, 'ESRCH');
-  }
 }

@@ -1,7 +1,8 @@
-import { appendFileSync } from 'node:fs';
+import { closeSync, constants, writeFileSync } from 'node:fs';
 import { unlink, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { openPrivateSync } from '../files/open-private.js';
 import type { Log } from '../log.js';
 import { chainStart, claimedHash, type ChainHead } from './chain.js';
 import { documentPrefix } from './record.js';
@@ -54,13 +55,22 @@ async function removeLeftovers(dir: string): Promise<void> {
 
 function cutTornEnd(segment: Segment, torn: { bytes: Buffer; end: number; log: Log }): void {
   const aside = segmentPath('', segment.number).replace(/jsonl$/u, 'torn');
-  appendFileSync(join(segment.path, '..', aside), torn.bytes.subarray(torn.end), { mode: 0o600 });
+  appendTo(join(segment.path, '..', aside), torn.bytes.subarray(torn.end));
   truncateSegment(segment.path, torn.end);
   torn.log(
     'warn',
     `the journal ended within a record, as after a crash: ${torn.bytes.length - torn.end} bytes were moved from ` +
       `'${segment.path}' to '${aside}'`,
   );
+}
+
+function appendTo(path: string, bytes: Buffer): void {
+  const file = openPrivateSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+  try {
+    writeFileSync(file, bytes);
+  } finally {
+    closeSync(file);
+  }
 }
 
 const timed = z.object({ time: z.number() });

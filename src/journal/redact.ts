@@ -1,130 +1,180 @@
-/** Attributes whose values are secrets; of `secret` those that are no reference (a UUID) to a secret elsewhere. */
-const secretAttributes = new Set(['passwd', 'password', 'passphrase', 'secret']);
-
-/** Elements whose text is a secret, also the text of elements inside them. */
-const secretElements = new Set(['passwd', 'password', 'passphrase', 'secret', 'cookie']);
+import { whyPrologNotPlain } from '../libvirt/plain-xml.js';
+import { anyRule, isSecretAside, isSecretAttribute, placeOf } from './secret-rules.js';
+import type { Attribute, Place } from './secret-rules.js';
+import { isSecretText, mayHaveUrl, passwordsInUrls } from './secret-text.js';
 
 /** What stands in the place of a secret, whatever its length. */
 export const redactedMark = '***';
+/** In the place of an instruction, whose first word must be a name. */
+const redactedInstruction = '<?redacted?>';
 
-const needles = ['passw', 'passphrase', 'secret', 'cookie'];
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu;
+/** Deeper documents are read by nobody: libxml2 stops at 256, or at 2,048 if it is told to. */
+const deepest = 2_048;
+
 const space = '[ \\t\\r\\n]';
 const word = '[^ \\t\\r\\n/>=\'"<]+';
 const tagStart = new RegExp(`</?(${word})`, 'uy');
 const tagEnd = new RegExp(`${space}*(/?)>`, 'uy');
 const attribute = new RegExp(`${space}+(${word})${space}*=${space}*(["'])`, 'uy');
 
-/** Markup that is skipped as a whole, by how it begins and ends. CDATA is text, and handled as such. */
-const skipped = [
-  ['<!--', '-->'],
-  ['<?', '?>'],
-  ['<!', '>'],
-] as const;
-
 /**
  * The document with its secrets blanked, every other byte as it was; the document itself when it has none. Null when
- * that cannot be done: it may hold secrets and is not XML, or not in an encoding that ASCII is a part of.
+ * that cannot be done: it is not XML, its encoding or a document type could hide a name, or it may hold a secret and is
+ * not well-formed.
  *
  * One pass over the bytes without an XML parser: it runs for each event, and the document is hostile.
  */
 export function redact(document: Buffer): Buffer | null {
   // In UTF-16 and UTF-32 every ASCII character has a NUL beside it; in UTF-8 there is none.
-  if (document.includes(0)) return null;
-  if (!needles.some((needle) => document.includes(needle))) return document;
-  const cuts = findSecrets(document.toString('latin1'));
+  if (document.includes(0) || whyPrologNotPlain(document) !== null) return null;
+  const text = document.toString('latin1');
+  // A password in a URL has an @ behind it, and a name may be written with references.
+  const suspicious = document.includes('@') || document.includes('&#') || anyRule.test(text);
+  if (!suspicious) return isMarkup(text) ? document : null;
+  const cuts = findSecrets(text);
   if (cuts === null) return null;
   if (cuts.length === 0) return document;
-  const parts: Buffer[] = [];
+  // Pieces of one string: as pieces of a buffer they would take ten times as long.
+  const parts: string[] = [];
   let kept = 0;
-  for (const { from, to } of cuts) {
-    parts.push(document.subarray(kept, from), Buffer.from(redactedMark));
+  for (const { from, to, mark } of cuts) {
+    parts.push(text.slice(kept, from), mark);
     kept = to;
   }
-  return Buffer.concat([...parts, document.subarray(kept)]);
+  return Buffer.from(parts.join('') + text.slice(kept), 'latin1');
 }
 
-interface Span {
+/** Whether the first and the last character that is not white space are those of markup. */
+function isMarkup(text: string): boolean {
+  let last = text.length - 1;
+  while (' \t\r\n'.includes(text[last] ?? '!')) last -= 1;
+  return text[last] === '>' && /^[ \t\r\n]*</u.test(text);
+}
+
+function isBlank(text: string): boolean {
+  return !/[^ \t\r\n]/u.test(text);
+}
+
+interface Cut {
   readonly from: number;
   readonly to: number;
+  readonly mark: string;
+}
+
+/** An element that is open, by the name that its end must have. */
+interface Open extends Place {
+  readonly qname: string;
 }
 
 /** Where the secrets are, in order. `text` has one character for each byte. Null when it is not XML. */
-function findSecrets(text: string): Span[] | null {
-  const cuts: Span[] = [];
-  /** How many elements are open, counted from one whose text is secret; 0 outside. */
-  let depth = 0;
+function findSecrets(text: string): Cut[] | null {
+  const cuts: Cut[] = [];
+  const open: Open[] = [];
   let at = 0;
-  const cut = (from: number, to: number): void => {
-    if (text.slice(from, to).trim() !== '') cuts.push({ from, to });
+  // Asked once for the whole document, so that most texts are not looked at.
+  const looked = isSecretText(text) || mayHaveUrl(text);
+  const cutText = (from: number, to: number, secret: boolean): void => {
+    if (from === to || !(secret || looked)) return;
+    const part = text.slice(from, to);
+    if (secret || isSecretText(part)) {
+      if (!isBlank(part)) cuts.push({ from, to, mark: redactedMark });
+      return;
+    }
+    for (const one of passwordsInUrls(part)) {
+      cuts.push({ from: from + one.from, to: from + one.to, mark: redactedMark });
+    }
   };
+  const closed = (): boolean => (open.at(-1)?.secret ?? 'none') !== 'none';
   for (;;) {
-    const open = text.indexOf('<', at);
-    if (open === -1) return depth > 0 ? null : cuts;
-    if (depth > 0) cut(at, open);
-    if (text.startsWith('<![CDATA[', open)) {
-      const end = text.indexOf(']]>', open);
-      if (end === -1) return null;
-      if (depth > 0) cut(open + '<![CDATA['.length, end);
-      at = end + ']]>'.length;
+    const start = text.indexOf('<', at);
+    const outside = open.length === 0;
+    // XML has no text outside the root element.
+    if (outside && !isBlank(text.slice(at, start === -1 ? text.length : start))) return null;
+    if (start === -1) return outside ? cuts : null;
+    cutText(at, start, closed());
+    const aside = readAside(text, start);
+    if (aside === 'unended' || (aside?.kind === 'cdata' && outside)) return null;
+    if (aside !== null) {
+      const { kind, from, to } = aside;
+      at = aside.end;
+      const secret = closed() || (kind !== 'cdata' && isSecretAside(text.slice(from, to)));
+      if (kind === 'instruction' && secret) cuts.push({ from: start, to: at, mark: redactedInstruction });
+      else cutText(from, to, secret);
       continue;
     }
-    const markup = skipped.find(([begin]) => text.startsWith(begin, open));
-    if (markup !== undefined) {
-      const end = text.indexOf(markup[1], open + markup[0].length);
-      if (end === -1) return null;
-      // What stands in a comment inside a secret is as secret.
-      if (depth > 0) cut(open + markup[0].length, end);
-      at = end + markup[1].length;
-      continue;
-    }
-    const tag = readTag(text, open);
+    const tag = readTag(text, start);
     if (tag === null) return null;
-    for (const one of tag.secrets) cut(one.from, one.to);
     at = tag.end;
-    if (tag.closing) depth = Math.max(0, depth - 1);
-    else if (!tag.empty && (depth > 0 || secretElements.has(tag.name))) depth += 1;
+    if (tag.closing) {
+      if (open.pop()?.qname !== tag.qname) return null;
+      continue;
+    }
+    const place = placeOf(tag.qname, tag.attributes, open.at(-1) ?? null);
+    for (const one of tag.attributes) cutText(one.from, one.to, isSecretAttribute(place, one));
+    if (!tag.empty && open.push({ ...place, qname: tag.qname }) > deepest) return null;
   }
 }
 
-interface Tag {
-  readonly name: string;
-  readonly closing: boolean;
-  readonly empty: boolean;
-  readonly secrets: readonly Span[];
+/** What is neither text nor a tag, by how it begins and ends. */
+const asides = [
+  ['comment', '<!--', '-->'],
+  ['instruction', '<?', '?>'],
+  ['cdata', '<![CDATA[', ']]>'],
+] as const;
+
+interface Aside {
+  readonly kind: (typeof asides)[number][0];
+  readonly from: number;
+  readonly to: number;
   readonly end: number;
 }
 
-function readTag(text: string, open: number): Tag | null {
-  const start = matchAt(tagStart, text, open);
-  if (start === null) return null;
-  const secrets: Span[] = [];
-  let at = open + start[0].length;
+function readAside(text: string, start: number): Aside | 'unended' | null {
+  const next = text[start + 1];
+  if (next !== '!' && next !== '?') return null;
+  const found = asides.find(([, begin]) => text.startsWith(begin, start));
+  if (found === undefined) return null;
+  const [kind, begin, close] = found;
+  const from = start + begin.length;
+  const to = text.indexOf(close, from);
+  return to === -1 ? 'unended' : { kind, from, to, end: to + close.length };
+}
+
+interface Tag {
+  readonly qname: string;
+  readonly closing: boolean;
+  readonly empty: boolean;
+  readonly attributes: readonly (Attribute & { readonly from: number; readonly to: number })[];
+  readonly end: number;
+}
+
+function readTag(text: string, start: number): Tag | null {
+  const begin = matchAt(tagStart, text, start);
+  if (begin === null) return null;
+  const attributes: (Attribute & { from: number; to: number })[] = [];
+  let at = start + begin[0].length;
   for (let found = matchAt(attribute, text, at); found !== null; found = matchAt(attribute, text, at)) {
     const [whole, name = '', quote = ''] = found;
     const from = at + whole.length;
     const to = text.indexOf(quote, from);
     if (to === -1) return null;
+    const value = text.slice(from, to);
+    if (value.includes('<')) return null;
     at = to + 1;
-    if (isSecret(localName(name), text, { from, to })) secrets.push({ from, to });
+    attributes.push({ name, value, from, to });
   }
   const end = matchAt(tagEnd, text, at);
   if (end === null) return null;
+  const closing = text[start + 1] === '/';
+  const empty = end[1] === '/';
+  if (closing && (empty || attributes.length > 0)) return null;
   return {
-    name: localName(start[1] ?? ''),
-    closing: text[open + 1] === '/',
-    empty: end[1] === '/',
-    secrets,
+    qname: begin[1] ?? '',
+    closing,
+    empty,
+    attributes,
     end: at + end[0].length,
   };
-}
-
-function isSecret(name: string, text: string, { from, to }: Span): boolean {
-  return secretAttributes.has(name) && !(name === 'secret' && uuid.test(text.slice(from, to)));
-}
-
-function localName(name: string): string {
-  return name.slice(name.indexOf(':') + 1);
 }
 
 function matchAt(sticky: RegExp, text: string, at: number): RegExpExecArray | null {

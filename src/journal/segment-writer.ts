@@ -1,6 +1,7 @@
-import { close, closeSync, fdatasync, fsync, ftruncateSync, open, openSync, writeSync } from 'node:fs';
+import { close, closeSync, constants, fdatasync, fsync, ftruncateSync, open, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { openPrivateSync } from '../files/open-private.js';
 import { segmentPath } from './segments.js';
 
 /** The segment that is written to. */
@@ -27,11 +28,19 @@ export interface SegmentState {
   readonly documents: Set<string>;
 }
 
-/** Opens a segment for writing, a new one when `state` is null. Throws the system's error. */
+/** What is written is added at the end, so that a second writer destroys nothing and breaks the chain where `verify` sees it. */
+const appending = constants.O_WRONLY | constants.O_APPEND;
+
+/**
+ * Opens a segment for writing, a new one when `state` is null. Throws HookvisorError `untrusted`, or the system's error;
+ * EEXIST when the new one is there already.
+ */
 export function openSegment(dir: string, number: number, state: SegmentState | null): SegmentWriter {
   const path = segmentPath(dir, number);
-  const fd = openSync(path, state === null ? 'wx' : 'r+', 0o600);
+  const fd = openPrivateSync(path, state === null ? appending | constants.O_CREAT | constants.O_EXCL : appending);
   let size = state?.size ?? 0;
+  /** Whether a failed write left something behind that could not be cut off. */
+  let torn = false;
   let nameIsSafe = state !== null;
   return {
     number,
@@ -42,11 +51,12 @@ export function openSegment(dir: string, number: number, state: SegmentState | n
     began: state?.began ?? Date.now(),
     documents: state?.documents ?? new Set(),
     write(lines) {
+      if (torn) ftruncateSync(fd, size);
+      torn = false;
       try {
-        // At a position of our own: what a failed write left behind is overwritten even if it cannot be cut off.
-        for (let at = 0; at < lines.length;) at += writeSync(fd, lines, at, lines.length - at, size + at);
+        for (let at = 0; at < lines.length;) at += writeSync(fd, lines, at);
       } catch (error) {
-        cutOff(fd, size);
+        torn = !cutOff(fd, size);
         throw error;
       }
       size += lines.length;
@@ -63,9 +73,9 @@ export function openSegment(dir: string, number: number, state: SegmentState | n
   };
 }
 
-/** Removes a torn end from a segment. Throws the system's error. */
+/** Removes a torn end from a segment. Throws HookvisorError `untrusted`, or the system's error. */
 export function truncateSegment(path: string, size: number): void {
-  const fd = openSync(path, 'r+');
+  const fd = openPrivateSync(path, constants.O_WRONLY);
   try {
     ftruncateSync(fd, size);
   } finally {
@@ -73,11 +83,13 @@ export function truncateSegment(path: string, size: number): void {
   }
 }
 
-function cutOff(fd: number, size: number): void {
+/** Whether a segment could be cut off. The error of the write is the one to report. */
+function cutOff(fd: number, size: number): boolean {
   try {
     ftruncateSync(fd, size);
+    return true;
   } catch {
-    // The first error is the one to report. The next record is written over the rest.
+    return false;
   }
 }
 

@@ -1,7 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
-import { messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from '../errors.js';
+import { checkPrivateFolder, openPrivate } from '../files/open-private.js';
 import { cannot, hasCode } from './journal-error.js';
 
 /** One file of a journal. Only the last one is written to; those before it are compressed in the background. */
@@ -20,14 +22,18 @@ export function segmentPath(dir: string, number: number): string {
   return join(dir, `${String(number).padStart(8, '0')}.jsonl`);
 }
 
-/** The segments of a journal, oldest first. A folder that is not there has none. */
+/**
+ * The segments of a journal, oldest first. A folder that is not there has none. Throws HookvisorError `untrusted` when
+ * others may write to the folder, else `journal`.
+ */
 export async function listSegments(dir: string): Promise<Segment[]> {
   let names: string[];
   try {
+    checkPrivateFolder(dir);
     names = await readdir(dir);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return [];
-    throw cannot('read', dir, error);
+    throw error instanceof HookvisorError ? error : cannot('read', dir, error);
   }
   const found = new Map<number, Segment>();
   // By name, so that of a segment which is there twice the compressed one, complete by then, counts.
@@ -35,7 +41,7 @@ export async function listSegments(dir: string): Promise<Segment[]> {
     const match = /^(\d{8,})\.jsonl(\.gz)?$/u.exec(name);
     if (match === null) continue;
     const path = join(dir, name);
-    const stats = await stat(path).catch(() => null);
+    const stats = await lstat(path).catch(() => null);
     if (stats === null) continue;
     const [number, compressed] = [Number(match[1]), match[2] !== undefined];
     found.set(number, { number, path, compressed, bytes: stats.size, written: stats.mtimeMs });
@@ -49,13 +55,18 @@ export interface SegmentContent {
   readonly problem: string | null;
 }
 
-/** Reads a segment whole. One that is compressed, or deleted, meanwhile is found, or empty. */
+/**
+ * Reads a segment whole. One that is compressed, or deleted, meanwhile is found, or empty. Throws HookvisorError
+ * `untrusted` for what others may have put there, else `journal`.
+ */
 export async function loadSegment(segment: Pick<Segment, 'path' | 'compressed'>): Promise<SegmentContent> {
   const { path, compressed } = segment;
   try {
-    const bytes = await readFile(path);
+    await using file = await openPrivate(path, constants.O_RDONLY);
+    const bytes = await file.readFile();
     return compressed ? await decompress(bytes) : { bytes, problem: null };
   } catch (error) {
+    if (error instanceof HookvisorError) throw error;
     if (!hasCode(error, 'ENOENT')) throw cannot('read', path, error);
     return compressed
       ? { bytes: Buffer.alloc(0), problem: null }

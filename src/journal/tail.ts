@@ -1,5 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HookvisorError } from '../errors.js';
+import { openPrivate } from '../files/open-private.js';
 import { createDecoder, type JournaledEvent, type SegmentDecoder } from './events.js';
 import { cannot, hasCode } from './journal-error.js';
 import { listSegments, loadSegment, type Segment, splitLines } from './segments.js';
@@ -67,9 +70,10 @@ async function follow({ number, path, compressed }: Segment): Promise<Followed> 
   const followed = { number, path, decode: createDecoder(path), offset: 0 };
   if (compressed) return { ...followed, file: null };
   try {
-    return { ...followed, file: await open(path, 'r') };
+    return { ...followed, file: await openPrivate(path, constants.O_RDONLY) };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return { ...followed, file: null };
+    if (error instanceof HookvisorError) throw error;
     throw cannot('read', path, error);
   }
 }

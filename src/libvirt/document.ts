@@ -1,46 +1,44 @@
 import type * as libxml2 from 'libxml2-wasm';
 import type { ParseOption, XmlDocument } from 'libxml2-wasm';
 import { messageOf } from '../errors.js';
-import { bounds } from '../limits.js';
 import { oneLine } from '../text.js';
+import { whyNotPlain, whyPrologNotPlain } from './plain-xml.js';
+import type { Selection } from './selection.js';
+import { parseUuid } from './uuid.js';
+import { ampleBudget } from './xpath/budget.js';
+import type { Budget } from './xpath/budget.js';
+import { readingBytes, readingSteps, sizeOfDocument } from './xpath/document-size.js';
+import type { DocumentSize } from './xpath/document-size.js';
+import { heapOf } from './xpath/heap.js';
+import type { ViewOfTable } from './xpath/heap.js';
+import { askingSteps, selectFrom } from './xpath/select.js';
+import { XmlTree } from './xpath/tree.js';
 
-type Xml = typeof libxml2;
-
-/**
- * Longest and deepest XPath expression that is evaluated. libxml2 works on expressions by recursion, and its WebAssembly
- * stack has no guard: 250 nested predicates were seen to corrupt its memory, 64 of anything were not.
- */
-const xpathChars = 1_024;
-const xpathDepth = 64;
-
-/** Why an XPath expression has no answer; the cases of `select-error` in wit/document.wit. */
-export type SelectError =
-  | { readonly tag: 'no-document' }
-  | { readonly tag: 'not-xml'; readonly val: string }
-  | { readonly tag: 'bad-xpath'; readonly val: string }
-  | { readonly tag: 'too-large' };
-
-export type Selection = { readonly ok: readonly string[] } | { readonly error: SelectError };
+type Xml = typeof libxml2 & { readonly viewOfTable: ViewOfTable };
 
 /** One document, parsed at the first question and kept until it is closed. */
 export interface OpenDocument {
   /**
-   * XPath 1.0: the string value of each node found, in document order, or one string for a number, string or boolean.
-   * The namespace prefixes are those that the root element declares.
+   * XPath 1.0 as far as docs/xpath.md says: the string value of each node found, in document order, or one string for a
+   * number, string or boolean. The namespace prefixes are those that the root element declares. Throws BudgetSpent.
    */
-  select(xpath: string): Selection;
+  select(xpath: string, budget?: Budget): Selection;
   /** Frees libxml2's memory of it. Idempotent. */
   close(): void;
 }
 
 /** What libxml2 does for us, synchronously, once it is loaded. No entity is expanded and nothing is fetched. */
 export interface XmlTools {
-  open(document: Buffer): OpenDocument;
+  readonly open: (document: Buffer) => OpenDocument;
   /**
-   * Why libvirt could not use the replacement, or null when it could: it must be XML, with the root element, the name
-   * and the UUID of the original. Source: libvirt checks name and UUID itself and fails the operation otherwise.
+   * Why the replacement must not reach libvirt, or null when it may: it must be plain XML (see whyNotPlain), so that
+   * libvirt sees in it what was seen here and what later handlers see, with the root element, the name and the UUID of
+   * the original. Source: libvirt compares name and UUID itself and fails the operation otherwise
+   * (virDomainDefCheckABIStabilityFlags in src/conf/domain_conf.c, called by qemuMigrationDstPrepareAny and
+   * qemuSaveImageUpdateDef; qemuDomainObjRestore compares once more). The name is compared byte for byte
+   * (STRNEQ_NULLABLE), of `string(./name[1])`, which nothing trims (virDomainDefParseIDs).
    */
-  checkReplacement(original: Buffer, replacement: Buffer): string | null;
+  readonly checkReplacement: (original: Buffer, replacement: Buffer) => string | null;
 }
 
 /** Loads libxml2, which is WebAssembly itself, at the first call; later calls are free. */
@@ -54,29 +52,65 @@ export function loadXml(): Promise<XmlTools> {
 
 let loading: Promise<XmlTools> | undefined;
 
-/**
- * libxml2 prints each bad expression to what was `console.error` when it was loaded, besides reporting it: a plugin could
- * flood the log of its runner.
- */
-async function importQuietly(): Promise<Xml> {
-  const { console } = globalThis;
-  globalThis.console = { ...console, error: () => undefined };
-  try {
-    return await import('libxml2-wasm');
-  } finally {
-    globalThis.console = console;
+/** Decodes as libxml2 encodes: a text that begins with U+FEFF keeps it. TextDecoder drops it unless it is told not to. */
+class ExactDecoder extends TextDecoder {
+  constructor(label?: string) {
+    super(label, { ignoreBOM: true });
   }
 }
 
+/**
+ * Sets what libxml2-wasm takes from the global object when it is loaded. It prints each bad expression to `console.error`,
+ * besides reporting it: a plugin could flood the log of its runner. And its TextDecoder would hide from guards, and from
+ * the comparison of names, a U+FEFF that libvirt sees.
+ */
+async function importQuietly(): Promise<Xml> {
+  const { console, TextDecoder } = globalThis;
+  globalThis.console = { ...console, error: () => undefined };
+  globalThis.TextDecoder = ExactDecoder;
+  try {
+    const [xml, { XmlNodeSetStruct }] = await Promise.all([
+      import('libxml2-wasm'),
+      import('libxml2-wasm/lib/libxml2.mjs'),
+    ]);
+    return { ...xml, viewOfTable: (address, size) => XmlNodeSetStruct.nodeTable(address, size) };
+  } finally {
+    globalThis.console = console;
+    globalThis.TextDecoder = TextDecoder;
+  }
+}
+
+interface Parsed {
+  readonly document: XmlDocument;
+  readonly tree: XmlTree;
+}
+
 function openDocument(xml: Xml, bytes: Buffer): OpenDocument {
-  let parsed: XmlDocument | string | undefined;
+  let size: DocumentSize | null = null;
+  let parsed: Parsed | string | undefined;
+  const read = (budget: Budget): Parsed | string => {
+    if (size === null) {
+      // Before it is looked at: even counting what is in a large document takes its time.
+      budget.spend(bytes.length);
+      const counted = sizeOfDocument(bytes);
+      budget.spend(readingSteps(counted) - bytes.length);
+      size = counted;
+    }
+    budget.allocate(readingBytes(size));
+    if (parsed !== undefined) return parsed;
+    const document = parse(xml, bytes);
+    if (typeof document === 'string') return (parsed = document);
+    return (parsed = { document, tree: new XmlTree(document, size, heapOf(document, xml.viewOfTable)) });
+  };
   return {
-    select: (xpath) => {
-      parsed ??= parse(xml, bytes);
-      return typeof parsed === 'string' ? { error: { tag: 'not-xml', val: parsed } } : select(xml, parsed, xpath);
+    select: (xpath, budget = ampleBudget()) => {
+      budget.spend(askingSteps(xpath));
+      const document = read(budget);
+      if (typeof document === 'string') return { error: { tag: 'not-xml', val: document } };
+      return selectFrom({ tree: document.tree, budget }, xpath);
     },
     close: () => {
-      if (typeof parsed === 'object') parsed.dispose();
+      if (typeof parsed === 'object') parsed.document.dispose();
       parsed = 'the document is closed';
     },
   };
@@ -84,10 +118,17 @@ function openDocument(xml: Xml, bytes: Buffer): OpenDocument {
 
 /** The parsed document, to be disposed of by the caller, or why it is not one. */
 function parse(xml: Xml, bytes: Buffer): XmlDocument | string {
-  if (declaresDocumentType(bytes)) return 'it declares a document type';
-  const { XML_PARSE_NONET, XML_PARSE_NO_XXE, XML_PARSE_NOERROR, XML_PARSE_NOWARNING } = xml.ParseOption;
+  const problem = whyPrologNotPlain(bytes);
+  if (problem !== null) return `it ${problem}`;
+  const { XML_PARSE_NONET, XML_PARSE_NO_XXE, XML_PARSE_NOERROR, XML_PARSE_NOWARNING, XML_PARSE_SKIP_IDS } =
+    xml.ParseOption;
+  // Nobody asks for an element by its xml:id, and a table of them takes longer than all the rest.
   // Flags are added up, which the enum's type does not provide for.
-  const option = (XML_PARSE_NONET | XML_PARSE_NO_XXE | XML_PARSE_NOERROR | XML_PARSE_NOWARNING) as ParseOption;
+  const option = (XML_PARSE_NONET |
+    XML_PARSE_NO_XXE |
+    XML_PARSE_NOERROR |
+    XML_PARSE_NOWARNING |
+    XML_PARSE_SKIP_IDS) as ParseOption;
   try {
     // The encoding is said here, so that one declared in the document cannot make it mean something else.
     const document = xml.XmlDocument.fromBuffer(bytes, { encoding: 'UTF-8', option });
@@ -99,93 +140,30 @@ function parse(xml: Xml, bytes: Buffer): XmlDocument | string {
   }
 }
 
-/** Whether a DOCTYPE stands in the prolog, found without a parser so that no entity is even read. */
-function declaresDocumentType(bytes: Buffer): boolean {
-  let at = bytes.subarray(0, 3).toString('latin1') === '\u00ef\u00bb\u00bf' ? 3 : 0;
-  for (;;) {
-    while (at < bytes.length && ' \t\r\n'.includes(String.fromCharCode(bytes[at] ?? 0))) at += 1;
-    const next = bytes.toString('latin1', at, at + 9);
-    if (next.startsWith('<!DOCTYPE')) return true;
-    const close = next.startsWith('<?') ? '?>' : next.startsWith('<!--') ? '-->' : null;
-    const end = close === null ? -1 : bytes.indexOf(close, at + 2);
-    if (close === null || end < 0) return false;
-    at = end + close.length;
-  }
-}
-
-function select(xml: Xml, document: XmlDocument, xpath: string): Selection {
-  if (xpath.length > xpathChars) return badXpath(`it is longer than ${xpathChars} characters`);
-  if (depth(xpath) > xpathDepth) return badXpath(`it is nested deeper than ${xpathDepth}`);
-  // libxml2 reads a C string: what stands behind a NUL would be ignored in silence.
-  if (xpath.includes('\0')) return badXpath('it holds a NUL character');
-  try {
-    const compiled = xml.XmlXPath.compile(xpath, rootNamespaces(document));
-    try {
-      const found = document.eval(compiled);
-      if (!Array.isArray(found)) return bounded(1, [String(found)]);
-      // libxml2 has freed the nodes of the namespace axis by now: they are no part of the tree. Their class is not exported.
-      if (found.some((node) => node.constructor.name === 'XmlNamespaceDeclNode')) {
-        return badXpath('it selects namespace nodes');
-      }
-      return bounded(found.length, contents(found));
-    } finally {
-      compiled.dispose();
-    }
-  } catch (error) {
-    return badXpath(oneLine(messageOf(error), 300));
-  }
-}
-
-/** Deepest nesting of brackets; those inside a literal count too, which errs on the safe side. */
-function depth(xpath: string): number {
-  let open = 0;
-  let deepest = 0;
-  for (const char of xpath) {
-    if (char === '(' || char === '[') deepest = Math.max(deepest, (open += 1));
-    // A closing bracket in a literal must not make room for more.
-    else if ((char === ')' || char === ']') && !/["']/u.test(xpath)) open -= 1;
-  }
-  return deepest;
-}
-
-function* contents(nodes: readonly { readonly content: string }[]): Generator<string> {
-  for (const node of nodes) yield node.content;
-}
-
-function bounded(count: number, strings: Iterable<string>): Selection {
-  if (count > bounds.selectNodes) return { error: { tag: 'too-large' } };
-  const ok: string[] = [];
-  let bytes = 0;
-  for (const text of strings) {
-    bytes += Buffer.byteLength(text);
-    if (bytes > bounds.selectBytes) return { error: { tag: 'too-large' } };
-    ok.push(text);
-  }
-  return { ok };
-}
-
-function badXpath(val: string): Selection {
-  return { error: { tag: 'bad-xpath', val } };
-}
-
-function rootNamespaces(document: XmlDocument): Record<string, string> {
-  return Object.fromEntries(Object.entries(document.root.nsDeclarations).filter(([prefix]) => prefix !== ''));
-}
-
 /** The object that a document describes: the root itself, or the network inside a network hook's `hookData`. */
 const objectPath = { hookData: '/hookData/network' } as const;
 
-function identify(xml: Xml, bytes: Buffer): { root: string; name: string; uuid: string } | string {
+interface Identity {
+  readonly root: string;
+  readonly name: string;
+  /** As libvirt writes it; the text itself when libvirt cannot read it as one. */
+  readonly uuid: string;
+}
+
+function identify(xml: Xml, bytes: Buffer): Identity | string {
+  const problem = whyNotPlain(bytes);
+  if (problem !== null) return `it ${problem}`;
   const document = parse(xml, bytes);
-  if (typeof document === 'string') return document;
+  if (typeof document === 'string') return `it is not XML: ${document}`;
   try {
     const root = document.root.name;
     const path = root === 'hookData' ? objectPath.hookData : '/*';
     const text = (child: string): string => {
       const found = document.eval(`string(${path}/${child})`);
-      return typeof found === 'string' ? found.trim() : '';
+      return typeof found === 'string' ? found : '';
     };
-    return { root, name: text('name'), uuid: text('uuid').toLowerCase() };
+    const uuid = text('uuid');
+    return { root, name: text('name'), uuid: parseUuid(uuid) ?? uuid };
   } finally {
     document.dispose();
   }
@@ -193,9 +171,9 @@ function identify(xml: Xml, bytes: Buffer): { root: string; name: string; uuid: 
 
 function checkReplacement(xml: Xml, original: Buffer, replacement: Buffer): string | null {
   const before = identify(xml, original);
-  if (typeof before === 'string') return `the document to be replaced is not XML: ${before}`;
+  if (typeof before === 'string') return `the document to be replaced cannot be read: ${before}`;
   const after = identify(xml, replacement);
-  if (typeof after === 'string') return `it is not XML: ${after}`;
+  if (typeof after === 'string') return `${after}; write XML 1.0 in UTF-8`;
   const shown = (text: string): string => oneLine(text, 80);
   for (const [what, key] of [
     ['root element', 'root'],

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Consultation } from '../dispatch/consult.js';
 import type { HandlerRecord } from '../dispatch/verdict.js';
 import type { LogLine } from '../outcome.js';
+import { oneLine } from '../text.js';
 
 /** The answer to one event, recorded or new, of a handler or of a whole configuration. */
 export interface ComparableAnswer {
@@ -18,7 +19,8 @@ export interface ComparableAnswer {
 
 export function answerInRecord(record: HandlerRecord, document: string | null): ComparableAnswer {
   const { outcome, reason, failure, fuel, logs } = record;
-  return { outcome, reason, failure, fuel, logs, document };
+  // An older version, or one with older Unicode data, may have recorded characters that are escaped now.
+  return { outcome, reason: reason === null ? null : oneLine(reason, Infinity), failure, fuel, logs, document };
 }
 
 export function answerOf({ outcome, record }: Consultation): ComparableAnswer {

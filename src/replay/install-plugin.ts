@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile, realpath, rm } from 'node:fs/promises';
+import { readFile, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { HookvisorError, messageOf } from '../errors.js';
+import { writeAtomic } from '../files/write-atomic.js';
 import { pinPlugin } from './pin-plugin.js';
-import { writeAtomically } from './write-atomically.js';
 
 /** A plug-in that was installed where the configuration finds it. */
 export interface InstalledPlugin {
@@ -31,7 +31,7 @@ export async function installPlugin(config: Config, handler: string, bytes: Buff
     const file = await realpath(config.file);
     const text = await readFile(file, 'utf8');
     const changed = pinPlugin(text, config, { handler, source: added, sha256 });
-    await writeAtomically(added, bytes, source);
+    await writeLike(added, bytes, source);
     const replaced = await replaceFile(file, Buffer.from(changed));
     return {
       written: [added, ...replaced.written],
@@ -52,7 +52,7 @@ export async function stagePlugin(config: Config, handler: string, bytes: Buffer
   if (current === undefined) throw cannot(handler, 'the configuration has no such handler');
   const staged = `${current.source}.next`;
   try {
-    await writeAtomically(staged, bytes, current.source);
+    await writeLike(staged, bytes, current.source);
   } catch (error) {
     throw cannot(handler, messageOf(error), error);
   }
@@ -62,9 +62,15 @@ export async function stagePlugin(config: Config, handler: string, bytes: Buffer
 async function replaceFile(file: string, bytes: Buffer): Promise<InstalledPlugin> {
   const before = await readFile(file);
   const previous = `${file}.previous`;
-  await writeAtomically(previous, before, file);
-  await writeAtomically(file, bytes, file);
-  return { written: [file], undo: () => writeAtomically(file, before, file) };
+  await writeLike(previous, before, file);
+  await writeLike(file, bytes, file);
+  return { written: [file], undo: () => writeLike(file, before, file) };
+}
+
+/** Writes a file with the mode and owner of the file `like`. */
+async function writeLike(path: string, bytes: Buffer, like: string): Promise<void> {
+  const { mode, uid, gid } = await stat(like);
+  writeAtomic(path, bytes, { mode: mode & 0o777, owner: { uid, gid } });
 }
 
 /** Returns `naming` for `naming.wasm` and for `naming-0123456789ab.wasm`. */

@@ -1,5 +1,5 @@
 import { extname, resolve } from 'node:path';
-import type { BackendName, Config, HandlerConfig, Json } from '../config/config.js';
+import type { BackendName, Config, HandlerConfig } from '../config/config.js';
 import { defaultTrust } from '../config/defaults.js';
 import { HookvisorError } from '../errors.js';
 import { bounds, defaultLimits } from '../limits.js';
@@ -12,7 +12,7 @@ export interface Substitute {
   readonly handler: string;
   /** The file of another plug-in. */
   readonly plugin?: string;
-  readonly settings?: Readonly<Record<string, Json>>;
+  readonly settings?: HandlerConfig['settings'];
 }
 
 /**
@@ -37,7 +37,7 @@ export async function substituted(config: Config | null, substitute: Substitute)
     backend: await backendOf(source),
     source,
     sha256: null,
-    settings: settings ?? configured?.settings ?? {},
+    settings: settings ?? configured?.settings ?? '{}',
   };
 }
 
@@ -66,7 +66,7 @@ function unconfigured(name: string): HandlerConfig {
     source: '',
     sha256: null,
     trust: defaultTrust,
-    settings: {},
+    settings: '{}',
     failurePolicy: { policy: 'fail' },
     mode: 'enforce',
     grants: new Set(['replace']),

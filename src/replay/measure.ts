@@ -59,7 +59,7 @@ export async function measure({ config, calls, rounds, onProgress }: MeasureOpti
   try {
     const ask = asker(runner, limits.deadlineMs);
     const empty = await residentBytes(ask);
-    const load = { request: 'load', handler: 0, settings: JSON.stringify(settings), limits } as const;
+    const load = { request: 'load', handler: 0, settings, limits } as const;
     const { ms: loadMs } = await timed(() => ask(load, encodeArtefact(artefact)));
     if (artefact.validates) assertTaken(await ask({ request: 'validate', handler: 0 }, null), source);
     const loaded = await residentBytes(ask);

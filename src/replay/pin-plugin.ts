@@ -18,7 +18,7 @@ export interface Pin {
  */
 export function pinPlugin(text: string, config: Config, pin: Pin): string {
   const { handler, source, sha256 } = pin;
-  const document = parseDocument(text, { version: '1.2', schema: 'core' });
+  const document = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: false });
   const scalarAt = (key: string): Scalar | null => {
     const node: unknown = document.getIn(['handlers', handler, key], true);
     return isScalar(node) ? node : null;

@@ -16,6 +16,7 @@ import { HandlerFailure } from '../outcome.js';
 import type { Evaluation, LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
 import { collectSeldom } from './collect-seldom.js';
+import { keepLoopAlive } from './keep-loop-alive.js';
 import { artefactBytes, decodeArtefact } from './protocol/artefact-codec.js';
 import { decodeRequest, encodeReply, isKnownErrorCode } from './protocol/messages.js';
 import type { RunnerReply, RunnerRequest, RunnerUsage } from './protocol/messages.js';
@@ -164,6 +165,7 @@ function die(error: unknown): never {
 // stdout carries frames only: what a library prints goes to stderr.
 optimizeSoon();
 collectSeldom();
+keepLoopAlive();
 globalThis.console = new console.Console(process.stderr);
 process.on('uncaughtException', die);
 process.on('unhandledRejection', die);

@@ -160,7 +160,7 @@ async function loadGuest(supervisor: Supervisor, config: HandlerConfig, artefact
   const guest = await supervisor.load({
     name: config.name,
     artefact: encodeArtefact(artefact),
-    settings: JSON.stringify(config.settings),
+    settings: config.settings,
     limits: config.limits,
   });
   if (typeof guest !== 'number') throw loadError(config, guest);

@@ -120,7 +120,7 @@ function configOf(options: PluginOptions, backend: BackendName): HandlerConfig {
     source: file,
     sha256: null,
     trust: defaultTrust,
-    settings,
+    settings: JSON.stringify(settings),
     failurePolicy: { policy: 'fail' },
     mode: 'enforce',
     grants: new Set(grants),

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { costOfSelect } from '../../src/backends/host-cost.js';
 import { componentBytes, extismWat, failureFrom, hookCall, loadGuest, moduleBytes } from '../support/plugins.js';
 
 const limits = { fuel: 10_000_000, deadlineMs: 60_000 };
@@ -62,10 +61,5 @@ describe('fuel for what the host does', () => {
     const small = await fuelOf('<domain/>');
     expect(await fuelOf('<domain/>')).toBe(small);
     expect((await fuelOf(document)) - small).toBeGreaterThan(document.length / 2);
-  });
-
-  it('grows with the parts of an expression', () => {
-    const size = { bytes: 8_000, nodes: 300 };
-    expect(costOfSelect('//a[//b]', 8, size)).toBeGreaterThan(costOfSelect('/a', 2, size) + size.nodes ** 2 - 1);
   });
 });

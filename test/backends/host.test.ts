@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { checkDocument, createComponentHost, createLogBook, cut } from '../../src/backends/host.js';
+import { createMeter } from '../../src/backends/meter.js';
 import { loadXml } from '../../src/libvirt/document.js';
-import { bounds } from '../../src/limits.js';
+import { bounds, defaultLimits } from '../../src/limits.js';
 
 describe('createLogBook', () => {
   it('cuts long messages', () => {
@@ -20,7 +21,7 @@ describe('createLogBook', () => {
 
 describe('createComponentHost', () => {
   it('shows no document before the event, and none after it', async () => {
-    const host = createComponentHost(await loadXml(), '{}', { charge: () => undefined });
+    const host = createComponentHost(await loadXml(), '{}', createMeter(defaultLimits));
     const { document, select } = host.calls;
     expect(document()).toBeNull();
     expect(select('/a', 2)).toEqual({ error: { tag: 'no-document' } });

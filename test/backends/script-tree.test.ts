@@ -3,11 +3,10 @@ import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { scriptBackend } from '../../src/backends/script.js';
-import type { HandlerConfig } from '../../src/config/config.js';
 import type { HookEvent } from '../../src/event.js';
 import { defaultLimits } from '../../src/limits.js';
 import type { Evaluation } from '../../src/outcome.js';
-import { configOf, eventOf } from '../support/handlers.js';
+import { configOf, eventOf, type HandlerFields } from '../support/handlers.js';
 import { temporaryFolder, write, writeScript } from '../support/temp.js';
 
 afterAll(() => scriptBackend[Symbol.asyncDispose]());
@@ -15,7 +14,7 @@ afterAll(() => scriptBackend[Symbol.asyncDispose]());
 async function decide(
   source: string,
   event: Partial<HookEvent> = {},
-  config: Partial<HandlerConfig> & { document?: Buffer } = {},
+  config: HandlerFields & { document?: Buffer } = {},
 ): Promise<Evaluation> {
   const { document = null, ...rest } = config;
   const handler = await scriptBackend.load(configOf({ layout: 'tree', source, ...rest }));

@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scriptBackend } from '../../src/backends/script.js';
-import type { HandlerConfig } from '../../src/config/config.js';
 import type { HookEvent } from '../../src/event.js';
 import { defaultLimits } from '../../src/limits.js';
 import { HandlerFailure, type Evaluation } from '../../src/outcome.js';
-import { configOf, eventOf } from '../support/handlers.js';
+import { configOf, eventOf, type HandlerFields } from '../support/handlers.js';
 
 let folder: string;
 let count = 0;
@@ -34,7 +33,7 @@ async function script(text: string, mode = 0o755): Promise<string> {
 interface Run {
   readonly event?: Partial<HookEvent>;
   readonly document?: Buffer | null;
-  readonly config?: Partial<HandlerConfig>;
+  readonly config?: HandlerFields;
   readonly deadlineMs?: number;
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { codeOf } from '../../src/backends/executable.js';
 import { createSpawner } from '../../src/backends/spawner.js';
 import type { SpawnEnd, SpawnRequest } from '../../src/backends/spawner-protocol.js';
 import { packageRoot } from '../../src/paths.js';
@@ -149,6 +150,47 @@ describe('many programs', () => {
     expect(ends.map(({ status, stdout, stderr }) => [status, stdout.toString(), stderr.toString()])).toEqual(
       Array.from({ length: 200 }, (_, index) => [index % 100, `document ${String(index)}\n`, `${String(index)}\n`]),
     );
+  });
+
+  it('run at the same time, as many as there are descriptors for, and the others fail with the reason', async () => {
+    const program = fresh();
+    const native = join(packageRoot, 'dist/spawner');
+    writeFileSync(program, `#!/bin/sh\nulimit -n 64\nexec '${native}'\n`, { mode: 0o755 });
+    const poor = createSpawner(program);
+    const one = { ...usual, stdoutBytes: null, deadlineMs: 8_000, argv: ['/bin/sh', '-c', 'sleep 1; exit 7'] as const };
+    const start = performance.now();
+    const all = Array.from({ length: 100 }, () =>
+      poor.run(one).then(
+        ({ status }) => status,
+        (error: unknown) => codeOf(error),
+      ),
+    );
+    const ends = await Promise.all(all).finally(() => poor[Symbol.asyncDispose]());
+    // 3 polled descriptors for each script would be more than poll(2) takes.
+    expect(ends.filter((end) => end === 7).length).toBeGreaterThan(40);
+    expect(ends.filter((end) => end !== 7 && end !== 'EMFILE')).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(8_000);
+  });
+
+  it('have all their output taken when they end, also from a pipe made larger', async (ctx) => {
+    const python = ['/usr/bin/python3', '/usr/local/bin/python3'].find((path) => existsSync(path));
+    if (python === undefined) {
+      ctx.skip('python3 is not installed, which makes a pipe larger');
+      return;
+    }
+    // F_SETPIPE_SZ: with CAP_SYS_RESOURCE as much as it likes, otherwise 1 MiB.
+    const text = `import fcntl, os
+for size in (1 << 22, 1 << 20):
+    try:
+        fcntl.fcntl(1, 1031, size)
+        break
+    except PermissionError:
+        pass
+os.write(2, str(size).encode())
+os.write(1, b"x" * size)`;
+    const { stdout, stderr } = await run([python, '-c', text]);
+    expect(Number(stderr)).toBeGreaterThanOrEqual(1 << 20);
+    expect(stdout).toHaveLength(Number(stderr));
   });
 
   it('leave no descriptor and no process in the spawner', async () => {

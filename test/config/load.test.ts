@@ -58,7 +58,7 @@ const limits = { deadlineMs: 2_000, fuel: 50_000_000, memoryBytes: 64 * mebibyte
 const plugin: Omit<HandlerConfig, 'name' | 'backend' | 'source'> = {
   sha256: null,
   trust: 'operator',
-  settings: {},
+  settings: '{}',
   failurePolicy: { policy: 'fail' },
   mode: 'enforce',
   grants: new Set(),
@@ -103,7 +103,7 @@ describe('parseConfig', () => {
         source: '/etc/hookvisor/plugins/naming/naming.wasm',
         sha256: digest.toLowerCase(),
         trust: 'tenant-a',
-        settings: { pattern: '^[a-z][a-z0-9-]*$' },
+        settings: '{"pattern":"^[a-z][a-z0-9-]*$"}',
         failurePolicy: { policy: 'fallback', handler: 'naming-script' },
       },
       {
@@ -139,6 +139,7 @@ describe('parseConfig', () => {
         { match: { driver: ['qemu'] }, handlers: ['vfio'] },
         { match: { kind: ['daemon', 'domain'] }, handlers: ['events_script'] },
       ],
+      doubts: [],
     });
   });
 
@@ -153,6 +154,7 @@ describe('parseConfig', () => {
         sandbox: { isolation: 'auto', require: defaultIsolationLevel() },
         handlers: new Map(),
         routes: [],
+        doubts: [],
       });
     }
   });
@@ -581,11 +583,11 @@ describe('loadConfig', () => {
     const latin = join(folder, 'latin1.yaml');
     const large = join(folder, 'large.yaml');
     await writeFile(latin, Buffer.from([0x61, 0x3a, 0x20, 0xe4, 0x0a]));
-    await writeFile(large, '#'.repeat(mebibyte + 1));
+    await writeFile(large, '#'.repeat(4 * mebibyte + 1));
     const reasons = [
       [missing, 'it does not exist; write it, or name another with --config'],
       [latin, 'it is not UTF-8 text; save it as UTF-8'],
-      [large, 'it has 1048577 bytes, 1048576 are allowed; name a configuration'],
+      [large, 'it has 4194305 bytes, but at most 4194304 are allowed; specify a configuration file'],
       [folder, 'it is not a file; name a YAML file'],
     ] as const;
     for (const [path, reason] of reasons) {

@@ -26,6 +26,11 @@ const answers: readonly { title: string; answer: string; message: RegExp }[] = [
   { title: 'a key too many', answer: '{"outcome":"allow","reason":"no"}', message: notAnOutcome },
   { title: 'an outcome by its prototype', answer: '{"__proto__":{"outcome":"allow"}}', message: notAnOutcome },
   {
+    title: 'a document with half a character, which would become another document',
+    answer: '{"outcome":"replace","document":"<a>\\ud800</a>"}',
+    message: /the document it answered has a lone surrogate$/u,
+  },
+  {
     title: 'a constructor among the keys',
     answer: '{"outcome":"allow","constructor":{"prototype":{"outcome":"deny"}}}',
     message: notAnOutcome,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import type { BackendName, HandlerConfig } from '../../src/config/config.js';
+import type { HandlerFields } from '../support/handlers.js';
 import { HookvisorError } from '../../src/errors.js';
 import type { HookCall } from '../../src/event.js';
 import { failureCodes } from '../../src/outcome.js';
@@ -47,7 +48,7 @@ export interface Arena extends AsyncDisposable {
   /** Loads a handler into the neighbour's trust group. */
   loadConfigured(config: HandlerConfig): Promise<Contender>;
   /** Writes a plugin and loads it. */
-  load(backend: BackendName, bytes: Buffer, changes?: Partial<HandlerConfig>): Promise<Contender>;
+  load(backend: BackendName, bytes: Buffer, changes?: HandlerFields): Promise<Contender>;
   /** The neighbour answers, at once. */
   neighbourAnswers(): Promise<void>;
   /** Admissions under way. */

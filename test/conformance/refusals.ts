@@ -3,6 +3,7 @@ import type { HookvisorError } from '../../src/errors.js';
 import { vetPlugin } from '../../src/sandbox/admission/vet.js';
 import * as generate from '../fixtures/hostile/generate.js';
 import { errorOf } from '../sandbox/support.js';
+import { hidden, hiddenPlugin } from '../support/hidden.js';
 import { assemble } from '../support/hostile.js';
 import { otherWorlds } from '../support/other-worlds.js';
 import { moduleBytes } from '../support/plugins.js';
@@ -22,7 +23,7 @@ interface Refused {
   readonly message: RegExp | string;
 }
 
-const refused: readonly Refused[] = [
+const refused: Refused[] = [
   {
     title: 'a memory beyond the limit by declaration',
     backend: 'extism',
@@ -181,6 +182,19 @@ const refused: readonly Refused[] = [
     message: `Cannot admit the plugin: ${says}`,
   })),
 ];
+
+for (const backend of ['extism', 'component'] as const) {
+  for (const what of hidden) {
+    refused.push({
+      title: `a hidden ${what} in a plugin for ${backend}`,
+      backend,
+      plugin: () => hiddenPlugin(backend, what),
+      code: 'plugin-refused',
+      message:
+        /it uses the value type 'ref null (?:32|14)' of WebAssembly's function references; only i32, i64, f32, f64, v128, funcref, externref are allowed$/u,
+    });
+  }
+}
 
 const preview1 =
   'args_get args_sizes_get clock_res_get clock_time_get environ_get environ_sizes_get fd_advise fd_allocate fd_close ' +

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { linkHandlers } from '../../src/dispatch/loaded-handler.js';
-import { configOf, handlerOf } from '../support/handlers.js';
+import { handlerOf } from '../support/handlers.js';
 
 function entry(name: string, fallback?: string): [string, ReturnType<typeof handlerOf>] {
   const failurePolicy =
     fallback === undefined ? ({ policy: 'fail' } as const) : ({ policy: 'fallback', handler: fallback } as const);
-  return [name, handlerOf(configOf({ name, failurePolicy }), () => ({ outcome: 'allow' }))];
+  return [name, handlerOf({ name, failurePolicy }, () => ({ outcome: 'allow' }))];
 }
 
 describe('linking handlers', () => {

@@ -53,6 +53,12 @@ describe('a document', () => {
       'deny',
       '',
     ],
+    [
+      'that declares UTF-7, which libvirt would obey',
+      Buffer.from('<?xml version="1.0" encoding="UTF-7"?><domain>+ADw-hostdev/+AD4-</domain>'),
+      'deny',
+      "declares the encoding 'UTF-7'",
+    ],
     ['that is not UTF-8', Buffer.from([0x3c, 0x61, 0xff, 0xfe, 0x3e]), 'deny', 'UTF-8'],
     [
       'of 20 MB',
@@ -78,6 +84,28 @@ describe('a document', () => {
       expect((await call('qemu', ['tiny', 'stopped', 'end', '-'])).status).toBe(0);
     },
   );
+
+  it('that a script replaced, in UTF-7, reaches neither the next handler nor libvirt', async () => {
+    const dir = temporaryFolder();
+    const hidden = '<domain><name>tiny</name>+ADw-hostdev/+AD4-</domain>';
+    const hide = await writeScript(dir, 'hide', `echo '<?xml version="1.0" encoding="UTF-7"?>${hidden}'`);
+    const guard = await writeScript(dir, 'guard', `cat > ${dir}/seen`);
+    const test = await serve(
+      `handlers:
+  hide: { backend: script, source: ${hide}, failurePolicy: ignore }
+  guard: { backend: script, source: ${guard}, failurePolicy: fail }
+routes: [ { match: {}, handlers: [hide, guard] } ]`,
+      dir,
+    );
+    const document = '<domain><name>tiny</name></domain>';
+    const run = await hookCaller(dir, test.socket)('qemu', ['tiny', 'migrate', 'begin', '-'], Buffer.from(document));
+    expect(run).toMatchObject({ status: 0, stdout: Buffer.alloc(0) });
+    expect(readFileSync(join(dir, 'seen'), 'utf8')).toBe(document);
+    expect(lastRecord(test).handlers[0]).toMatchObject({
+      failure: 'bad-replacement',
+      reason: expect.stringContaining("it declares the encoding 'UTF-7'; write XML 1.0 in UTF-8") as string,
+    });
+  });
 
   it('of 20 MB reaches a script byte for byte', async () => {
     const dir = temporaryFolder();

@@ -1,29 +1,14 @@
 import fc from 'fast-check';
-import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { encodeFrame } from '../../src/framing.js';
 import { listenWithGate } from '../../src/daemon/gate.js';
-import { packageRoot } from '../../src/paths.js';
+import { buildWithFaults, sanitizers, whyNoSanitizers } from '../support/native-variant.js';
 import { temporaryFolder, writeScript } from '../support/temp.js';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';
-
-const compiler = process.env['CC'] ?? 'cc';
-const sanitizers = ['-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
-
-/** Why there are no sanitizers here; null when there are. */
-function whyNot(dir: string): string | null {
-  const [source, program] = [join(dir, 'empty.c'), join(dir, 'empty')];
-  writeFileSync(source, 'int main(void) { return 0; }\n');
-  const compiled = spawnSync(compiler, [...sanitizers, '-o', program, source], { encoding: 'utf8' });
-  if (compiled.status !== 0)
-    return `${compiler} ${sanitizers.join(' ')}: ${compiled.error?.message ?? compiled.stderr}`;
-  const ran = spawnSync(program, { encoding: 'utf8' });
-  return ran.status === 0 ? null : `a program with sanitizers does not run: ${ran.stderr}`;
-}
 
 const header = fc
   .tuple(fc.oneof(fc.nat(70), fc.nat(0xffffffff)), fc.constantFrom(1, 1, 1, 2), fc.nat(255))
@@ -84,13 +69,9 @@ it(
   'the gate, with sanitizers, survives whatever comes, and leaves nothing allocated',
   async (ctx) => {
     const dir = temporaryFolder();
-    const why = whyNot(dir);
+    const why = whyNoSanitizers(dir);
     if (why !== null) ctx.skip(why);
-    const gate = join(dir, 'gate');
-    const source = join(packageRoot, 'native/gate.c');
-    expect(spawnSync(compiler, [...sanitizers, '-o', gate, source], { encoding: 'utf8' })).toMatchObject({
-      stderr: '',
-    });
+    const gate = buildWithFaults(dir, 'gate', sanitizers);
     const [report, status] = [join(dir, 'report'), join(dir, 'status')];
     const program = await writeScript(dir, 'gate.sh', `'${gate}' "$@" 2>'${report}'; echo $? >'${status}'`);
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -214,30 +214,5 @@ describe('segments', () => {
       .split('\n')
       .map((line) => journalLineSchema.parse(JSON.parse(line)).type);
     expect(types).toEqual(['segment', 'document', 'event', 'document', 'event', 'document', 'event']);
-  });
-});
-
-describe('the lock', () => {
-  it('keeps a second writer out, in words', async () => {
-    const dir = temporaryFolder();
-    await openTestJournal(dir);
-    await expect(openTestJournal(dir)).rejects.toMatchObject({
-      code: 'already-running',
-      message: `Cannot write the journal '${dir}': another runtime (process ${process.pid}) writes it; stop it, use 'hookvisor reload', or set another journal.dir`,
-    });
-  });
-
-  it.each([
-    ['of a process that is gone', '999999999 1/1'],
-    ['of a process whose number another has by now', `${process.pid} another-boot/1`],
-    ['that a crash left empty', ''],
-  ])('%s is taken over', async (_, content) => {
-    const dir = temporaryFolder();
-    mkdirSync(dir, { recursive: true });
-    writeFileSync(join(dir, 'lock'), content);
-    const { journal } = await openTestJournal(dir);
-    await journal.append(entryOf());
-    await journal[Symbol.asyncDispose]();
-    expect(readdirSync(dir).sort()).toEqual([first, 'key']);
   });
 });

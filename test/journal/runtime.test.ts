@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Runtime } from '../../src/daemon/runtime.js';
-import { namesIn } from '../support/journal.js';
+import { namesIn, openTestJournal } from '../support/journal.js';
 import { samplePlugin, serve } from '../support/runtime.js';
 import { temporaryFolder, write } from '../support/temp.js';
 
@@ -36,7 +36,8 @@ it('a reload moves the journal to another folder and frees the one before', asyn
   await emit(runtime, 'after');
   expect(await namesIn(join(dir, 'journal'))).toEqual(['before']);
   expect(await namesIn(join(dir, 'other'))).toEqual(['after']);
-  expect([existsSync(join(dir, 'journal', 'lock')), existsSync(join(dir, 'other', 'lock'))]).toEqual([false, true]);
+  await openTestJournal(join(dir, 'journal'));
+  await expect(openTestJournal(join(dir, 'other'))).rejects.toMatchObject({ code: 'already-running' });
 });
 
 it('a reload takes other settings of the journal in the same folder', async () => {

@@ -49,9 +49,7 @@ describe('select', () => {
     for (const xpath of ['///', 'nope(', '$variable', 'unknown:x', '', 'a\0b', `/a${'/b'.repeat(3_000)}`]) {
       expect(select(domain, xpath)).toMatchObject({ error: { tag: 'bad-xpath' } });
     }
-    expect(select(domain, '//namespace::*')).toEqual({
-      error: { tag: 'bad-xpath', val: 'it selects namespace nodes' },
-    });
+    expect(select(domain, '//namespace::*')).toMatchObject({ error: { tag: 'bad-xpath' } });
   });
 
   it('survives the deepest expression that it accepts, and answers the next one', () => {
@@ -65,7 +63,7 @@ describe('select', () => {
     ] as const) {
       expect(select(domain, nested(open, close, 64))).toHaveProperty('ok');
       expect(select(domain, nested(open, close, 65))).toEqual({
-        error: { tag: 'bad-xpath', val: 'it is nested deeper than 64' },
+        error: { tag: 'bad-xpath', val: 'it is nested deeper than 64; ask in several expressions' },
       });
     }
     for (const chain of ['-', '/.', '+1', '|a', '//a', '=1', '[1]']) {
@@ -82,29 +80,33 @@ describe('select', () => {
 
   it('refuses a document type, so that no entity is expanded or fetched', () => {
     const bomb = `<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;"><!ENTITY z SYSTEM "file:///etc/passwd">]><a b="&y;">&z;</a>`;
-    for (const text of [
-      bomb,
-      `<?xml version="1.0"?><!-- c -->\n<?pi x?>\n${bomb}`,
-      `\ufeff${bomb}`,
-      '<!DOCTYPE a><a/>',
-    ]) {
+    for (const text of [bomb, `<?xml version="1.0"?><!-- c -->\n<?pi x?>\n${bomb}`, '<!DOCTYPE a><a/>']) {
       expect(select(Buffer.from(text), '/a')).toEqual({
         error: { tag: 'not-xml', val: 'it declares a document type' },
       });
     }
   });
 
-  it('reads the bytes as UTF-8, whatever encoding the document declares', () => {
-    const document = Buffer.from(`<?xml version="1.0" encoding="ISO-8859-1"?><a>\u00e9</a>`);
-    expect(select(document, '/a')).toEqual({ ok: ['\u00e9'] });
+  it('reads UTF-8, and nothing that declares another encoding', () => {
+    const declared = (encoding: string): Buffer =>
+      Buffer.from(`<?xml version="1.0" encoding="${encoding}"?><a>\u00e9</a>`);
+    expect(select(declared('UTF-8'), '/a')).toEqual({ ok: ['\u00e9'] });
+    const error = { tag: 'not-xml', val: "it declares the encoding 'ISO-8859-1'" };
+    expect(select(declared('ISO-8859-1'), '/a')).toEqual({ error });
+  });
+
+  it('keeps a U+FEFF at the beginning of a text of any length', () => {
+    for (const text of ['\ufeffweb', `\ufeff${'web'.repeat(20)}`]) {
+      expect(select(Buffer.from(`<a b="${text}">${text}</a>`), '/a | /a/@b')).toEqual({ ok: [text, text] });
+    }
   });
 
   it('answers too-large above the bounds', () => {
     const many = Buffer.from(`<a>${'<b/>'.repeat(bounds.selectNodes + 1)}</a>`);
     expect(select(many, '//b')).toEqual({ error: { tag: 'too-large' } });
     expect(select(many, 'count(//b)')).toEqual({ ok: [String(bounds.selectNodes + 1)] });
-    const big = Buffer.from(`<a>${'x'.repeat(bounds.selectBytes + 1)}</a>`);
-    expect(select(big, '/a')).toEqual({ error: { tag: 'too-large' } });
+    const big = Buffer.from(`${'<a>'.repeat(65)}${'x'.repeat(bounds.selectBytes / 64)}${'</a>'.repeat(65)}`);
+    expect(select(big, '//a')).toEqual({ error: { tag: 'too-large' } });
   });
 
   it('frees its memory: 20,000 documents do not grow the process', () => {
@@ -128,7 +130,7 @@ describe('checkReplacement', () => {
   });
 
   it('says why libvirt could not use the document', () => {
-    expect(xml.checkReplacement(domain, Buffer.from('no'))).toMatch(/^it is not XML: /u);
+    expect(xml.checkReplacement(domain, Buffer.from('no'))).toMatch(/^it is not XML: .*; write XML 1.0 in UTF-8$/u);
     expect(xml.checkReplacement(domain, hookData('tiny'))).toBe(
       "its root element is 'hookData', the document to be replaced has 'domain'",
     );
@@ -141,7 +143,53 @@ describe('checkReplacement', () => {
     );
     expect(xml.checkReplacement(hookData('a'), hookData('b'))).toMatch(/^its name is 'b'/u);
     expect(xml.checkReplacement(domain, Buffer.from(`<!DOCTYPE domain>${domain.toString()}`))).toBe(
-      'it is not XML: it declares a document type',
+      'it declares a document type; write XML 1.0 in UTF-8',
     );
+  });
+
+  const long = 'a-name-of-more-than-sixteen-bytes';
+  it.each([
+    ['tiny', 'tiny '],
+    ['tiny', ' tiny'],
+    ['tiny', '\ntiny\n'],
+    ['tiny', 'tiny\u00a0'],
+    ['tiny', '\ufefftiny'],
+    [long, `\ufeff${long}`],
+    [long, `${long}\ufeff`],
+    ['tiny', 'tiny\u2003'],
+    ['tiny', 'tiny\u200b'],
+    ['tiny', 'Tiny'],
+    ['caf\u00e9', 'cafe\u0301'],
+  ])('keeps %j from becoming %j, which is another name for libvirt', (before, after) => {
+    const named = (name: string): Buffer => replaced('<name>tiny<', `<name>${name}<`);
+    expect(xml.checkReplacement(named(before), named(after))).toMatch(/^its name is /u);
+    expect(xml.checkReplacement(named(after), named(before))).toMatch(/^its name is /u);
+    expect(xml.checkReplacement(named(after), named(after))).toBeNull();
+  });
+
+  it('takes the first name, as libvirt does', () => {
+    expect(xml.checkReplacement(domain, replaced('<uuid>', '<name>other</name><uuid>'))).toBeNull();
+    expect(xml.checkReplacement(domain, replaced('<name>', '<name>other</name><name>'))).toMatch(/'other'/u);
+    expect(xml.checkReplacement(domain, replaced('<name>tiny', '<name>ti<x>ny</x>'))).toBeNull();
+  });
+
+  it.each([
+    [uuid.toUpperCase(), true],
+    [uuid.replaceAll('-', ''), true],
+    [` \n\t${uuid}\r\n `, true],
+    [uuid.replaceAll('-', '- -'), true],
+    [`-${uuid}`, true],
+    [`${uuid}-`, false],
+    [`\u00a0${uuid}`, false],
+    [`\ufeff${uuid}`, false],
+    [uuid.replace('6f', '6-f'), false],
+    [uuid.replace('6f', '6e'), false],
+    [uuid.slice(0, -1), false],
+    [`${uuid}0`, false],
+    ['', false],
+  ])('reads the UUID %j as libvirt does: the same is %s', (text, same) => {
+    const problem = xml.checkReplacement(domain, replaced(`<uuid>${uuid}`, `<uuid>${text}`));
+    if (same) expect(problem).toBeNull();
+    else expect(problem).toMatch(/^its UUID is /u);
   });
 });

@@ -30,18 +30,20 @@ describe('scripts/build-native.mjs', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('builds the clients, the gate and the spawner, and leaves nothing half done', () => {
+  it('builds every native program, and leaves nothing half done', () => {
     expect(build()).toMatchObject({ status: 0, stdout: '', stderr: '' });
     expect(readdirSync(join(folder, 'out')).sort()).toEqual([
       '.gate.stamp',
       '.hook-client.stamp',
       '.spawner.stamp',
+      '.without-libvirt.stamp',
       'gate',
       'hook-client',
       'hook-client.mjs',
       'spawner',
+      'without-libvirt',
     ]);
-    for (const name of ['gate', 'hook-client', 'hook-client.mjs', 'spawner']) {
+    for (const name of ['gate', 'hook-client', 'hook-client.mjs', 'spawner', 'without-libvirt']) {
       expect(statSync(built(name)).mode & 0o111).toBe(0o111);
     }
   });

@@ -35,7 +35,7 @@ export interface Bench {
   readonly folder: string;
   readonly socket: string;
   run(options: HookRun): Promise<HookResult>;
-  write(name: string, text: string, mode?: number): string;
+  write(name: string, text: string | Uint8Array, mode?: number): string;
   remove(): void;
 }
 
@@ -45,7 +45,7 @@ export function createBench(file: (typeof clients)[number]['file']): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'hook-client-'));
   const socket = join(folder, 'socket');
   let policies = 0;
-  const write = (name: string, text: string, mode = 0o644): string => {
+  const write = (name: string, text: string | Uint8Array, mode = 0o644): string => {
     const path = join(folder, name);
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text, { mode });

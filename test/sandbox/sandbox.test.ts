@@ -46,7 +46,7 @@ describe('evaluate', () => {
     expect(large.message).toMatch(/^Cannot decide with handler 'plugin': the document has 16777217 bytes/u);
     const binary = await errorOf(handler.evaluate(hookCall('vm', Buffer.from([0x3c, 0xff]))));
     expect(binary).toMatchObject({ failure: 'document' });
-    expect(binary.message).toMatch(/is not UTF-8/u);
+    expect(binary.message).toMatch(/is not valid UTF-8/u);
   });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { HandlerConfig } from '../../src/config/config.js';
+import type { HandlerFields } from '../support/handlers.js';
 import type { HookCall } from '../../src/event.js';
 import { HookvisorError } from '../../src/errors.js';
 import { defaultPluginBytes } from '../../src/limits.js';
@@ -17,14 +18,14 @@ export function samplePlugin(name: 'naming' | 'quota' | 'tiny-allow'): string {
   return join(packageRoot, 'plugins', name, 'build', `${name}.wasm`);
 }
 
-export function handlerConfig(changes: Partial<HandlerConfig> = {}): HandlerConfig {
+export function handlerConfig({ settings = {}, ...changes }: HandlerFields = {}): HandlerConfig {
   return {
     name: 'plugin',
     backend: 'component',
     source: samplePlugin('tiny-allow'),
     sha256: null,
     trust: 'operator',
-    settings: {},
+    settings: JSON.stringify(settings),
     failurePolicy: { policy: 'fail' },
     mode: 'enforce',
     grants: new Set(),
@@ -38,7 +39,7 @@ export function handlerConfig(changes: Partial<HandlerConfig> = {}): HandlerConf
 }
 
 /** Settings of a handler that never answers and has fuel for years. */
-export const endless = (source: string, deadlineMs: number): Partial<HandlerConfig> => ({
+export const endless = (source: string, deadlineMs: number): HandlerFields => ({
   name: 'endless',
   source,
   limits: { ...limits, deadlineMs, fuel: Number.MAX_SAFE_INTEGER },

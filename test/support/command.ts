@@ -8,6 +8,9 @@ export async function hookvisor(...args: string[]): Promise<{ status: number; ou
     write: (text) => {
       printed[name] += text;
     },
+    writeDocument: (document) => {
+      printed[name] += document.toString('utf8');
+    },
     paint: (_, text) => text,
     columns: null,
   });

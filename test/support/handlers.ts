@@ -21,15 +21,18 @@ export function eventOf(fields: Partial<HookEvent> = {}): HookEvent {
   };
 }
 
+/** A handler's configuration as a test writes it: settings are data. */
+export type HandlerFields = Omit<Partial<HandlerConfig>, 'settings'> & { readonly settings?: object };
+
 /** A handler's configuration with everything filled in. */
-export function configOf(fields: Partial<HandlerConfig> = {}): HandlerConfig {
+export function configOf({ settings = {}, ...fields }: HandlerFields = {}): HandlerConfig {
   return {
     name: 'handler',
     backend: 'script',
     source: '/nonexistent',
     sha256: null,
     trust: 'operator',
-    settings: {},
+    settings: JSON.stringify(settings),
     failurePolicy: { policy: 'fail' },
     mode: 'enforce',
     grants: new Set(),
@@ -44,7 +47,7 @@ export function configOf(fields: Partial<HandlerConfig> = {}): HandlerConfig {
 
 /** A loaded handler that decides by a function; what the function throws, it throws. */
 export function handlerOf(
-  fields: Partial<HandlerConfig>,
+  fields: HandlerFields,
   decide: (call: HookCall) => Outcome,
   fallback: LoadedHandler | null = null,
 ): LoadedHandler {

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../../config/config.js';
-import { messageOf } from '../../errors.js';
+import { HookvisorError, messageOf } from '../../errors.js';
 import { lastEvents } from '../../journal/read.js';
 import { oneLine } from '../../text.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -39,9 +39,14 @@ export async function checkJournal(config: Config, now: number): Promise<{ findi
     findings.push(clockFinding(events, now));
     return { findings, events };
   } catch (error) {
-    findings.push(fail(check, oneLine(messageOf(error), 400), `run 'hookvisor journal verify'`));
+    findings.push(fail(check, oneLine(messageOf(error), 400), adviceFor(error)));
     return { findings, events: [] };
   }
+}
+
+function adviceFor(error: unknown): string {
+  const remedy = error instanceof HookvisorError && error.code === 'untrusted' ? error.fields['remedy'] : null;
+  return typeof remedy === 'string' ? remedy : "run 'hookvisor journal verify'";
 }
 
 function spaceFinding(folder: string): Finding {

@@ -7,6 +7,7 @@ import { leanGlue } from '../glue/lean-glue.js';
 import { transpileComponent } from '../glue/transpile.js';
 import { vetCore, vetPlugin } from './vet.js';
 import { initialMemory } from './vet-core.js';
+import { readComponent } from '../wasm/component-binary.js';
 import { withoutCustomSections } from '../wasm/custom-sections.js';
 
 export interface AdmitOptions {
@@ -31,10 +32,12 @@ export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise
     const modules = [{ name: 'main', ...lendMemory(hardenModule(bytes, limits)) }];
     return { backend: 'extism', digest, glue: '', validates, modules };
   }
-  const { glue, modules } = await transpileComponent(withoutCustomSections(bytes));
+  const plain = withoutCustomSections(bytes);
+  const own = readComponent(plain).coreModules;
+  const { glue, modules } = await transpileComponent(plain);
   const hardened = modules.map(({ name, bytes: core }) => {
     // jco adds modules of its own making and may rewrite others: what is hardened is what was vetted.
-    vetCore(core, options);
+    if (!own.some(({ bytes: vettedBefore }) => vettedBefore.equals(core))) vetCore(core, options);
     return { name, ...lendMemory(hardenModule(core, limits)) };
   });
   const lean = leanGlue(glue);

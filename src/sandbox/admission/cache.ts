@@ -10,6 +10,7 @@ import { artefactBytes, decodeArtefact, encodeArtefact } from '../protocol/artef
 import { admissionVersion } from './admission-version.js';
 import { makeCacheKey, readCacheKey } from './cache-key.js';
 import { readBounded } from './read-bounded.js';
+import { digestInSlices } from '../digest.js';
 
 /** What an artefact depends on. The versions of admission, Node and V8 are added here. */
 export interface CacheKey {
@@ -66,7 +67,7 @@ export function createCache(folder: string, log: Log): ArtefactCache {
         // Pruning goes by the time of use.
         const bytes = await readEntry(path);
         const content = bytes.subarray(sealBytes);
-        const isWhole = isSealed(bytes.subarray(0, sealBytes), seal(sealing, cacheName(key), content));
+        const isWhole = isSealed(bytes.subarray(0, sealBytes), await seal(sealing, cacheName(key), content));
         const artefact = isWhole ? decodeArtefact(content) : null;
         if (artefact?.digest === key.digest && artefact.backend === key.backend) return artefact;
         const what = 'it is damaged, or no runtime of this user wrote it';
@@ -82,7 +83,7 @@ export function createCache(folder: string, log: Log): ArtefactCache {
         const sealing = await keyFor(true);
         if (sealing === null) throw new Error(`its key '${join(folder, 'key')}' cannot be replaced`);
         const content = encodeArtefact(artefact);
-        await writeAtomically(path, [seal(sealing, cacheName(key), content), content]);
+        await writeAtomically(path, [await seal(sealing, cacheName(key), content), content]);
       } catch (error) {
         const hint = 'make the folder writable to start faster next time';
         log('warn', `Cannot keep an admitted plugin in '${folder}': ${messageOf(error)}; ${hint}`);
@@ -109,8 +110,8 @@ async function readEntry(path: string): Promise<Buffer> {
 }
 
 /** The seal binds an entry to its name as well: another plugin's entry in its place is none. */
-function seal(key: Buffer, name: string, content: Buffer): Buffer {
-  return createHmac('sha256', key).update(name).update('\0').update(content).digest();
+function seal(key: Buffer, name: string, content: Buffer): Promise<Buffer> {
+  return digestInSlices(createHmac('sha256', key).update(name).update('\0'), content);
 }
 
 function isSealed(found: Buffer, wanted: Buffer): boolean {
@@ -128,7 +129,7 @@ async function writeAtomically(path: string, parts: readonly Buffer[]): Promise<
   try {
     const file = await open(temporary, 'wx', 0o600);
     try {
-      await file.writeFile(Buffer.concat(parts));
+      for (const part of parts) await file.writeFile(part);
       await file.sync();
     } finally {
       await file.close();

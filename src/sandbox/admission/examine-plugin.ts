@@ -9,7 +9,7 @@ import { detectBackend, examine, objectionOf } from './vet.js';
 import type { Findings } from './vet.js';
 import type { VettedModule } from './vet-core.js';
 import type { VetReport } from '../protocol/vet-report.js';
-import type { WasmLimits } from '../wasm/core-module.js';
+import type { WasmLimits } from '../wasm/declared-types.js';
 import type { Objection } from '../wasm/objection.js';
 
 /** Most imports or exports that a report lists. */

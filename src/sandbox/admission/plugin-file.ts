@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { HandlerConfig } from '../../config/config.js';
 import { HookvisorError, messageOf } from '../../errors.js';
 import { openTrusted } from '../../files/open-trusted.js';
 import type { PathTrust } from '../../files/path-trust.js';
+import { sha256InSlices } from '../digest.js';
 import { readBounded } from './read-bounded.js';
 import { sizeObjection } from './size-objection.js';
 
@@ -19,7 +19,7 @@ export interface PluginFile {
  */
 export async function readPluginFile(config: HandlerConfig, trust?: PathTrust): Promise<PluginFile> {
   const bytes = await readWhole(config, trust);
-  const digest = createHash('sha256').update(bytes).digest('hex');
+  const digest = (await sha256InSlices(bytes)).toString('hex');
   if (config.sha256 !== null && config.sha256 !== digest) {
     throw new HookvisorError(
       'plugin-digest',

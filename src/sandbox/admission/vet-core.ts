@@ -2,10 +2,11 @@ import { meterNames } from '../../backends/meter.js';
 import { pageBytes } from '../../limits.js';
 import { admissionBounds } from '../wasm/admission-bounds.js';
 import { readCoreModule } from '../wasm/core-module.js';
-import type { CoreModule, WasmLimits } from '../wasm/core-module.js';
+import type { CoreModule } from '../wasm/core-module.js';
+import type { WasmLimits } from '../wasm/declared-types.js';
+import { featureObjections } from '../wasm/features.js';
 import { refusal } from '../wasm/objection.js';
 import type { Objection } from '../wasm/objection.js';
-import type { WasmFeature } from '../wasm/code-scan.js';
 import { checkNames } from '../wasm/wasm-names.js';
 import { invalid, wasmLayer } from '../wasm/wasm-reader.js';
 
@@ -14,18 +15,6 @@ export interface VettedModule extends CoreModule {
   readonly bytes: number;
   readonly instances: number;
 }
-
-/** Extensions that no plugin may use, and why. */
-const forbidden: ReadonlyMap<WasmFeature, string> = new Map([
-  ['threads', 'build it without threads: what they do depends on timing'],
-  ['relaxed-simd', 'build it without: its results depend on the processor'],
-  ['garbage-collection', 'build it without: no limit covers the memory of its objects'],
-  ['function-references', 'build it without: the versions of Node do not all have them'],
-  ['exception-handling', 'build it without: a handler could catch the end of its stack'],
-  ['multi-memory', 'build it with one memory'],
-  ['wide-arithmetic', 'build it without: the versions of Node do not all have it'],
-  ['unknown', 'build it for WebAssembly 2.0'],
-]);
 
 /** Reads a core module. Throws HookvisorError `plugin-invalid`. */
 export function readModule(bytes: Buffer, instances: number): VettedModule {
@@ -37,7 +26,7 @@ export function readModule(bytes: Buffer, instances: number): VettedModule {
 export function checkModules(modules: readonly VettedModule[], memoryBytes: number): Objection[] {
   const found = modules.flatMap((module) => [
     ...checkNames(namesOf(module)),
-    ...checkFeatures(module),
+    ...featureObjections(module.code.features),
     ...[...module.memories, ...module.importedMemories].flatMap(checkMemory),
     ...[...module.tables, ...module.importedTables].flatMap(checkTable),
     ...(module.memories.length + module.importedMemories.length > 1
@@ -57,18 +46,6 @@ export function initialMemory(modules: readonly VettedModule[]): number {
 
 function namesOf({ imports, exports }: CoreModule): Set<string> {
   return new Set([...imports.flatMap(({ module, name }) => [module, name]), ...exports.map(({ name }) => name)]);
-}
-
-function checkFeatures({ code, imports }: CoreModule): Objection[] {
-  const used = new Set(code.features);
-  if (imports.some(({ kind }) => kind === 'tag')) used.add('exception-handling');
-  return [...forbidden].flatMap(([feature, remedy]) =>
-    used.has(feature) ? [refusal('feature', `it uses ${featureName(feature)}`, remedy, { feature })] : [],
-  );
-}
-
-function featureName(feature: WasmFeature): string {
-  return feature === 'unknown' ? 'an unknown instruction' : `WebAssembly's ${feature.replace('-', ' ')}`;
 }
 
 function checkMemory({ shared, wide }: WasmLimits): Objection[] {

@@ -1,4 +1,5 @@
 import { leaves, planSteps } from './plan-steps.js';
+import { readLocals } from '../wasm/locals.js';
 import { spliceInto } from '../wasm/splice.js';
 import { bulk, op, readInstruction } from '../wasm/wasm-code.js';
 import { invalid, WasmReader } from '../wasm/wasm-reader.js';
@@ -44,14 +45,9 @@ export interface MeteredFunction {
  */
 export function meterFunction(body: Buffer, metered: MeteredFunction, places: MeterPlaces): Buffer {
   const reader = new WasmReader(body);
-  const groups = reader.uint();
-  const groupsAt = reader.at;
-  let fuelLocal = metered.parameters;
-  for (let left = groups; left > 0; left -= 1) {
-    fuelLocal += reader.uint();
-    reader.u8();
-  }
-  const declared = body.subarray(groupsAt, reader.at);
+  const { groups, from, count } = readLocals(reader);
+  const fuelLocal = metered.parameters + count;
+  const declared = body.subarray(from, reader.at);
   const plan = planSteps(body.subarray(reader.at), {
     pays: metered.paying.has(metered.place),
     paying: metered.paying,
@@ -115,7 +111,7 @@ export function payingFunctions(
   const paying = new Set<number>();
   for (const body of bodies) {
     const reader = new WasmReader(body);
-    reader.many(() => [reader.uint(), reader.u8()]);
+    readLocals(reader);
     const callees = new Set<number>();
     let loops = false;
     while (!reader.done) {

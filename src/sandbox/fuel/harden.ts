@@ -1,19 +1,17 @@
 import { pageBytes } from '../../limits.js';
-import { readLimits } from '../wasm/core-module.js';
+import { readLimits } from '../wasm/declared-types.js';
 import { payingFunctions, meterFunction } from './fuel.js';
 import { addMeter, tableElements } from './meter-additions.js';
 import type { Additions } from './meter-additions.js';
 import { readLayout } from '../wasm/module-layout.js';
 import type { ModuleLayout } from '../wasm/module-layout.js';
 import { moveGlobals } from './move-globals.js';
-import { invalid, WasmReader, wasmSections } from '../wasm/wasm-reader.js';
+import { moduleSection, moduleSections, sectionOrder } from '../wasm/module-sections.js';
+import { readTableElement } from '../wasm/value-types.js';
+import { invalid, WasmReader } from '../wasm/wasm-reader.js';
 import { sized, unsigned, vector } from '../wasm/wasm-writer.js';
 
-/** The order in which sections stand: number 12, how many data segments there are, comes before the code. */
-const order = { type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, element: 9 };
-const lateOrder = { dataCount: 12, code: 10, data: 11 };
-const section = { ...order, ...lateOrder } as const;
-const sectionOrder: readonly number[] = Object.values(section);
+const section = moduleSection;
 
 export interface HardenOptions {
   /** Largest size of all linear memories of the plugin together, bytes. */
@@ -30,12 +28,10 @@ export interface HardenOptions {
  * Throws HookvisorError `plugin-invalid` for what is no valid module with the supported features.
  */
 export function hardenModule(bytes: Buffer, { memoryBytes, initialBytes }: HardenOptions): Buffer {
-  if (!WebAssembly.validate(bytes)) throw invalid('a core module in it is not valid WebAssembly');
-  // Custom sections decide nothing, and some hold places in code that move.
-  const sections = new Map(wasmSections(bytes).flatMap(({ id, body }) => (id === 0 ? [] : [[id, body] as const])));
-  if ([...sections.keys()].some((id) => !sectionOrder.includes(id))) {
-    throw invalid('it uses features of WebAssembly that are not supported');
-  }
+  // Custom sections decide nothing, and some hold places in code that move. Versions of V8 read different ones.
+  const sections = new Map(moduleSections(bytes));
+  const header = bytes.subarray(0, 8);
+  if (!WebAssembly.validate(assembled(header, sections))) throw invalid('a core module in it is not valid WebAssembly');
   const layout = readLayout(sections);
   const initialPages = initialBytes === undefined ? minimumPages(sections) : initialBytes / pageBytes;
   const growth = Math.max(0, Math.floor(memoryBytes / pageBytes) - initialPages);
@@ -62,7 +58,10 @@ export function hardenModule(bytes: Buffer, { memoryBytes, initialBytes }: Harde
       additions.helpers.map(({ type }) => Buffer.from(unsigned(type))),
     ),
   );
-  return assembled(bytes.subarray(0, 8), sections);
+  const hardened = assembled(header, sections);
+  // A function may have been at the limits of what is allowed in one.
+  if (!WebAssembly.validate(hardened)) throw invalid('a function in it is too large to be given limits');
+  return hardened;
 }
 
 function assembled(header: Buffer, sections: ReadonlyMap<number, Buffer>): Buffer {
@@ -70,10 +69,7 @@ function assembled(header: Buffer, sections: ReadonlyMap<number, Buffer>): Buffe
     const body = sections.get(id);
     return body === undefined ? [] : [Buffer.from([id]), sized(body)];
   });
-  const hardened = Buffer.concat([header, ...parts]);
-  // A function may have been at the limits of what is allowed in one.
-  if (!WebAssembly.validate(hardened)) throw invalid('a function in it is too large to be given limits');
-  return hardened;
+  return Buffer.concat([header, ...parts]);
 }
 
 function meteredCode(body: Buffer, layout: ModuleLayout, { places, helpers }: Additions): Buffer {
@@ -111,7 +107,9 @@ function cappedMemories(body: Buffer, growth: number): Buffer {
 
 function cappedTables(body: Buffer): Buffer {
   const reader = new WasmReader(body);
-  return vector(reader.many(() => Buffer.concat([reader.take(1), cappedLimits(reader, () => tableElements)])));
+  const capped = (): Buffer =>
+    Buffer.concat([Buffer.from([readTableElement(reader)]), cappedLimits(reader, () => tableElements)]);
+  return vector(reader.many(capped));
 }
 
 function cappedLimits(reader: WasmReader, capOf: (minimum: number) => number): Buffer {

@@ -1,7 +1,8 @@
 import type { ModuleMemory } from '../../backends/artefact.js';
 import { meterNames } from '../../backends/meter.js';
-import { readLimits } from '../wasm/core-module.js';
-import { WasmReader, wasmSections } from '../wasm/wasm-reader.js';
+import { readLimits } from '../wasm/declared-types.js';
+import { moduleSection as section, moduleSections } from '../wasm/module-sections.js';
+import { WasmReader } from '../wasm/wasm-reader.js';
 import { sized, text, unsigned } from '../wasm/wasm-writer.js';
 
 /** A core module that is given its memory, and the memory that it has to be given. */
@@ -11,15 +12,13 @@ export interface Borrower {
   readonly memory: ModuleMemory | null;
 }
 
-const section = { import: 2, memory: 5 } as const;
-
 /**
  * Makes a hardened core module import the memory that it declares, under the name in `meterNames`, so that its instances
  * can have the same one in turn. Vetting has seen that a module has one memory at most, so nothing in its code changes.
  * The same bytes always give the same result.
  */
 export function lendMemory(bytes: Buffer): Borrower {
-  const sections = new Map(wasmSections(bytes).map(({ id, body }) => [id, body]));
+  const sections = new Map(moduleSections(bytes));
   const memory = declaredMemory(sections.get(section.memory));
   const imports = sections.get(section.import);
   if (memory === null || imports === undefined) return { bytes, memory: null };

@@ -1,6 +1,8 @@
+import { readGlobalType } from '../wasm/declared-types.js';
 import { spliceInto } from '../wasm/splice.js';
 import type { Splice } from '../wasm/splice.js';
 import { op, readInstruction } from '../wasm/wasm-code.js';
+import { readReferenceType } from '../wasm/value-types.js';
 import { WasmReader } from '../wasm/wasm-reader.js';
 import { unsigned } from '../wasm/wasm-writer.js';
 
@@ -10,7 +12,7 @@ type Moved = (global: number) => number;
 export const moveGlobals = {
   global: (body: Buffer, moved: Moved) =>
     eachItem(body, (reader, splice) => {
-      reader.take(2);
+      readGlobalType(reader);
       moveInExpression(reader, splice, moved);
     }),
   export: (body: Buffer, moved: Moved) =>
@@ -28,7 +30,10 @@ export const moveGlobals = {
       const active = (flags & 1) === 0;
       if (active && (flags & 2) !== 0) reader.uint();
       if (active) moveInExpression(reader, splice, moved);
-      if ((flags & 3) !== 0) reader.u8();
+      if ((flags & 3) !== 0) {
+        if ((flags & 4) === 0) reader.u8();
+        else readReferenceType(reader);
+      }
       reader.each(() => {
         if ((flags & 4) === 0) reader.uint();
         else moveInExpression(reader, splice, moved);

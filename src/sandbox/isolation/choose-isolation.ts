@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { isolationLevels, isolationMechanisms } from '../../config/config.js';
 import type { IsolationMechanism, SandboxSettings } from '../../config/config.js';
 import { HookvisorError } from '../../errors.js';
@@ -13,7 +14,7 @@ import { hasPermissionModel, nodeBinary, readablePaths } from './node-command.js
 import { plainProcess } from './plain-process.js';
 import { lastWords } from './sandbox-process.js';
 import { filterDescriptor } from './seccomp.js';
-import { findTool } from './tools.js';
+import { findTool } from '../../find-tool.js';
 import { unshare } from './unshare.js';
 
 /** The mechanism that was chosen, and what it keeps. */
@@ -35,7 +36,9 @@ process.stdout.write('it works');
 `;
 
 /** Each is tried once in the life of the runtime: about 50 ms, and what a machine allows does not change. */
-const tried = new Map<IsolationMechanism, Mechanism | { readonly reason: string }>();
+const tried = new Map<IsolationMechanism, Tried>();
+type Tried = Mechanism | { readonly reason: string };
+const untried: Tried = { reason: 'it was not tried' };
 
 /**
  * The best mechanism that really works here, or the one that the settings name. Throws HookvisorError `isolation` when that is
@@ -71,15 +74,57 @@ export function chooseIsolation({ require, isolation: wanted }: SandboxSettings)
   throw refusal(`'${wanted}' does not work here`, { require, unavailable });
 }
 
-function attempt(name: IsolationMechanism): Mechanism | { readonly reason: string } {
+/**
+ * Tries what {@link chooseIsolation} would try with these settings, without keeping the thread waiting: it then finds the
+ * results. For a thread that has events to answer.
+ */
+export async function tryIsolation({ isolation: wanted }: SandboxSettings): Promise<void> {
+  for (const name of isolationMechanisms) {
+    if (wanted !== 'auto' && wanted !== name) continue;
+    const result = tried.get(name) ?? (await tryWays(name));
+    tried.set(name, result);
+    if (!('reason' in result)) return;
+  }
+}
+
+async function tryWays(name: IsolationMechanism): Promise<Tried> {
+  const possible = ways[name]();
+  if ('reason' in possible) return possible;
+  let result: Tried = untried;
+  for (const way of possible) {
+    const wrong = await trialProblem(way);
+    if (wrong === null) return way;
+    result = { reason: wrong };
+  }
+  return result;
+}
+
+async function trialProblem(mechanism: Mechanism): Promise<string | null> {
+  const { program, args, options, input } = trialOf(mechanism);
+  const child = spawn(program, args, { ...options, stdio: 'pipe' });
+  const ended = new Promise<{ status: number | null; error?: Error }>((resolve) => {
+    child.once('error', (error) => {
+      resolve({ status: null, error });
+    });
+    child.once('close', (status) => {
+      resolve({ status });
+    });
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  const [stdout, stderr, end] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  return problemIn({ stdout, stderr, ...end });
+}
+
+function attempt(name: IsolationMechanism): Tried {
   const known = tried.get(name);
   if (known !== undefined) return known;
   const possible = ways[name]();
-  let result: Mechanism | { readonly reason: string } =
-    'reason' in possible ? possible : { reason: 'it was not tried' };
+  let result: Tried = 'reason' in possible ? possible : untried;
   if (!('reason' in possible)) {
     for (const way of possible) {
-      const wrong = problemOf(way);
+      const { program, args, options, input } = trialOf(way);
+      const wrong = problemIn(spawnSync(program, args, { ...options, encoding: 'utf8', input }));
       result = wrong === null ? way : { reason: wrong };
       if (wrong === null) break;
     }
@@ -88,20 +133,25 @@ function attempt(name: IsolationMechanism): Mechanism | { readonly reason: strin
   return result;
 }
 
-/** Starts Node that way, lets it read the package, and tells what went wrong. */
-function problemOf(mechanism: Mechanism): string | null {
+/** Starts Node that way, and lets it read the package. */
+function trialOf(mechanism: Mechanism) {
   const limits = { memoryMiB: 1_024, cpuSeconds: 10, processes: 32 };
   const readable = readablePaths(['zod']);
   const command = [nodeBinary, '-e', trial, ...readable, join(packageRoot, 'dist', 'sandbox', 'runner-main.js')];
   const [program = '', ...args] = throughStdin(mechanism.filter, mechanism.wrap({ command, readable, limits }));
-  const { stdout, stderr, error, status } = spawnSync(program, args, {
-    cwd: '/',
-    env: {},
-    encoding: 'utf8',
-    timeout: 10_000,
-    killSignal: 'SIGKILL',
-    input: mechanism.filter ?? '',
-  });
+  const options = { cwd: '/', env: {}, timeout: 10_000, killSignal: 'SIGKILL' } as const;
+  return { program, args, options, input: mechanism.filter ?? '' };
+}
+
+interface TrialEnd {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: number | null;
+  readonly error?: Error | undefined;
+}
+
+/** What went wrong, null when it works. */
+function problemIn({ stdout, stderr, status, error }: TrialEnd): string | null {
   if (stdout === 'it works') return null;
   const said = lastWords(stderr);
   return error?.message ?? (said === '' ? `it ended with status ${status ?? '?'}` : said);

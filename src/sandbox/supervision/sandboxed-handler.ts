@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import type { Handler } from '../../backends/backend.js';
 import type { HookCall } from '../../event.js';
+import { whyNotPlain } from '../../libvirt/plain-xml.js';
 import { bounds } from '../../limits.js';
 import { HandlerFailure } from '../../outcome.js';
 import type { Evaluation, Outcome } from '../../outcome.js';
@@ -69,7 +69,9 @@ function checkDocument(name: string, document: Buffer): void {
   if (document.length > bounds.documentBytes) {
     throw refuse(`has ${document.length} bytes, a plugin takes ${bounds.documentBytes}; use a script for this event`);
   }
-  if (!isUtf8(document)) throw refuse('is not UTF-8; use a script for this event');
+  // libvirt would read it differently: a user chooses the document of a managed restore (virDomainRestoreFlags).
+  const problem = whyNotPlain(document);
+  if (problem !== null) throw refuse(`${problem}; use a script for this event`);
 }
 
 function evaluationOf(name: string, answer: Answer | Lost): Evaluation {

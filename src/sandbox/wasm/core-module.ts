@@ -1,17 +1,15 @@
 import { admissionBounds } from './admission-bounds.js';
 import { scanCode } from './code-scan.js';
 import type { CodeScan } from './code-scan.js';
-import { invalid, WasmReader, wasmSections } from './wasm-reader.js';
+import { readConstant } from './constants.js';
+import { readGlobalType, readLimits } from './declared-types.js';
+import type { WasmLimits } from './declared-types.js';
+import { featureError } from './features.js';
+import { moduleSection, moduleSections } from './module-sections.js';
+import { readDataSegment, readElementSegment } from './segments.js';
+import { readFunctionForm, readTableElement, readValueType, valueTypes } from './value-types.js';
+import { invalid, WasmReader } from './wasm-reader.js';
 import type { Bound } from './wasm-reader.js';
-
-/** Bounds of a memory (in pages of 64 KiB) or a table (in elements). */
-export interface WasmLimits {
-  readonly minimum: number;
-  readonly maximum: number | null;
-  readonly shared: boolean;
-  /** Indexed by 64 bits. */
-  readonly wide: boolean;
-}
 
 const kinds = ['function', 'table', 'memory', 'global', 'tag'] as const;
 export type WasmKind = (typeof kinds)[number];
@@ -38,19 +36,7 @@ export interface CoreModule {
   readonly code: CodeScan;
 }
 
-const section = {
-  type: 1,
-  import: 2,
-  function: 3,
-  table: 4,
-  memory: 5,
-  global: 6,
-  export: 7,
-  start: 8,
-  element: 9,
-  code: 10,
-  data: 11,
-} as const;
+const section = moduleSection;
 
 /** What is listed item by item: more of it than any plugin may have is not even read. */
 const listed: Readonly<Record<number, Bound>> = {
@@ -59,30 +45,37 @@ const listed: Readonly<Record<number, Bound>> = {
   [section.function]: { most: admissionBounds.functions, what: 'functions' },
   [section.table]: { most: admissionBounds.tables, what: 'tables', rule: 'table' },
   [section.memory]: { most: admissionBounds.memories, what: 'memories', rule: 'memory' },
+  [section.global]: { most: admissionBounds.globals, what: 'globals' },
   [section.export]: { most: admissionBounds.exports, what: 'exports' },
 };
 const signature: Bound = { most: admissionBounds.typeValues, what: 'parameters and results' };
 
-const noCode: CodeScan = { features: new Set(), functions: 0, mostLocals: 0, locals: 0, depth: 0 };
-
 /**
- * Reads a core module's declarations and steps through its code. Throws HookvisorError `plugin-invalid` where they cannot
- * be read, which includes the garbage collector's types: what those allocate is bounded by no memory limit. Throws
- * `plugin-refused` where there is more of something than any plugin may have.
+ * Reads a core module's declarations and steps through its code. Everything in it is read, and must be of a kind that is
+ * known: whatever is not may end elsewhere for V8 than for our readers. Throws HookvisorError `plugin-invalid` where it
+ * cannot be read, and `plugin-refused` for types that no plugin may use, and where there is more of something than any
+ * may have.
  */
 export function readCoreModule(bytes: Buffer): CoreModule {
-  const bodies = new Map(wasmSections(bytes).map(({ id, body }) => [id, body]));
+  const bodies = moduleSections(bytes);
   const list = <T>(id: number, item: (reader: WasmReader) => T): T[] => {
+    const found: T[] = [];
+    each(id, (reader) => found.push(item(reader)));
+    return found;
+  };
+  /** Gives how many there are. */
+  const each = (id: number, item: (reader: WasmReader) => void): number => {
     const body = bodies.get(id);
-    if (body === undefined) return [];
+    if (body === undefined) return 0;
     const reader = new WasmReader(body);
-    return reader.many(() => item(reader), listed[id]);
+    let count = 0;
+    reader.each(() => {
+      item(reader);
+      count += 1;
+    }, listed[id]);
+    reader.end();
+    return count;
   };
-  const count = (id: number): number => {
-    const body = bodies.get(id);
-    return body === undefined ? 0 : new WasmReader(body).uint();
-  };
-  const code = bodies.get(section.code);
   const types = list(section.type, functionType);
   const imports = list(section.import, (reader) => {
     const [module, name] = [reader.name(), reader.name()];
@@ -97,6 +90,8 @@ export function readCoreModule(bytes: Buffer): CoreModule {
   const typeOf = (index: number): string => types[index]?.text ?? '?';
   const imported = (kind: WasmKind): WasmLimits[] =>
     imports.flatMap((item) => (item.kind === kind && item.limits !== undefined ? [item.limits] : []));
+  const own = list(section.function, (reader) => reader.uint());
+  const importedGlobals = imports.filter(({ kind }) => kind === 'global').length;
   return {
     imports: imports.map(({ module, name, kind }) => ({ module, name, kind })),
     exports,
@@ -106,64 +101,71 @@ export function readCoreModule(bytes: Buffer): CoreModule {
     importedTables: imported('table'),
     functions: [
       ...imports.flatMap(({ kind, type }) => (kind === 'function' ? [typeOf(type ?? -1)] : [])),
-      ...list(section.function, (reader) => typeOf(reader.uint())),
+      ...own.map(typeOf),
     ],
     types: types.length,
     typeValues: types.reduce((sum, { values }) => sum + values, 0),
-    globals: count(section.global),
-    starts: bodies.has(section.start) ? 1 : 0,
-    elementSegments: count(section.element),
-    dataSegments: count(section.data),
-    code: code === undefined ? noCode : scanCode(code),
+    globals: each(section.global, (reader) => {
+      readGlobalType(reader);
+      readConstant(reader, importedGlobals);
+    }),
+    starts: single(bodies.get(section.start)) === null ? 0 : 1,
+    elementSegments: each(section.element, (reader) => {
+      readElementSegment(reader, importedGlobals);
+    }),
+    dataSegments: countedData(
+      bodies.get(section.dataCount),
+      each(section.data, (reader) => {
+        readDataSegment(reader, importedGlobals);
+      }),
+    ),
+    code: scanCode(bodies.get(section.code), { functions: own.length, types: types.length }),
   };
 }
 
-/** The flags, minimum and maximum of a memory or table. */
-export function readLimits(reader: WasmReader): WasmLimits {
-  const flags = reader.u8();
-  if (flags > 7) throw invalid('it declares a memory or table of an unknown form');
-  const minimum = reader.uint();
-  const maximum = (flags & 1) === 0 ? null : reader.uint();
-  return { minimum, maximum, shared: (flags & 2) !== 0, wide: (flags & 4) !== 0 };
+/** The one number that a section consists of; null without the section. */
+function single(body: Buffer | undefined): number | null {
+  if (body === undefined) return null;
+  const reader = new WasmReader(body);
+  const value = reader.uint();
+  reader.end();
+  return value;
 }
 
-function tableType(reader: WasmReader): WasmLimits {
-  valueType(reader);
-  return readLimits(reader);
-}
-
-function importType(reader: WasmReader, kind: WasmKind): { type?: number; limits?: WasmLimits } {
-  if (kind === 'function') return { type: reader.uint() };
-  if (kind === 'table') return { limits: tableType(reader) };
-  if (kind === 'memory') return { limits: readLimits(reader) };
-  if (kind === 'tag') reader.u8();
-  else valueType(reader);
-  reader.uint();
-  return {};
+/** How many data segments there are, which a section before the code may say as well. */
+function countedData(body: Buffer | undefined, count: number): number {
+  if ((single(body) ?? count) !== count)
+    throw invalid('a core module in it has another number of data segments than it says');
+  return count;
 }
 
 function functionType(reader: WasmReader): { text: string; values: number } {
-  if (reader.u8() !== 0x60) throw invalid('it uses types of the garbage collector, which no limit covers');
-  const values = (): string[] => reader.many(() => valueType(reader), signature);
+  readFunctionForm(reader);
+  const values = (): string[] => reader.many(() => valueTypes.get(readValueType(reader)) ?? '?', signature);
   const [parameters, results] = [values(), values()];
   const text = `(${parameters.join(', ')}) -> ${results.length === 0 ? '()' : results.join(', ')}`;
   return { text, values: parameters.length + results.length };
 }
 
-const valueTypes = new Map([
-  [0x7f, 'i32'],
-  [0x7e, 'i64'],
-  [0x7d, 'f32'],
-  [0x7c, 'f64'],
-  [0x7b, 'v128'],
-  [0x70, 'funcref'],
-  [0x6f, 'externref'],
-]);
+function tableType(reader: WasmReader): WasmLimits {
+  readTableElement(reader);
+  return readLimits(reader);
+}
 
-function valueType(reader: WasmReader): string {
-  const type = valueTypes.get(reader.u8());
-  if (type === undefined) throw invalid('it uses types of the garbage collector, which no limit covers');
-  return type;
+function importType(reader: WasmReader, kind: WasmKind): { type?: number; limits?: WasmLimits } {
+  switch (kind) {
+    case 'function':
+      return { type: reader.uint() };
+    case 'table':
+      return { limits: tableType(reader) };
+    case 'memory':
+      return { limits: readLimits(reader) };
+    case 'global':
+      readGlobalType(reader);
+      return {};
+    case 'tag':
+      throw featureError('exception-handling');
+  }
 }
 
 function kindOf(reader: WasmReader): WasmKind {

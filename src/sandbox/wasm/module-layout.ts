@@ -1,3 +1,7 @@
+import { readGlobalType, readLimits } from './declared-types.js';
+import { moduleSection } from './module-sections.js';
+import type { ModuleSections } from './module-sections.js';
+import { readFunctionForm, readTableElement, readValueType } from './value-types.js';
 import { WasmReader } from './wasm-reader.js';
 
 /** A function's type, as value types of the binary format. */
@@ -19,28 +23,28 @@ export interface ModuleLayout {
   readonly tables: readonly number[];
 }
 
-/** Reads the layout of a valid module whose declarations have been vetted, from its sections by id. */
-export function readLayout(sections: ReadonlyMap<number, Buffer>): ModuleLayout {
+/** Reads the layout of a valid module whose declarations have been vetted. */
+export function readLayout(sections: ModuleSections): ModuleLayout {
   const list = <T>(id: number, item: (reader: WasmReader) => T): T[] => {
     const body = sections.get(id);
     if (body === undefined) return [];
     const reader = new WasmReader(body);
     return reader.many(() => item(reader));
   };
-  const start = sections.get(8);
-  const types = list(1, (reader) => {
-    reader.u8();
-    const [parameters, results] = [reader.many(() => reader.u8()), reader.many(() => reader.u8())];
-    return { parameters, results };
+  const start = sections.get(moduleSection.start);
+  const types = list(moduleSection.type, (reader) => {
+    readFunctionForm(reader);
+    const values = (): number[] => reader.many(() => readValueType(reader));
+    return { parameters: values(), results: values() };
   });
-  const imports = list(2, (reader) => {
+  const imports = list(moduleSection.import, (reader) => {
     reader.name();
     reader.name();
     const kind = reader.u8();
     if (kind === 0) reader.uint();
-    const element = kind === 1 ? reader.u8() : 0;
-    if (kind === 1 || kind === 2) skipLimits(reader);
-    if (kind === 3) reader.take(2);
+    const element = kind === 1 ? readTableElement(reader) : 0;
+    if (kind === 1 || kind === 2) readLimits(reader);
+    if (kind === 3) readGlobalType(reader);
     return { kind, element };
   });
   return {
@@ -48,26 +52,20 @@ export function readLayout(sections: ReadonlyMap<number, Buffer>): ModuleLayout 
     importedFunctions: imports.filter(({ kind }) => kind === 0).length,
     importedGlobals: imports.filter(({ kind }) => kind === 3).length,
     entries: new Set([
-      ...list(7, (reader) => {
+      ...list(moduleSection.export, (reader) => {
         reader.name();
         return { kind: reader.u8(), index: reader.uint() };
       }).flatMap(({ kind, index }) => (kind === 0 ? [index] : [])),
       ...(start === undefined ? [] : [new WasmReader(start).uint()]),
     ]),
-    functions: list(3, (reader) => reader.uint()),
+    functions: list(moduleSection.function, (reader) => reader.uint()),
     tables: [
       ...imports.filter(({ kind }) => kind === 1).map(({ element }) => element),
-      ...list(4, (reader) => {
-        const element = reader.u8();
-        skipLimits(reader);
+      ...list(moduleSection.table, (reader) => {
+        const element = readTableElement(reader);
+        readLimits(reader);
         return element;
       }),
     ],
   };
-}
-
-function skipLimits(reader: WasmReader): void {
-  const flags = reader.u8();
-  reader.uint();
-  if ((flags & 1) !== 0) reader.uint();
 }

@@ -1,3 +1,6 @@
+import { featureError } from './features.js';
+import { bulkOperands, operands, plainOperands, vectorOperands } from './operands.js';
+import { readBlockType, readHeapType, readValueType } from './value-types.js';
 import { invalid } from './wasm-reader.js';
 import type { WasmReader } from './wasm-reader.js';
 
@@ -65,119 +68,136 @@ export interface Instruction {
   readonly opcode: number;
   /** What follows the prefix, else 0. */
   readonly sub: number;
-  /** The operand of `global.get`, `global.set`, `call`, `br` and `br_if`, else 0. */
+  /**
+   * The operand of `global.get`, `global.set`, `call`, `br` and `br_if`; the place of a block's type among those of the
+   * module, or -1 where it has none there; else 0.
+   */
   readonly index: number;
   /** The labels of `br_table`. */
   readonly targets: readonly number[];
 }
 
-/** What follows an opcode in code. */
-const follows = {
-  nothing: 0,
-  number: 1,
-  index: 2,
-  twoNumbers: 3,
-  memoryArgument: 4,
-  types: 5,
-  fourBytes: 6,
-  eightBytes: 7,
-  labels: 8,
-  bulk: 9,
-  vector: 10,
-} as const;
-
-const allOf = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, at) => from + at);
-
-const opcodes: readonly (readonly [what: number, opcodes: readonly number[]])[] = [
-  [follows.nothing, [op.unreachable, op.else, op.end, op.return, op.select, ...allOf(0x45, 0xc4)]],
-  [follows.nothing, [0x01, 0x1a, 0xd1]], // nop, drop, ref.is_null
-  [follows.number, [op.block, op.loop, op.if, op.returnCall, op.localGet, op.localSet, op.localTee]],
-  [follows.number, [op.tableGet, op.tableSet, op.memoryGrow, op.i32Const, op.i64Const, op.refFunc]],
-  [follows.number, [0x3f, 0xd0]], // memory.size, ref.null
-  [follows.index, [op.globalGet, op.globalSet, op.call, op.br, op.brIf]],
-  [follows.twoNumbers, [op.callIndirect, op.returnCallIndirect]],
-  [follows.memoryArgument, allOf(0x28, 0x3e)],
-  [follows.types, [0x1c]], // select
-  [follows.fourBytes, [0x43]], // f32.const
-  [follows.eightBytes, [0x44]], // f64.const
-  [follows.labels, [op.brTable]],
-  [follows.bulk, [op.bulk]],
-  [follows.vector, [0xfd]],
-];
-
 const none: readonly number[] = [];
 
 /** By opcode, each instruction as it is without the operands that are looked at. A plugin has a million of them. */
-const plain: (Instruction & { readonly what: number })[] = [];
-for (const [what, all] of opcodes)
-  for (const opcode of all) plain[opcode] = { what, opcode, sub: 0, index: 0, targets: none };
+const plain = plainOperands.map((what, opcode): (Instruction & { readonly what: number }) | undefined => {
+  const isBlock = what === operands.block;
+  return what === undefined ? undefined : { what, opcode, sub: 0, index: isBlock ? -1 : 0, targets: none };
+});
 
 /**
- * Reads past one instruction of a module that is valid. Throws HookvisorError `plugin-invalid` for any that is not among
- * those that every supported Node runs alike: threads, relaxed SIMD, exceptions, garbage collection, several memories.
+ * Reads past one instruction, each operand as exactly its type. The list of instructions is closed: it has those that every
+ * supported Node runs alike. Throws HookvisorError `plugin-refused` for any other (threads, relaxed SIMD, exceptions,
+ * garbage collection, several memories), and `plugin-invalid` for an operand that no version of V8 takes.
  */
 export function readInstruction(reader: WasmReader): Instruction {
   const opcode = reader.u8();
   const instruction = plain[opcode];
-  if (instruction === undefined) throw unsupported();
-  switch (instruction.what) {
-    case follows.nothing:
+  if (instruction === undefined) throw featureError('unknown');
+  const { what } = instruction;
+  switch (what) {
+    case operands.none:
       return instruction;
-    case follows.number:
-      reader.uint();
-      return instruction;
-    case follows.index:
+    case operands.keptIndex:
       return { opcode, sub: 0, index: reader.uint(), targets: none };
-    case follows.twoNumbers:
-      reader.uint();
-      reader.uint();
-      return instruction;
-    case follows.memoryArgument:
-      skipMemoryArgument(reader);
-      return instruction;
-    case follows.types:
-      reader.each(() => reader.uint());
-      return instruction;
-    case follows.fourBytes:
-      reader.skip(4);
-      return instruction;
-    case follows.eightBytes:
-      reader.skip(8);
-      return instruction;
-    case follows.labels:
+    case operands.block: {
+      const index = readBlockType(reader);
+      return index < 0 ? instruction : { opcode, sub: 0, index, targets: none };
+    }
+    case operands.labels:
       return { opcode, sub: 0, index: 0, targets: [...reader.many(() => reader.uint()), reader.uint()] };
-    case follows.bulk:
-      return { opcode, sub: skipBulk(reader), index: 0, targets: none };
+    case operands.bulk:
+      return { opcode, sub: readPrefixed(reader, bulkOperands), index: 0, targets: none };
+    case operands.vector:
+      return { opcode, sub: readPrefixed(reader, vectorOperands), index: 0, targets: none };
     default:
-      return { opcode, sub: skipVector(reader), index: 0, targets: none };
+      skipOperands(reader, what);
+      return instruction;
   }
 }
 
-function skipBulk(reader: WasmReader): number {
-  const sub = reader.uint();
-  if (sub > 17) throw unsupported();
-  // Conversions have no operand, two of the others have two.
-  if (sub >= bulk.memoryInit) reader.uint();
-  if (sub === bulk.memoryInit || sub === bulk.memoryCopy || sub === bulk.tableInit || sub === bulk.tableCopy) {
-    reader.uint();
+/** Reads past a prefixed instruction, and gives the number that follows the prefix. */
+function readPrefixed(reader: WasmReader, table: typeof bulkOperands): number {
+  const sub = readSub(reader);
+  const what = table[sub];
+  if (what === undefined) throw featureError('unknown');
+  if (what !== operands.none) skipOperands(reader, what);
+  return sub;
+}
+
+/** The number after a prefix, in its shortest form: no compiler writes another, and V8 has read those differently. */
+export function readSub(reader: WasmReader): number {
+  const low = reader.u8();
+  if (low < 0x80) return low;
+  const high = reader.u8();
+  if (high === 0 || high >= 0x80) throw featureError('unknown');
+  return (low & 0x7f) | (high << 7);
+}
+
+function skipOperands(reader: WasmReader, what: number): void {
+  switch (what) {
+    case operands.index:
+      reader.uint();
+      return;
+    case operands.twoIndexes:
+      reader.uint();
+      reader.uint();
+      return;
+    case operands.i32:
+      reader.skipSigned(32);
+      return;
+    case operands.i64:
+      reader.skipSigned(64);
+      return;
+    case operands.memoryArgument:
+      skipMemoryArgument(reader);
+      return;
+    case operands.memoryArgumentAndLane:
+      skipMemoryArgument(reader);
+      reader.u8();
+      return;
+    case operands.oneByte:
+      reader.u8();
+      return;
+    case operands.fourBytes:
+      reader.skip(4);
+      return;
+    case operands.eightBytes:
+      reader.skip(8);
+      return;
+    case operands.sixteenBytes:
+      reader.skip(16);
+      return;
+    case operands.memory:
+      readMemory(reader);
+      return;
+    case operands.twoMemories:
+      readMemory(reader);
+      readMemory(reader);
+      return;
+    case operands.indexAndMemory:
+      reader.uint();
+      readMemory(reader);
+      return;
+    case operands.heapType:
+      readHeapType(reader);
+      return;
+    case operands.oneType:
+      if (reader.uint() !== 1) throw invalid('a select in it has another number of types than one');
+      readValueType(reader);
+      return;
+    default:
+      throw new TypeError(`there is no way to read the operands ${what}`);
   }
-  return sub;
 }
 
-function skipVector(reader: WasmReader): number {
-  const sub = reader.uint();
-  if (sub > 0xff) throw unsupported();
-  if (sub <= 0x0b || (sub >= 0x54 && sub <= 0x5d)) skipMemoryArgument(reader);
-  if (sub === 0x0c || sub === 0x0d) reader.skip(16);
-  if ((sub >= 0x15 && sub <= 0x22) || (sub >= 0x54 && sub <= 0x5b)) reader.u8();
-  return sub;
+/** Where there is one memory, its index is the byte 0, which versions of V8 read in more than one way otherwise. */
+function readMemory(reader: WasmReader): void {
+  if (reader.u8() !== 0) throw featureError('multi-memory');
 }
 
+/** From 64 on, what stands where the alignment should is a flag: the index of a memory follows. */
 function skipMemoryArgument(reader: WasmReader): void {
-  if (reader.uint() >= 0x40) throw unsupported();
+  if (reader.uint() >= 0x40) throw featureError('multi-memory');
   reader.uint();
-}
-
-function unsupported(): Error {
-  return invalid('it uses features of WebAssembly that are not supported');
 }

@@ -40,17 +40,57 @@ export class WasmReader {
     return this.#bytes[this.#at] ?? -1;
   }
 
-  /** A LEB128 of at most 64 bits, as a number: exact up to 2^53, which no count or size here may reach. */
+  /** An unsigned LEB128 of 32 bits: at most five bytes, as every version of V8 takes it. */
   uint(): number {
     let value = this.u8();
     if (value < 0x80) return value;
     value &= 0x7f;
-    for (let shift = 7; shift < 70; shift += 7) {
+    for (let shift = 7; shift < 28; shift += 7) {
+      const byte = this.u8();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    return value + this.#lastOf(5, 0x0f) * 2 ** 28;
+  }
+
+  /** An unsigned LEB128 of 64 bits: exact up to 2^53. Only what is refused has any. */
+  u64(): number {
+    let value = 0;
+    for (let shift = 0; shift < 63; shift += 7) {
       const byte = this.u8();
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
-    throw invalid('a number in it has no end');
+    return value + this.#lastOf(10, 0x01) * 2 ** 63;
+  }
+
+  /** A signed LEB128 of 33 bits, which is how a block names its type. */
+  s33(): number {
+    const from = this.#at;
+    this.skipSigned(33);
+    let value = 0;
+    for (let at = from; at < this.#at; at += 1) value += ((this.#bytes[at] ?? 0) & 0x7f) * 2 ** (7 * (at - from));
+    const bits = 7 * (this.#at - from);
+    return value >= 2 ** (bits - 1) ? value - 2 ** bits : value;
+  }
+
+  /** Reads past a signed LEB128 of so many bits. The bits of its last byte that are too many repeat the sign. */
+  skipSigned(bits: 32 | 33 | 64): void {
+    const most = Math.ceil(bits / 7);
+    for (let size = 1; size < most; size += 1) if (this.u8() < 0x80) return;
+    const last = this.u8();
+    if (last >= 0x80) throw invalid('a number in it has no end');
+    const sign = bits - 7 * (most - 1) - 1;
+    const high = last >> sign;
+    if (high !== 0 && high !== 0x7f >> sign) throw tooLong(bits);
+  }
+
+  /** The last byte that an unsigned number may have. */
+  #lastOf(size: 5 | 10, most: number): number {
+    const last = this.u8();
+    if (last >= 0x80) throw invalid('a number in it has no end');
+    if (last > most) throw tooLong(size === 5 ? 32 : 64);
+    return last;
   }
 
   /** The index of a type where a negative number would be a type itself: a signed LEB128 of at most 33 bits. */
@@ -78,11 +118,23 @@ export class WasmReader {
     this.#at = end;
   }
 
+  /** Throws where something is left to be read. */
+  end(): void {
+    if (!this.done) throw invalid('a part of it is longer than what it holds');
+  }
+
   name(): string {
     return this.take(this.uint()).toString('utf8');
   }
 
-  /** A vector: its length, then that many items, of at least one byte each. More than `bound` are not read at all. */
+  /** How many items follow, of at least one byte each. */
+  count(): number {
+    const count = this.uint();
+    if (count > this.#bytes.length - this.#at) throw truncated();
+    return count;
+  }
+
+  /** A vector: its length, then that many items. More than `bound` are not read at all. */
   many<T>(item: () => T, bound?: Bound): T[] {
     const items: T[] = [];
     this.each(() => items.push(item()), bound);
@@ -91,8 +143,7 @@ export class WasmReader {
 
   /** Like {@link many}, without keeping what was read. */
   each(item: () => void, bound?: Bound): void {
-    const count = this.uint();
-    if (count > this.#bytes.length - this.#at) throw truncated();
+    const count = this.count();
     if (bound !== undefined) requireAtMost(count, bound.most, bound.what, bound.rule);
     for (let left = count; left > 0; left -= 1) item();
   }
@@ -139,6 +190,10 @@ export function invalid(what: string, cause?: unknown): HookvisorError {
     `Cannot admit the plugin: ${what}; build it again from its source`,
     options,
   );
+}
+
+function tooLong(bits: number): HookvisorError {
+  return invalid(`a number in it has more than ${bits} bits`);
 }
 
 function truncated(): HookvisorError {

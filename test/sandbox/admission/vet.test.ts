@@ -148,7 +148,9 @@ describe('vetCore', () => {
       "Cannot admit the plugin: it needs 4259840 bytes of memory at least; its limit is 4194304; raise the key 'memory' of the handler",
     );
     expect((await coreError('(module (table 1000001 funcref))')).message).toContain('at most 1000000 are allowed');
-    expect((await coreError('(module (type (struct)))')).code).toBe('plugin-invalid');
+    expect((await coreError('(module (type (struct)))')).message).toContain(
+      "structures of WebAssembly's garbage collection",
+    );
   });
 
   it('refuses to let a plugin reach its own meter', async () => {
@@ -180,8 +182,9 @@ describe('examine', () => {
     ['function references', '(type $t (func)) (func (param (ref null $t)) (call_ref $t (local.get 0)))'],
   ])("refuses WebAssembly's %s by name", async (feature, fields) => {
     const found = await objections(`(module ${fields})`);
-    const named = found.some(({ message }) => message.startsWith(`it uses WebAssembly's ${feature}; build it`));
-    expect(named || /garbage collector/u.test(found[0]?.message ?? '')).toBe(true);
+    expect(found.map(({ message }) => message).join()).toMatch(
+      new RegExp(`^it uses .*WebAssembly's ${feature}; `, 'u'),
+    );
   });
 
   it.each(['a"b', "a'b", 'a`b', '${b}', 'a\\\\b', 'a\\nb', 'a*/b', 'é', 'a//b', '__proto__', 'x'.repeat(600)])(

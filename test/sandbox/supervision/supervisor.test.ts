@@ -80,7 +80,9 @@ describe('a runner that dies', () => {
     await until(() => !isAlive(pid) || opened.sandbox.status().runners[0]?.pid !== pid);
     expect((await tiny.evaluate(hookCall())).outcome).toEqual(allow);
     expect(runnerPid(opened.sandbox)).not.toBe(pid);
-    expect(opened.logged.join('\n')).toMatch(/The runner of trust group 'operator' is gone \(it was ended by SIGKILL\)/u);
+    expect(opened.logged.join('\n')).toMatch(
+      /The runner of trust group 'operator' is gone \(it was ended by SIGKILL\)/u,
+    );
   });
 });
 

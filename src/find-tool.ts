@@ -1,10 +1,10 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
-/** Not $PATH: whoever sets the runtime's environment must not choose what starts its sandbox. */
+/** Not $PATH: whoever sets the runtime's environment must not choose what starts its sandbox or locks its journal. */
 const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/run/current-system/sw/bin'];
 
-export type Tool = 'bwrap' | 'unshare' | 'setpriv' | 'prlimit' | 'sh';
+export type Tool = 'bwrap' | 'unshare' | 'setpriv' | 'prlimit' | 'sh' | 'flock';
 
 /** Absolute path of a tool of the system, null when it is not installed. */
 export function findTool(name: Tool): string | null {

@@ -1,0 +1,29 @@
+import { readValueType } from './value-types.js';
+import { invalid } from './wasm-reader.js';
+import type { WasmReader } from './wasm-reader.js';
+
+/** Bounds of a memory (in pages of 64 KiB) or a table (in elements). */
+export interface WasmLimits {
+  readonly minimum: number;
+  readonly maximum: number | null;
+  readonly shared: boolean;
+  /** Indexed by 64 bits. */
+  readonly wide: boolean;
+}
+
+/** Reads the flags, minimum and maximum of a memory or table. */
+export function readLimits(reader: WasmReader): WasmLimits {
+  const flags = reader.u8();
+  if (flags > 7) throw invalid('it declares a memory or table of an unknown form');
+  const wide = (flags & 4) !== 0;
+  const read = (): number => (wide ? reader.u64() : reader.uint());
+  const minimum = read();
+  const maximum = (flags & 1) === 0 ? null : read();
+  return { minimum, maximum, shared: (flags & 2) !== 0, wide };
+}
+
+/** Reads past the type of a global: what it holds, and whether that can change. */
+export function readGlobalType(reader: WasmReader): void {
+  readValueType(reader);
+  if (reader.u8() > 1) throw invalid('it declares a global of an unknown form');
+}

@@ -1,0 +1,22 @@
+import { readValueType } from './value-types.js';
+import type { WasmReader } from './wasm-reader.js';
+
+/** The locals that a function declares besides its parameters. */
+export interface Locals {
+  /** How many groups of one type they are declared in, and where the first one begins. */
+  readonly groups: number;
+  readonly from: number;
+  readonly count: number;
+}
+
+/** Reads the beginning of a function's body, up to its first instruction. */
+export function readLocals(reader: WasmReader): Locals {
+  const groups = reader.count();
+  const from = reader.at;
+  let count = 0;
+  for (let left = groups; left > 0; left -= 1) {
+    count += reader.uint();
+    readValueType(reader);
+  }
+  return { groups, from, count };
+}
