@@ -16,7 +16,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   };
   const program = new Command('hookvisor')
     .description(
-      'Runs untrusted WebAssembly plug-ins in a sandbox, alongside your existing hook scripts, to answer hooks of libvirt',
+      'Answers libvirt hooks with untrusted WebAssembly plug-ins in a sandbox, alongside your existing hook scripts',
     )
     .version(version)
     .enablePositionalOptions();

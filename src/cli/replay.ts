@@ -40,7 +40,7 @@ export function replayCommand({ terminal, finish }: CommandContext): Command {
   ])
     .argument('<source>', 'a journal folder, or a file of captured calls: one {"driver", "argv", "stdin"} per line')
     .option('-c, --config <file>', `the configuration file to replay with (default: ${defaultConfigFile})`)
-    .option('--handler <name>', 'ask only this handler')
+    .option('--handler <name>', 'replay only this handler')
     .option('--plugin <file>', 'use this plug-in for the handler; requires --handler')
     .option('--settings <json>', 'use these settings for the handler: JSON, or a JSON or YAML file; requires --handler')
     .option('--exact', 'require identical outcome, reason, failure, fuel and logs from unchanged plug-ins')

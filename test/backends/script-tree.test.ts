@@ -98,7 +98,7 @@ describe('a tree of scripts', () => {
       code: 'plugin-unreadable',
       message: `Cannot load the script '${file}': it is not a folder; specify a folder, or remove 'layout: tree'`,
     });
-    await expect(decide(join(dir, 'none'))).rejects.toThrow('its folder cannot be looked at (ENOENT)');
+    await expect(decide(join(dir, 'none'))).rejects.toThrow('its folder cannot be read (ENOENT)');
     await chmod(file, 0o644);
   });
 });

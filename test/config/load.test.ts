@@ -292,7 +292,7 @@ routes:
       'version: 2',
       ['1:1 version: 2 is not a version that this release supports; write version: 1'],
     ],
-    ['the file is empty', '', [`1:1 is empty; begin with 'version: 1'`]],
+    ['the file is empty', '', [`1:1 is empty; start with 'version: 1'`]],
     [
       'the root is a list',
       '- version: 1',
@@ -501,7 +501,7 @@ handlers:
   it('says that a socket has too long a path', () => {
     const error = errorOf(`version: 1\nsocket: ${'s'.repeat(100)}\n`, '/etc/hookvisor/h.yaml');
     expect(error.message).toContain(
-      `:2:1 socket: the whole path has 115 bytes, a socket's has at most 107; write a shorter one`,
+      `:2:1 socket: the absolute path has 115 bytes, but a socket path may have at most 107; write a shorter one`,
     );
   });
 
@@ -585,10 +585,10 @@ describe('loadConfig', () => {
     await writeFile(latin, Buffer.from([0x61, 0x3a, 0x20, 0xe4, 0x0a]));
     await writeFile(large, '#'.repeat(4 * mebibyte + 1));
     const reasons = [
-      [missing, 'it does not exist; write it, or name another with --config'],
+      [missing, 'it does not exist; create it, or specify another with --config'],
       [latin, 'it is not UTF-8 text; save it as UTF-8'],
       [large, 'it has 4194305 bytes, but at most 4194304 are allowed; specify a configuration file'],
-      [folder, 'it is not a file; name a YAML file'],
+      [folder, 'it is not a file; specify a YAML file'],
     ] as const;
     for (const [path, reason] of reasons) {
       await expect(loadConfig(path)).rejects.toMatchObject({

@@ -22,7 +22,7 @@ const graceMs = 4_000;
 const allow = { outcome: 'allow', failure: null };
 const late = {
   failure: 'deadline',
-  message: expect.stringContaining(`had not finished after ${deadlineMs.never} ms and was killed`) as unknown,
+  message: expect.stringContaining(`did not finish within ${deadlineMs.never} ms and was killed`) as unknown,
 };
 const crashed = (signal: string) => ({
   failure: 'crashed',

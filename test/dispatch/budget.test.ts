@@ -134,6 +134,6 @@ describe('a chain under a budget', () => {
     const call = { event: eventOf({ uuid }), document: null };
     const handlers = [{ config, handler, fallback: null }];
     const { verdict } = await runChain({ call, handlers, checkReplacement, allowance: allowance(20_000) });
-    expect(verdict.reason).toContain('had not finished after 100 ms');
+    expect(verdict.reason).toContain('did not finish within 100 ms');
   });
 });

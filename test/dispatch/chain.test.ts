@@ -248,8 +248,8 @@ describe('a replaced document', () => {
       document: other,
       failure: 'not-granted',
       reason:
-        "Cannot replace the document of 'prepare': libvirt takes no document back for this operation; " +
-        'replace at migrate or restore only',
+        "Cannot replace the document of 'prepare': libvirt does not accept a document for this operation; " +
+        'replace only at migrate or restore',
     },
     {
       what: 'that libvirt could not use',
