@@ -26,7 +26,7 @@ const late = {
 };
 const crashed = (signal: string) => ({
   failure: 'crashed',
-  message: expect.stringContaining(`${signal} ended it`) as unknown,
+  message: expect.stringContaining(`it was terminated by ${signal}`) as unknown,
 });
 
 const claims: readonly Claim[] = [
