@@ -6,8 +6,8 @@ import { strip } from './strip.js';
 import { authorModule, runTool } from './tools.js';
 
 /**
- * AssemblyScript to an Extism plugin. An instance decides one event, so nothing is ever freed (runtime stub), and `abort`
- * needs no import: it traps. The compiler keeps a processor busy for seconds: it runs as a process of its own.
+ * Compiles AssemblyScript to an Extism plug-in. An instance decides one event, so memory is never freed (runtime stub),
+ * and `abort` traps instead of calling an import. The compiler runs for seconds, hence in a separate process.
  */
 export async function buildAssemblyScript({ folder, source }: Project): Promise<Buffer> {
   const compiler = authorModule('assemblyscript/bin/asc.js', folder);

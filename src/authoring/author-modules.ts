@@ -4,19 +4,19 @@ import type * as TypeScript from 'typescript';
 import { z } from 'zod';
 import { importAuthorModule } from './tools.js';
 
-// An import whose place is found at run time has no type: these modules are what their own declarations say.
+// An import that is resolved at run time has no type: these assertions use the declarations of the modules.
 
-/** Tools for components: assembles WAT, wraps core modules. */
+/** Imports the component tools, which assemble WAT and wrap core modules. */
 export async function importJco(folder: string): Promise<typeof Jco> {
   return (await importAuthorModule('@bytecodealliance/jco', folder)) as typeof Jco;
 }
 
-/** JavaScript to components. */
+/** Imports the compiler from JavaScript to components. */
 export async function importQjs(folder: string): Promise<typeof Qjs> {
   return (await importAuthorModule('componentize-qjs', folder)) as typeof Qjs;
 }
 
-/** The TypeScript compiler. */
+/** Imports the TypeScript compiler. */
 export async function importTypeScript(folder: string): Promise<typeof TypeScript> {
   const { default: ts } = z.object({ default: z.unknown() }).parse(await importAuthorModule('typescript', folder));
   return ts as typeof TypeScript;

@@ -16,7 +16,7 @@ import { buildRust } from './rust.js';
 import { buildTypeScript } from './typescript.js';
 import { buildWat } from './wat.js';
 
-/** How a language becomes a plugin. */
+/** Builds plug-ins from one language. */
 export interface Builder {
   readonly backend: 'component' | 'extism';
   /** Throws HookvisorError `usage` when a tool is missing, `plugin-invalid` for the source. */
@@ -32,21 +32,21 @@ export const builders: Readonly<Record<Language, Builder>> = {
   wat: { backend: 'component', build: buildWat },
 };
 
-/** A plugin as it was built. */
+/** A plug-in that was built. */
 export interface Built {
   readonly file: string;
   readonly backend: Builder['backend'];
   readonly bytes: number;
-  /** sha256, hex; the same for the same sources and tools. */
+  /** sha256 in hex; the same for the same sources and tools. */
   readonly digest: string;
-  /** Whether it checks its settings. */
+  /** Whether the plug-in checks its settings. */
   readonly validates: boolean;
   readonly durationMs: number;
 }
 
 /**
- * Builds a project, has the plugin vetted as the runtime would, and only then writes it. Throws HookvisorError: `usage`
- * when a tool is missing, `plugin-invalid` and `plugin-refused` for the source.
+ * Builds a project, vets the plug-in as the runtime would, and only then writes it. Throws HookvisorError `usage` when
+ * a tool is missing, `plugin-invalid` or `plugin-refused` for the source.
  */
 export async function buildProject(project: Project): Promise<Built> {
   const began = performance.now();
@@ -54,14 +54,14 @@ export async function buildProject(project: Project): Promise<Built> {
   const bytes = await build(project);
   const digest = createHash('sha256').update(bytes).digest('hex');
   const validates = await vetted(project, { backend, bytes, digest });
-  // Another process may be reading the same file: it sees the old one or the new one.
+  // Atomically, because another process may be reading the file.
   await mkdir(dirname(project.output), { recursive: true });
   writeAtomic(project.output, bytes);
   const durationMs = performance.now() - began;
   return { file: project.output, backend, bytes: bytes.length, digest, validates, durationMs };
 }
 
-/** What is admitted goes to the cache: the test that follows finds it there. */
+/** Admits the plug-in through the cache, so that a following test finds it there. */
 async function vetted(
   { folder }: Project,
   plugin: { backend: Builder['backend']; bytes: Buffer; digest: string },
@@ -78,7 +78,7 @@ async function vetted(
     return artefact.validates;
   } catch (error) {
     if (!(error instanceof HookvisorError)) throw error;
-    throw new HookvisorError(error.code, `Cannot build '${folder}': the runtime would not take it. ${error.message}`, {
+    throw new HookvisorError(error.code, `Cannot build '${folder}': the runtime would not admit it. ${error.message}`, {
       cause: error,
       fields: error.fields,
     });

@@ -6,11 +6,11 @@ import { componentFromCore } from './component.js';
 import type { Project } from './project.js';
 import { runTool } from './tools.js';
 
-/** Without a C library: the header brings what a plugin needs. */
+/** Compiles without a C library: the header contains what a plug-in needs. */
 const flags = ['--target=wasm32-unknown-unknown', '-std=c11', '-O2', '-ffreestanding', '-nostdlib', '-Wall', '-Wextra'];
 const link = ['-Wl,--no-entry', '-Wl,--strip-all', '-Wl,-z,stack-size=65536'];
 
-/** C to a component, with clang and wasm-ld. The compiler's errors name file and line. */
+/** Compiles C to a component with clang and wasm-ld. Compiler errors contain file and line. */
 export async function buildC({ folder, source }: Project): Promise<Buffer> {
   const stage = await mkdtemp(join(tmpdir(), 'hookvisor-build-'));
   const output = join(stage, 'plugin.wasm');
@@ -27,7 +27,8 @@ export async function buildC({ folder, source }: Project): Promise<Buffer> {
         relative(folder, source),
       ],
       cwd: folder,
-      install: 'install clang and lld, on Debian: apt install clang lld; or name another in the variable CLANG',
+      install:
+        'install clang and lld (on Debian: apt install clang lld), or set the variable CLANG to another compiler',
     });
     return await componentFromCore(await readFile(output), folder);
   } finally {

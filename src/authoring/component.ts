@@ -6,9 +6,9 @@ import { witPackage, type World } from './wit.js';
 const configurableExport = 'hookvisor:hook/configurable@0.1.0#validate';
 
 /**
- * Makes a component of a core module that keeps to the canonical ABI's names: exports
- * `hookvisor:hook/handler@0.1.0#handle`, `cabi_realloc` and `memory`. Its world is the one that its exports ask for;
- * imports of that world which it does not use are left out. Throws HookvisorError `plugin-invalid`.
+ * Wraps a core module into a component. The module uses the names of the canonical ABI: it exports
+ * `hookvisor:hook/handler@0.1.0#handle`, `cabi_realloc` and `memory`. Its exports determine the world; unused imports
+ * of that world are omitted. Throws HookvisorError `plugin-invalid`.
  */
 export async function componentFromCore(core: Uint8Array, folder: string): Promise<Buffer> {
   const { componentEmbed, componentNew } = await importJco(folder);
@@ -17,9 +17,13 @@ export async function componentFromCore(core: Uint8Array, folder: string): Promi
     const embedded = await componentEmbed({ binary: core, witSource: await witPackage(), world });
     return strip(await componentNew(embedded, []));
   } catch (error) {
-    throw new HookvisorError('plugin-invalid', `Cannot build '${folder}': no component can be made: ${words(error)}`, {
-      cause: error,
-    });
+    throw new HookvisorError(
+      'plugin-invalid',
+      `Cannot build '${folder}': it cannot be wrapped into a component: ${words(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -28,11 +32,11 @@ function worldOf(core: Uint8Array): World {
   return names.includes(configurableExport) ? 'configurable-hook-handler' : 'hook-handler';
 }
 
-/** The tool's message goes on with a list of causes, the last of which says it best. */
+/** Extracts the most specific message: the tool appends a list of causes, and the last one is the root cause. */
 function words(error: unknown): string {
   const lines = messageOf(error)
     .split('\n')
     .map((line) => line.trim().replace(/^\d+: /u, ''))
     .filter((line) => line !== '' && !line.startsWith('Caused by'));
-  return `${lines.at(-1) ?? ''}; keep to the names in wit/`;
+  return `${lines.at(-1) ?? ''}; use the names in wit/`;
 }

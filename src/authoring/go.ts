@@ -10,15 +10,15 @@ const success = 0;
 const badDescriptor = 8;
 
 /**
- * Go's own runtime asks WASI for arguments, environment, clock and randomness before the plugin's code runs. A plugin may
- * import no WASI, and has none of these: constants take their place. The clock must not be 0, which Go takes for broken.
+ * The Go runtime requests arguments, environment, clock and randomness from WASI before the code of the plug-in runs. A
+ * plug-in may not import WASI, so constants take their place. The clock must not be 0, which Go considers broken.
  */
 const wasi = (name: string, body: Replacement['body']): Replacement => ({
   import: new RegExp(`^wasi_snapshot_preview1 ${name}$`, 'u'),
   body,
 });
 
-/** Does this, and answers with success. */
+/** Returns a function body that runs this expression and returns success. */
 function succeeds({ module, binaryen }: Parameters<Body>[0], body: readonly number[]): number {
   return module.block(null, [...body, module.i32.const(success)], binaryen.i32);
 }
@@ -43,7 +43,7 @@ const constants: readonly Replacement[] = [
   wasi('(?:proc_exit|poll_oneoff)', ({ module }) => module.unreachable()),
 ];
 
-/** Go (1.24 or later) to a component, without WASI. The compiler's errors name file and line. */
+/** Compiles Go (1.24 or later) to a component without WASI. Compiler errors contain file and line. */
 export async function buildGo({ folder, source }: Project): Promise<Buffer> {
   const stage = await mkdtemp(join(tmpdir(), 'hookvisor-build-'));
   const output = join(stage, 'plugin.wasm');
@@ -53,7 +53,7 @@ export async function buildGo({ folder, source }: Project): Promise<Buffer> {
       args: ['build', '-buildmode=c-shared', '-trimpath', '-buildvcs=false', '-ldflags=-s -w', '-o', output, '.'],
       cwd: dirname(source),
       env: { GOOS: 'wasip1', GOARCH: 'wasm', CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '' },
-      install: 'install Go 1.24 or later (https://go.dev/dl), or name another in the variable GO',
+      install: 'install Go 1.24 or later (https://go.dev/dl), or set the variable GO to another one',
     });
     return await componentFromCore(await replaceImports(await readFile(output), constants), folder);
   } finally {

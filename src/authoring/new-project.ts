@@ -9,13 +9,13 @@ import type { Language } from './project.js';
 interface Template {
   readonly source: string;
   readonly backend: 'component' | 'extism';
-  /** Bound of the first case: several times what it takes. */
+  /** Fuel limit in the first case: several times what it consumes. */
   readonly fuel: string;
-  /** What the handler does, to follow "It". */
+  /** What the handler does; completes a sentence that starts with "It". */
   readonly claim: string;
-  /** Settings for the example of a configuration. */
+  /** Settings in the example configuration. */
   readonly settings: string;
-  /** What becomes of a plugin in this language that meets what it cannot handle. */
+  /** The failure of a plug-in in this language when it meets something that it cannot handle. */
   readonly failure: string;
 }
 
@@ -47,15 +47,15 @@ const templates: Readonly<Record<Language, Template>> = {
 const folder = join(packageRoot, 'templates');
 
 /**
- * Makes a project in a new or empty folder, named after the folder, and gives its files in the order of their names.
- * Throws HookvisorError `usage` when the folder holds anything, or its name cannot be a handler's.
+ * Creates a project in a new or empty folder and names it after the folder. Returns its files, sorted by name. Throws
+ * HookvisorError `usage` when the folder is not empty or its name is not valid for a handler.
  */
 export async function newProject(target: string, language: Language): Promise<string[]> {
   const name = basename(resolve(target));
   if (!handlerName.test(name)) {
     throw new HookvisorError(
       'usage',
-      `Cannot make the project '${target}': '${name}' is not a name; use letters, digits, '.', '_' and '-'`,
+      `Cannot create the project '${target}': '${name}' is not a valid name; use letters, digits, '.', '_' and '-'`,
     );
   }
   await assertEmpty(target);
@@ -67,9 +67,13 @@ export async function newProject(target: string, language: Language): Promise<st
       await writeFile(file, filled(text, { name, ...templates[language] }), { flag: 'wx' });
     }
   } catch (error) {
-    throw new HookvisorError('usage', `Cannot make the project '${target}': ${messageOf(error)}; name another folder`, {
-      cause: error,
-    });
+    throw new HookvisorError(
+      'usage',
+      `Cannot create the project '${target}': ${messageOf(error)}; specify another folder`,
+      {
+        cause: error,
+      },
+    );
   }
   return [...files.keys()].sort();
 }
@@ -81,17 +85,19 @@ async function assertEmpty(target: string): Promise<void> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null;
     if (code === 'ENOENT') return;
-    const what = code === 'ENOTDIR' ? 'there is a file of that name' : messageOf(error);
-    throw new HookvisorError('usage', `Cannot make the project '${target}': ${what}; name another`, { cause: error });
+    const what = code === 'ENOTDIR' ? 'a file of that name exists' : messageOf(error);
+    throw new HookvisorError('usage', `Cannot create the project '${target}': ${what}; specify another folder`, {
+      cause: error,
+    });
   }
   if (names.length === 0) return;
   throw new HookvisorError(
     'usage',
-    `Cannot make the project '${target}': the folder exists and is not empty; name another, or empty it`,
+    `Cannot create the project '${target}': the folder is not empty; specify another folder, or empty it`,
   );
 }
 
-/** The files of a template; npm leaves out those called `.gitignore`, so it is stored without the dot. */
+/** Reads the files of a template. npm does not package `.gitignore`, so it is stored without the dot. */
 async function filesOf(template: string): Promise<[string, string][]> {
   const root = join(folder, template);
   const entries = await readdir(root, { recursive: true, withFileTypes: true });

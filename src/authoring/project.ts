@@ -6,21 +6,21 @@ import { HookvisorError } from '../errors.js';
 import { handlerName } from '../config/schema.js';
 import { readYamlFile } from '../testing/yaml-file.js';
 
-/** Languages in which a plugin can be written. */
+/** Languages in which a plug-in can be written. */
 export const languages = ['ts', 'as', 'c', 'rust', 'go', 'wat'] as const;
 export type Language = (typeof languages)[number];
 
-/** The file that makes a folder a project. */
+/** The file that defines a project. */
 export const projectFile = 'plugin.yaml';
 
-/** A plugin's project; paths are absolute. */
+/** A plug-in project; paths are absolute. */
 export interface Project {
   readonly folder: string;
   readonly name: string;
   readonly language: Language;
   /** The main source file. */
   readonly source: string;
-  /** The .wasm file that is built. */
+  /** The .wasm file to build. */
   readonly output: string;
 }
 
@@ -28,25 +28,27 @@ const path = (missing: string) =>
   z.string({ error: expected({ wrong: 'is not a path; write the path of a file', missing }) }).min(1);
 
 const projectSchema = mapping({
-  name: z.string({ error: expected({ wrong: 'is not a name', missing: 'name the plugin' }) }).regex(handlerName, {
-    error: expected({ wrong: "is not a name; write letters, digits, '.', '_' and '-', at most 64 of them" }),
-  }),
+  name: z
+    .string({ error: expected({ wrong: 'is not a name', missing: 'write the name of the plug-in' }) })
+    .regex(handlerName, {
+      error: expected({ wrong: "is not a name; write letters, digits, '.', '_' and '-', at most 64 of them" }),
+    }),
   language: word(languages, `write one of ${languages.join(', ')}`),
   source: path('write the path of the main source file'),
   output: path('write the path of the .wasm file').optional(),
 });
 
 /**
- * Reads a project. Throws HookvisorError `usage` when the folder is none, ConfigError with line and column when its file
- * holds mistakes.
+ * Reads a project. Throws HookvisorError `usage` when the folder is not a project, ConfigError with line and column
+ * when its file contains mistakes.
  */
 export async function readProject(folder: string): Promise<Project> {
   const file = join(folder, projectFile);
   if (!(await isFile(file))) {
     throw new HookvisorError(
       'usage',
-      `Cannot build '${folder}': it is no project, it has no ${projectFile}; ` +
-        `name a project's folder, or make one with 'hookvisor new'`,
+      `Cannot build '${folder}': it is not a project because it has no ${projectFile}; ` +
+        `specify a project folder, or create one with 'hookvisor new'`,
       { fields: { folder } },
     );
   }
@@ -55,13 +57,16 @@ export async function readProject(folder: string): Promise<Project> {
   if (!(await isFile(source))) {
     const { line, column } = place({ path: ['source'], message: '' });
     const where = `${file}:${line}:${column} source`;
-    throw new HookvisorError('usage', `Cannot build '${folder}': ${where}: there is no file '${source}'; correct it`);
+    throw new HookvisorError(
+      'usage',
+      `Cannot build '${folder}': ${where}: there is no file '${source}'; correct the path`,
+    );
   }
   const output = resolve(folder, value.output ?? join('build', `${value.name}.wasm`));
   return { folder: resolve(folder), name: value.name, language: value.language, source, output };
 }
 
-/** Whether a folder is a project. */
+/** Tells whether a folder is a project. */
 export async function isProject(folder: string): Promise<boolean> {
   return isFile(join(folder, projectFile));
 }

@@ -4,22 +4,22 @@ import { HookvisorError } from '../errors.js';
 import { replaceImports, type Body, type Replacement } from './replace-imports.js';
 import { readNumber } from './strip.js';
 
-/** Every core module begins like this. */
+/** Header of every core module. */
 const header = Buffer.from([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
 
-/** A section only of the QuickJS runtimes among the modules in componentize-qjs, and an import of all of them. */
+/** A section that only the QuickJS runtimes in componentize-qjs have, and an import that all of them have. */
 const marks = ['dylink.0', 'local:init/module-loader'];
-/** An import of the runtimes with asynchronous functions. */
+/** An import that only runtimes with asynchronous functions have. */
 const asyncMark = '[waitable-join]';
 
-/** What the runtime is told while it runs at build time: always the same moment, always the same seed. */
+/** Time and seed that the runtime receives at build time: always the same. */
 const constants: readonly Replacement[] = [
   { import: /monotonic-clock@\S+ now$/u, body: ({ module }) => module.i64.const(0n) },
   { import: /wall-clock@\S+ now$/u, body: (tools) => zeros(tools, 2) },
   { import: /insecure-seed@\S+ insecure-seed$/u, body: (tools) => zeros(tools, 2) },
 ];
 
-/** Stores words of 64 bits at the place where the caller waits for the result. */
+/** Stores 64-bit words at the address where the caller expects the result. */
 function zeros({ module, binaryen }: Parameters<Body>[0], words: number): number {
   const stores = Array.from({ length: words }, (_, at) =>
     module.i64.store(at * 8, 8, module.local.get(0, binaryen.i32), module.i64.const(0n)),
@@ -30,10 +30,10 @@ function zeros({ module, binaryen }: Parameters<Body>[0], words: number): number
 let made: Promise<Buffer> | null = null;
 
 /**
- * The QuickJS runtime of componentize-qjs (the small one, without asynchronous functions) with its clock and its random
- * seed replaced by constants. componentize-qjs runs the runtime and stores its memory in the component, seeds of hash
- * tables and times included: without this, two builds of one source differ.
- * Throws HookvisorError `internal` when componentize-qjs is of a version that is built in another way.
+ * Returns the QuickJS runtime of componentize-qjs (the small one, without asynchronous functions) with its clock and
+ * random seed replaced by constants. componentize-qjs runs the runtime and stores its memory in the component,
+ * including times and hash table seeds: without this, two builds of one source differ. Throws HookvisorError `internal`
+ * when this version of componentize-qjs has another structure.
  */
 export function reproducibleRuntime(): Promise<Buffer> {
   return (made ??= makeRuntime());
@@ -44,11 +44,11 @@ async function makeRuntime(): Promise<Buffer> {
   return replaceImports(runtime, constants);
 }
 
-/** The native addon, which holds the runtimes. It is loaded already: componentize-qjs loads it at its import. */
+/** Finds the native addon that contains the runtimes. It is already loaded, because importing componentize-qjs loads it. */
 function bindingFile(): string {
   const loaded = Object.keys(createRequire(import.meta.url).cache).filter((file) => /qjs[^/\\]*\.node$/u.test(file));
   const [file] = loaded;
-  if (file === undefined) throw unknownVersion('its native part is not where it was');
+  if (file === undefined) throw unknownVersion('its native addon was not found');
   return file;
 }
 
@@ -59,11 +59,11 @@ function smallestSyncRuntime(binding: Buffer): Buffer {
     if (marks.every((mark) => module.includes(mark)) && !module.includes(asyncMark)) found.push(module);
   }
   const [smallest] = found.sort((a, b) => a.length - b.length);
-  if (smallest === undefined) throw unknownVersion('no runtime was found in it');
+  if (smallest === undefined) throw unknownVersion('its native addon contains no known runtime');
   return smallest;
 }
 
-/** Where the sections that follow the header end: at the next header, or at what is no section. */
+/** Finds the end of the sections after the header: the next header, or the first byte that is not a section. */
 function endOfModule(bytes: Buffer, start: number): number {
   const highestSection = 13;
   let at = start + header.length;
@@ -77,7 +77,7 @@ function endOfModule(bytes: Buffer, start: number): number {
   }
 }
 
-/** Zeros that follow a module look like a custom section; a real one has a name. */
+/** Detects zeros after a module, which look like a custom section; a real one has a name. */
 function isCustomSection(bytes: Buffer, start: number, size: number): boolean {
   const { value: length, next } = readNumber(bytes, start);
   const name = bytes.subarray(next, next + length);

@@ -4,10 +4,10 @@ import { HookvisorError } from '../errors.js';
 type Binaryen = typeof binaryen;
 type Module = InstanceType<Binaryen['Module']>;
 
-/** Makes the body of a function that takes an import's place. Parameters are locals, counted from 0. */
+/** Creates the body of a function that replaces an import. Parameters are locals, counted from 0. */
 export type Body = (tools: { module: Module; binaryen: Binaryen }) => number;
 
-/** One import and what takes its place. */
+/** The replacement of an import. */
 export interface Replacement {
   /** Matches `MODULE NAME`. */
   readonly import: RegExp;
@@ -15,8 +15,8 @@ export interface Replacement {
 }
 
 /**
- * A core module in which functions of its own take the place of imported ones. Imports that no replacement names stay.
- * Binaryen is loaded at the first call: only authors' commands come here.
+ * Replaces imported functions of a core module with functions of its own. Imports without a replacement are kept.
+ * Binaryen is loaded at the first call, since only authoring commands need it.
  */
 export async function replaceImports(bytes: Uint8Array, replacements: readonly Replacement[]): Promise<Buffer> {
   const { default: binaryen } = await import('binaryen');
@@ -27,7 +27,10 @@ export async function replaceImports(bytes: Uint8Array, replacements: readonly R
       module.addFunction(name, params, results, [], body({ module, binaryen }));
     }
     if (!module.validate()) {
-      throw new HookvisorError('internal', 'Cannot replace imports: the module would not be valid; report this');
+      throw new HookvisorError(
+        'internal',
+        'Cannot replace imports: the resulting module would be invalid; report this',
+      );
     }
     return Buffer.from(module.emitBinary());
   } finally {

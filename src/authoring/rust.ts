@@ -9,9 +9,9 @@ import { runTool } from './tools.js';
 const target = 'wasm32-unknown-unknown';
 const install =
   `install Rust and its target ${target}: rustup target add ${target}, ` +
-  `or on Debian: apt install rustc libstd-rust-dev-wasm32 lld; or name another compiler in the variable RUSTC`;
+  `or on Debian: apt install rustc libstd-rust-dev-wasm32 lld; or set the variable RUSTC to another compiler`;
 
-/** Rust to a component, with rustc and no crates. The compiler's errors name file and line. */
+/** Compiles Rust to a component with rustc and no crates. Compiler errors contain file and line. */
 export async function buildRust({ folder, source }: Project): Promise<Buffer> {
   const stage = await mkdtemp(join(tmpdir(), 'hookvisor-build-'));
   const output = join(stage, 'plugin.wasm');
@@ -33,7 +33,7 @@ export async function buildRust({ folder, source }: Project): Promise<Buffer> {
     });
     return await componentFromCore(await readFile(output), folder);
   } catch (error) {
-    // rustc says only that it cannot find the crate `std` or `core`.
+    // rustc only reports that it cannot find the crate `std` or `core`.
     if (error instanceof HookvisorError && /can't find crate for `(?:std|core)`/u.test(error.message)) {
       throw new HookvisorError('usage', `Cannot build '${folder}': rustc has no target ${target}; ${install}`, {
         cause: error,

@@ -2,13 +2,10 @@ const custom = 0;
 const coreModule = 1;
 const component = 4;
 
-/** Custom sections that only people and tools read. */
+/** Custom sections that only tools read. */
 const unneeded = new Set(['name', 'component-name', 'producers']);
 
-/**
- * A component or core module without the names of its functions and the list of the tools that made it, all nested ones
- * included.
- */
+/** Removes function names and the list of producers from a component or core module, including nested ones. */
 export function strip(binary: Uint8Array): Buffer {
   const isComponent = binary[6] === 1;
   const parts: Uint8Array[] = [binary.subarray(0, 8)];
@@ -30,7 +27,7 @@ function customName(body: Uint8Array): string {
   return Buffer.from(body.subarray(next, next + length)).toString('utf8');
 }
 
-/** A number in LEB128, unsigned. */
+/** Reads an unsigned LEB128 number. */
 export function readNumber(bytes: Uint8Array, at: number): { value: number; next: number } {
   let value = 0;
   let next = at;

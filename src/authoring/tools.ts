@@ -8,7 +8,7 @@ import { packageRoot } from '../paths.js';
 
 const run = promisify(execFile);
 
-/** Versions that are known to work together; they are no part of a runtime's install. */
+/** Versions that are known to work; a runtime installation does not include these packages. */
 const versions: Readonly<Record<string, string>> = {
   '@bytecodealliance/jco': '1.34.0',
   '@extism/as-pdk': '1.0.0',
@@ -18,15 +18,15 @@ const versions: Readonly<Record<string, string>> = {
 };
 
 /**
- * The file of a module that only authors need: the project's own, else the one beside Hookvisor. Throws HookvisorError
- * `usage` which says what to install.
+ * Finds a module that only authors need: that of the project, otherwise the one installed alongside Hookvisor. Throws
+ * HookvisorError `usage`, which says what to install.
  */
 export function authorModule(specifier: string, folder: string): string {
   for (const from of [folder, packageRoot]) {
     try {
       return createRequire(join(from, 'package.json')).resolve(specifier);
     } catch {
-      // Looked for at the next place.
+      // Try the next location.
     }
   }
   const name = packageOf(specifier);
@@ -39,7 +39,7 @@ export function authorModule(specifier: string, folder: string): string {
   );
 }
 
-/** Imports a module that only authors need. The caller says by its type what it takes from it. */
+/** Imports a module that only authors need. The caller asserts its type. */
 export async function importAuthorModule(specifier: string, folder: string): Promise<unknown> {
   return (await import(pathToFileURL(authorModule(specifier, folder)).href)) as unknown;
 }
@@ -51,19 +51,19 @@ function packageOf(specifier: string): string {
     .join('/');
 }
 
-/** A program outside of Node that builds a plugin. */
+/** An external compiler. */
 export interface ToolRun {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** What to do when the program is not there. */
+  /** Advice for when the program is not installed. */
   readonly install: string;
 }
 
 /**
- * Runs a compiler. Throws HookvisorError `usage` when it is not installed, `plugin-invalid` with its own words, which
- * name file and line, when it refuses the source.
+ * Runs a compiler. Throws HookvisorError `usage` when it is not installed, `plugin-invalid` with its error messages
+ * (which contain file and line) when it rejects the source.
  */
 export async function runTool({ command, args, cwd, env, install }: ToolRun): Promise<void> {
   try {
@@ -75,7 +75,7 @@ export async function runTool({ command, args, cwd, env, install }: ToolRun): Pr
         fields: { command },
       });
     }
-    throw new HookvisorError('plugin-invalid', `Cannot build '${cwd}': ${command} says\n${wordsOf(error)}`, {
+    throw new HookvisorError('plugin-invalid', `Cannot build '${cwd}': ${command} reported\n${wordsOf(error)}`, {
       cause: error,
       fields: { command },
     });

@@ -2,30 +2,31 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../paths.js';
 
-/** A plugin's JavaScript. */
+/** The JavaScript of a plug-in. */
 export interface CompiledTypeScript {
-  /** Text by path below the project. */
+  /** Source text by path below the project. */
   readonly files: Readonly<Record<string, string>>;
   /** Path of the module that exports `handler`. */
   readonly main: string;
-  /** Whether it exports `configurable`, too. */
+  /** Whether it also exports `configurable`. */
   readonly validates: boolean;
 }
 
-/** What QuickJS is given: every module by its path, and which one it starts with. */
+/** The input of QuickJS: every module by path, and the entry module. */
 export interface Stage {
   readonly sources: Readonly<Record<string, string>>;
   readonly entry: string;
 }
 
-/** Where the SDK lies below the folder from which QuickJS resolves imports. */
+/** Path of the SDK below the folder from which QuickJS resolves imports. */
 const sdk = 'node_modules/hookvisor';
 
 const guestModules = ['index.js', 'seeded-random.js', 'event-random.js', 'tell-thrown.js'];
 
 /**
- * Puts the SDK beside the plugin's modules, and before them an entry that seeds `Math.random` from the event's id and logs
- * what the handler throws. The generator is in place when the first module of the plugin runs, whoever keeps the function for later.
+ * Adds the SDK to the modules of the plug-in, and an entry module that seeds `Math.random` from the event id and logs
+ * what the handler throws. The generator is installed before the first module of the plug-in runs, so that code which
+ * keeps a reference to the function gets the seeded one.
  */
 export async function stageOf({ files, main, validates }: CompiledTypeScript): Promise<Stage> {
   const guest: Record<string, string> = {};

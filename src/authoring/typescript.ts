@@ -14,8 +14,8 @@ import { witFolder } from './wit.js';
 type Ts = typeof TypeScript;
 
 /**
- * TypeScript to a component: types are checked, the JavaScript goes with QuickJS and the SDK into one component. Throws
- * HookvisorError `plugin-invalid` which lists every error with file, line and column.
+ * Compiles TypeScript to a component: checks the types, then bundles the JavaScript, QuickJS and the SDK. Throws
+ * HookvisorError `plugin-invalid`, which lists every error with file, line and column.
  */
 export async function buildTypeScript(project: Project): Promise<Buffer> {
   const [ts, { componentize }] = await Promise.all([importTypeScript(project.folder), importQjs(project.folder)]);
@@ -39,7 +39,7 @@ export async function buildTypeScript(project: Project): Promise<Buffer> {
     const said = messageOf(error).replaceAll(stage, project.folder).replaceAll('.js', '.ts');
     throw new HookvisorError(
       'plugin-invalid',
-      `Cannot build '${project.folder}': its code could not be started: ${said}; run nothing at the top level`,
+      `Cannot build '${project.folder}': its code failed at start-up: ${said}; do not run code at the top level`,
       { cause: error },
     );
   } finally {
@@ -66,7 +66,7 @@ function compile(ts: Ts, { folder, source }: Project): CompiledTypeScript {
     );
   const files: Record<string, string> = {};
   program.emit(undefined, (name, text) => {
-    // Hookvisor's own declarations are never emitted; the SDK is put beside them as it was built.
+    // Declarations of Hookvisor are never emitted; the built SDK is bundled later.
     files[relative(folder, name)] = text;
   });
   const exported = exportsOf(program, source);
@@ -77,7 +77,7 @@ function compile(ts: Ts, { folder, source }: Project): CompiledTypeScript {
   return { files, main, validates: exported.includes('configurable') };
 }
 
-/** Strict, and without the types of a browser or of Node: a plugin has neither. */
+/** Strict options without the types of browsers or Node: a plug-in has neither. */
 function optionsOf(ts: Ts, folder: string): TypeScript.CompilerOptions {
   return {
     target: ts.ScriptTarget.ES2022,

@@ -4,7 +4,7 @@ import { importJco } from './author-modules.js';
 import { componentFromCore } from './component.js';
 import type { Project } from './project.js';
 
-/** Assembles WAT and makes a component of it. Throws HookvisorError `plugin-invalid` with file, line and column. */
+/** Assembles WAT into a component. Throws HookvisorError `plugin-invalid` with file, line and column. */
 export async function buildWat({ folder, source }: Project): Promise<Buffer> {
   const { parse } = await importJco(folder);
   const text = await readFile(source, 'utf8');
@@ -19,7 +19,7 @@ export async function buildWat({ folder, source }: Project): Promise<Buffer> {
   return componentFromCore(core, folder);
 }
 
-/** The assembler's message holds Rust's debug form of its error; the place and the complaint are cut out of it. */
+/** Extracts position and message from the error of the assembler, which is in the debug format of Rust. */
 function placed(error: unknown): string {
   const text = messageOf(error);
   const place = /line: (\d+), col: (\d+)/u.exec(text);

@@ -2,17 +2,17 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { packageRoot } from '../paths.js';
 
-/** Folder of the contract for components. */
+/** Folder of the WIT contract for components. */
 export const witFolder = join(packageRoot, 'wit');
 
-/** The worlds for which a component can be built. */
+/** The worlds that a component can implement. */
 export type World = 'hook-handler' | 'configurable-hook-handler';
 
 const packageLine = /^package\s[^;]+;/mu;
 
 /**
- * The whole WIT package as one text. The tools take a text where they fail on a path, and a package may be split over
- * files but a text has room for one package line only.
+ * Returns the whole WIT package as one text. The tools fail on a path but accept text. A package may be split over
+ * files, but a text may contain only one package line.
  */
 export async function witPackage(): Promise<string> {
   const names = (await readdir(witFolder)).filter((name) => name.endsWith('.wit')).sort();

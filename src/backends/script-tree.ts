@@ -4,9 +4,9 @@ import type { HookEvent } from '../event.js';
 import { executableProblem } from './executable.js';
 
 /**
- * The executables for one event in a tree of scripts GUEST/OPERATION/SUBOPERATION/*, in byte order, as absolute paths. Where
- * SUBOPERATION is a file itself, it is that one. What is not executable is left out, as libvirt's users are used to. Names
- * are hostile: one that is no plain name of a folder has no scripts. Throws Node's error when a folder cannot be read.
+ * Lists the executables for one event in a tree of scripts GUEST/OPERATION/SUBOPERATION/*, in byte order, as absolute
+ * paths. If SUBOPERATION is a file, it is the only one. Files that are not executable are skipped, as in libvirt. Names
+ * are hostile: a name that is not a plain folder name has no scripts. Throws a Node error when a folder cannot be read.
  */
 export async function scriptsFor(root: string, { name, event, qualifier }: HookEvent): Promise<string[]> {
   if (![name, event, qualifier].every(isPlain)) return [];
@@ -23,7 +23,7 @@ async function entries(folder: string): Promise<string[]> {
   return names.sort((a, b) => Buffer.compare(a, b)).map((name) => join(folder, name.toString('utf8')));
 }
 
-/** Whether a word of the event names an entry of a folder, and nothing beside or above it. */
+/** Tells whether a word of the event is a plain entry of a folder, and no path to another folder. */
 function isPlain(word: string): boolean {
   return word !== '' && word !== '.' && word !== '..' && !/[/\0]/u.test(word);
 }

@@ -4,14 +4,14 @@ import { examineTree } from '../files/examine-tree.js';
 import type { PathTrust } from '../files/path-trust.js';
 import { interpreterOf } from './executable.js';
 
-/** Folders of a tree of scripts: its own, GUEST, OPERATION and SUBOPERATION. */
+/** Depth of a tree of scripts: its root, GUEST, OPERATION and SUBOPERATION. */
 const treeDepth = 4;
-/** An interpreter may be a script itself; the kernel follows so many, execve(2). */
+/** An interpreter may be a script itself; the kernel follows this many, see execve(2). */
 const mostInterpreters = 5;
 
 /**
- * Returns everything that others may change of what a script handler runs: the script and the interpreters in its first
- * line and theirs, or all of a tree that is there now. What appears in it later was put there by those who may.
+ * Returns everything that other users can change of what a script handler runs: the script with its interpreters and
+ * theirs, or everything that is in a tree now. Later files in the tree can only come from trusted users.
  */
 export async function scriptDistrust(
   { source, layout }: Pick<HandlerConfig, 'source' | 'layout'>,
@@ -26,7 +26,7 @@ async function interpreterDistrust(files: readonly string[], trust: PathTrust, m
   const named = await Promise.all(files.map(interpreterOf));
   const interpreters = [...new Set(named)].filter((path) => path !== null);
   const examined = await Promise.all(interpreters.map((path) => trust.examine(path)));
-  // Nothing is read of what others may change.
+  // Files that others can change are not read.
   const trusted = examined.filter(({ stats, distrust }) => stats?.isFile() === true && distrust.length === 0);
   const real = trusted.map((one) => one.real);
   return [...examined.flatMap(({ distrust }) => distrust), ...(await interpreterDistrust(real, trust, most - 1))];

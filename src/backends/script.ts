@@ -18,9 +18,9 @@ import type { SpawnEnd } from './spawner-protocol.js';
 const spawner = createSpawner();
 
 /**
- * Classic external scripts, called as libvirt calls its own hooks: the document on stdin, exit status 0 allows,
- * anything else denies with stderr as the reason, and stdout replaces the document where libvirt takes one. A script
- * is run from its path at every event, so it may be replaced at any time.
+ * Runs external scripts as libvirt runs hooks: the document on stdin, exit status 0 allows, any other status denies
+ * with stderr as the reason, and stdout replaces the document where libvirt accepts one. A script is started from its
+ * path for every event, so it can be replaced at any time.
  */
 export const scriptBackend: Backend = {
   async load(config) {
@@ -39,15 +39,17 @@ export const scriptBackend: Backend = {
 async function sourceProblem({ source, layout }: HandlerConfig): Promise<string | null> {
   if (layout === 'file') return executableProblem(source);
   try {
-    return (await stat(source)).isDirectory() ? null : "it is not a folder; name one, or remove 'layout: tree'";
+    return (await stat(source)).isDirectory() ? null : "it is not a folder; specify a folder, or remove 'layout: tree'";
   } catch (error) {
-    return `its folder cannot be looked at (${codeOf(error) ?? messageOf(error)}); create it or correct the path`;
+    return `its folder cannot be read (${codeOf(error) ?? messageOf(error)}); create it or correct the path`;
   }
 }
 
 async function accessProblem({ libvirtAccess }: HandlerConfig): Promise<string | null> {
   const problem = libvirtAccess === 'deny' ? await libvirtAccessProblem() : null;
-  return problem === null ? null : `libvirtAccess: deny cannot be kept here: ${problem}, or remove libvirtAccess`;
+  return problem === null
+    ? null
+    : `libvirtAccess: deny cannot be enforced on this host: ${problem}, or remove libvirtAccess`;
 }
 
 function createScriptHandler(config: HandlerConfig): Handler {
@@ -75,15 +77,15 @@ function createScriptHandler(config: HandlerConfig): Handler {
 
 interface Run {
   readonly config: HandlerConfig;
-  /** The script's environment but for the event's id, as NAME=VALUE. */
+  /** The environment of the script, except the event id, as NAME=VALUE. */
   readonly env: readonly string[];
   readonly call: HookCall;
-  /** Absolute path of the script, or of the tree. */
+  /** Absolute path of the script or of the tree. */
   readonly source: string;
   readonly deadlineMs: number;
 }
 
-/** Runs a tree's scripts one after the other under one deadline. The first that denies, or fails, is the last. */
+/** Runs the scripts of a tree one after the other within one deadline. The first that denies or fails ends the run. */
 async function runTree(run: Run): Promise<Evaluation> {
   const { call, source, deadlineMs } = run;
   const ends = performance.now() + deadlineMs;
@@ -133,18 +135,18 @@ async function runScript(run: Run): Promise<Evaluation> {
   const unstarted = withLibvirt ? null : wrapperProblem(end.status, end.stderr);
   if (unstarted !== null) {
     await refuseUnexecutable(run);
-    throw failure('unavailable', run, `it could not be started without libvirt: ${unstarted}`);
+    throw failure('unavailable', run, `it could not be started with libvirt hidden: ${unstarted}`);
   }
   return evaluationOf(run, end);
 }
 
-/** Says more precisely than an error of the system can what is wrong with the file. */
+/** Throws an error that describes the problem of the file more precisely than the error of the system. */
 async function refuseUnexecutable(run: Run, cause: unknown = null): Promise<void> {
   const problem = await executableProblem(run.source);
   if (problem !== null) throw failure('unavailable', run, problem, { cause });
 }
 
-/** What libvirt passes to its hooks (virCommandAddEnvPassCommon, LC_ALL set). */
+/** Returns the environment that libvirt passes to hooks (virCommandAddEnvPassCommon, with LC_ALL set). */
 function hookEnvironment(): string[] {
   const passed = Object.entries(process.env).filter(([name]) => /^(?:PATH|HOME|USER|LOGNAME|TMPDIR|LD_.*)$/.test(name));
   return ['LC_ALL=C', ...passed.map(([name, value]) => `${name}=${value ?? ''}`)];
@@ -154,15 +156,17 @@ function evaluationOf(run: Run, end: SpawnEnd): Evaluation {
   const logs = logLines(end.stderr);
   if (end.stopped === 'deadline') {
     const ms = run.deadlineMs;
-    const what = `it had not finished after ${ms} ms and was killed; raise its deadline or find out what it waits for`;
+    const what = `it did not finish within ${ms} ms and was killed; raise its deadline, or find out what it waits for`;
     throw failure('deadline', run, what, { logs });
   }
   if (end.stopped === 'stdout-too-large') {
-    const what = `it wrote more than ${bounds.documentBytes} bytes to stdout and was killed; print the document only`;
+    const what = `it wrote more than ${bounds.documentBytes} bytes to stdout and was killed; print only the document`;
     throw failure('protocol', run, what, { logs });
   }
   if (end.status === null) {
-    throw failure('crashed', run, `${end.signal ?? 'a signal'} ended it; run it by hand to see why`, { logs });
+    throw failure('crashed', run, `it was terminated by ${end.signal ?? 'a signal'}; run it by hand to see why`, {
+      logs,
+    });
   }
   if (end.status !== 0) {
     const reason = oneLine(end.stderr.toString('utf8'), bounds.reasonChars);
@@ -178,7 +182,7 @@ function evaluationOf(run: Run, end: SpawnEnd): Evaluation {
   return { outcome, fuel: null, logs };
 }
 
-/** As libvirt's virStringIsEmpty: nothing but ASCII white space. */
+/** Tells whether text is empty like virStringIsEmpty of libvirt: only ASCII white space. */
 function isBlank(bytes: Buffer): boolean {
   return bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
 }
@@ -202,17 +206,17 @@ function executionProblem(error: unknown): string {
     case 'EACCES':
       return "it, or the interpreter in its '#!' line, is not executable; run chmod +x on it";
     case 'ENOEXEC':
-      return "it has no format that this system runs; begin it with a '#!' line or build it for this machine";
+      return "this system cannot run its format; start it with a '#!' line, or build it for this machine";
     case 'E2BIG':
-      return "the event's arguments are longer than the system allows; nothing can be done about this event";
+      return 'the arguments of the event are longer than the system allows; no script can handle this event';
     case 'EMFILE':
     case 'ENFILE':
-      return 'so many scripts run at once that no file can be opened for another; raise LimitNOFILE= of the service';
+      return 'too many scripts run concurrently, so no more files can be opened; raise LimitNOFILE= of the service';
     case 'EAGAIN':
     case 'ENOMEM':
-      return 'the system has no process or memory left for it; raise TasksMax= of the service, or free memory';
+      return 'the system has no processes or memory left; raise TasksMax= of the service, or free memory';
     default:
-      return `${oneLine(messageOf(error), bounds.reasonChars)}; see the system's log`;
+      return `${oneLine(messageOf(error), bounds.reasonChars)}; see the system log`;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Stream } from './terminal.js';
 
 const barWidth = 40;
 
-/** The measurement for people. */
+/** Formats a measurement for people. */
 export function benchText(
   measured: Measurement,
   { file, events, out }: { readonly file: string; readonly events: number; readonly out: Stream },
@@ -23,8 +23,8 @@ export function benchText(
     `${out.paint('bold', oneLine(file, 200))}  ${bytes} bytes, sha256 ${digest.slice(0, 12)}…\n`,
     `${measured.callMs.length} calls with ${events} events: ${said.join(', ')}\n\n`,
     table(['', 'p50', 'p90', 'p99', 'max', 'mean'], rows),
-    `\nadmitted in ${timeText(admissionMs)} (once), loaded in ${timeText(loadMs)} (once for each runner)\n`,
-    `memory of the runner: ${mib(memory.empty)} empty, ${mib(memory.loaded)} with the plugin, ` +
+    `\nadmitted in ${timeText(admissionMs)} (once), loaded in ${timeText(loadMs)} (once per runner)\n`,
+    `memory of the runner: ${mib(memory.empty)} empty, ${mib(memory.loaded)} with the plug-in, ` +
       `${mib(memory.after)} after the calls\n`,
     `\ncall time\n`,
     histogramText(measured.callMs, out),
@@ -47,7 +47,7 @@ function histogramText(values: readonly number[], out: Stream): string {
     .join('');
 }
 
-/** Milliseconds in the unit in which they are short. */
+/** Formats milliseconds in the unit that keeps the number short. */
 export function timeText(ms: number): string {
   if (ms < 1) return `${Math.round(ms * 1_000)} µs`;
   return ms < 1_000 ? `${ms.toFixed(ms < 10 ? 2 : 1)} ms` : `${(ms / 1_000).toFixed(1)} s`;

@@ -19,20 +19,20 @@ interface BenchOptions {
   readonly json?: true;
 }
 
-/** Enough kinds of events; a journal may have millions. */
+/** More events add no variety, and a journal may hold millions. */
 const mostEvents = 10_000;
 
-/** `hookvisor bench`: what a plugin costs. */
+/** Implements `hookvisor bench`: what a plug-in costs. */
 export function benchCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('bench', 'measure call time, instantiation, fuel and memory of a plugin', [
+  return newCommand('bench', 'measure the call time, instantiation time, fuel and memory of a plug-in', [
     'hookvisor bench build/naming.wasm',
     `hookvisor bench build/quota.wasm --settings '{ "maxVcpus": 4 }' --events /var/log/hookvisor`,
     'hookvisor bench build/naming.wasm --json | jq .callMs.p99',
   ])
-    .argument('<file>', 'the plugin, a .wasm file')
-    .option('--events <source>', "a journal's folder, or a file of captured calls (default: recorded samples)")
-    .option('--settings <json>', 'its settings: JSON, or a file of JSON or YAML')
-    .option('--calls <n>', 'how many calls', callsOption, 1_000)
+    .argument('<file>', 'the plug-in, a .wasm file')
+    .option('--events <source>', 'a journal folder or a file of captured calls (default: recorded samples)')
+    .option('--settings <json>', 'settings of the plug-in: JSON, or a JSON or YAML file')
+    .option('--calls <n>', 'number of calls', callsOption, 1_000)
     .option('--json', 'print the result as JSON')
     .action(async (file: string, { events = recordedCalls, settings, calls: rounds, json }: BenchOptions) => {
       const config = await pluginConfig(file, settings === undefined ? '{}' : await readSettings(settings));
@@ -60,7 +60,7 @@ async function readCalls(source: string): Promise<HookCall[]> {
     if (calls.length === mostEvents) break;
   }
   if (calls.length > 0) return calls;
-  throw new HookvisorError('usage', `Cannot measure with the events of '${source}': it has none; name another source`);
+  throw new HookvisorError('usage', `Cannot measure with '${source}': it contains no events; specify another source`);
 }
 
 function callsOption(text: string): number {

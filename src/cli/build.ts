@@ -7,17 +7,17 @@ import { jsonLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand } from './command.js';
 import { printable } from './printable.js';
 
-/** Errors of the source, as opposed to those of the project or the machine. */
+/** Codes of errors in the source, as opposed to the project or the machine. */
 export const sourceErrors: ReadonlySet<string> = new Set(['plugin-invalid', 'plugin-refused']);
 
-/** `hookvisor build`: source to a vetted .wasm; exit 1 when the source has errors. */
+/** Implements `hookvisor build`: source to a vetted .wasm; exits with 1 when the source has errors. */
 export function buildCommand({ terminal, finish }: CommandContext): Command {
   const { out, err } = terminal;
-  return newCommand('build', "build a plugin from a project's source, and vet it", [
+  return newCommand('build', 'build and vet the plug-in of a project', [
     'hookvisor build',
     'hookvisor build naming --json',
   ])
-    .argument('[dir]', "the project's folder", '.')
+    .argument('[dir]', 'the project folder', '.')
     .option('--json', 'print the result as JSON')
     .action(async (folder: string, { json }: { json?: true }) => {
       const project = await readProject(folder);
@@ -34,7 +34,7 @@ export function buildCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
-/** One line about a built plugin. */
+/** Describes a built plug-in. */
 export function describeBuild({ file, bytes, digest, durationMs }: Built): string {
   const seconds = (durationMs / 1_000).toFixed(1);
   return `built ${relative('.', file)}: ${bytes} bytes, vetted, ${seconds} s\nsha256 ${digest}\n`;

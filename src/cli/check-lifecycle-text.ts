@@ -5,7 +5,7 @@ import { oneLine } from '../text.js';
 import { printable } from './printable.js';
 import type { Stream } from './terminal.js';
 
-/** What `hookvisor check-lifecycle --json` prints. The calls are those of a file of captured calls. */
+/** Returns what `hookvisor check-lifecycle --json` prints. The calls have the format of captured calls. */
 export function lifecycleJson({ failing, ...counts }: CheckResult): object {
   if (failing === null) return { ...counts, failing: null };
   const { run, violation, found, plan, played } = failing;
@@ -29,18 +29,18 @@ export function lifecycleJson({ failing, ...counts }: CheckResult): object {
   };
 }
 
-/** The result for people: what went wrong, after which calls, with which document, and how to see it again. */
+/** Formats the result for people: what went wrong, after which calls, with which document, and how to repeat it. */
 export function lifecycleText(result: CheckResult, { file, out }: { readonly file: string; out: Stream }): string {
   const { seed, runs, calls, asked, mostFuel, failing } = result;
   const summary =
-    `${runs} sequences, ${calls} hook calls, asked about ${asked} (twice each), ` +
+    `${runs} sequences, ${calls} hook calls, ${asked} evaluated (twice each), ` +
     `at most ${mostFuel} fuel; seed ${seed}\n`;
   if (failing === null) {
     const nothing =
-      asked === 0 ? `\n${out.paint('yellow', 'it was asked about nothing: see --events and routes')}\n` : '';
+      asked === 0 ? `\n${out.paint('yellow', 'the plug-in was never called: check --events and the routes')}\n` : '';
     return `${out.paint('green', 'ok')}  ${oneLine(file, 200)}: ${summary}${nothing}`;
   }
-  return `${failingText(failing, file, out)}\n${summary}again: hookvisor check-lifecycle … --seed ${seed}\n`;
+  return `${failingText(failing, file, out)}\n${summary}repeat with: hookvisor check-lifecycle … --seed ${seed}\n`;
 }
 
 function failingText({ violation, played, plan, found }: FailingSequence, file: string, out: Stream): string {
@@ -48,12 +48,12 @@ function failingText({ violation, played, plan, found }: FailingSequence, file: 
   const growths = plan.guests.flatMap((guest) => guest.growths.map(({ name }) => name));
   return [
     `${out.paint('red', violation.kind)}  ${oneLine(file, 200)}: ${oneLine(violation.what, 1_200)}\n\n`,
-    `the shortest sequence (${played.calls.length} calls, found with ${found}):\n`,
+    `shortest failing sequence (${played.calls.length} calls, reduced from ${found}):\n`,
     ...played.calls.map(({ call, step }, at) => {
       const mark = at === played.calls.length - 1 ? out.paint('red', '>') : ' ';
       return `${mark} ${callText(call.event)}  ${out.paint('dim', step.action)}\n`;
     }),
-    ...(growths.length > 0 ? [`grown by: ${[...new Set(growths)].join(', ')}\n`] : []),
+    ...(growths.length > 0 ? [`additions to the documents: ${[...new Set(growths)].join(', ')}\n`] : []),
     last?.document === null || last === null ? '' : `\n${documentText(last.document)}\n`,
   ].join('');
 }
@@ -66,10 +66,10 @@ function quoted(word: string): string {
   return /^[\w.:-]+$/u.test(word) ? word : `'${word}'`;
 }
 
-/** As much as anybody reads on a terminal; --json has all. */
+/** More than this is unreadable on a terminal; --json prints everything. */
 const mostChars = 4_000;
 
 function documentText(document: Buffer): string {
   const text = printable(document.toString('utf8').trimEnd());
-  return text.length <= mostChars ? text : `${text.slice(0, mostChars)}\n… (--json has all of it)`;
+  return text.length <= mostChars ? text : `${text.slice(0, mostChars)}\n… (use --json to see all of it)`;
 }

@@ -8,7 +8,7 @@ import type { HookEvent } from '../event.js';
 import { catalog, grantNames } from '../libvirt/catalog.js';
 import { checkLifecycle } from '../lifecycle/check.js';
 import { readSamples } from '../lifecycle/samples.js';
-import { createLanes } from '../replay/lanes.js';
+import { createRunnerPool } from '../replay/runner-pool.js';
 import { pluginConfig, substituted } from '../replay/load-handlers.js';
 import { jsonLine } from '../text.js';
 import { lifecycleJson, lifecycleText } from './check-lifecycle-text.js';
@@ -28,36 +28,39 @@ interface LifecycleOptions {
   readonly json?: true;
 }
 
-/** `hookvisor check-lifecycle`: generated lives of guests and networks, until a plugin does what it must not. */
+/** Implements `hookvisor check-lifecycle`: runs generated guest and network life cycles until a plug-in misbehaves. */
 export function checkLifecycleCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('check-lifecycle', 'try a plugin on generated lives of guests and networks', [
+  return newCommand('check-lifecycle', 'test a plug-in with generated guest and network life cycles', [
     'hookvisor check-lifecycle build/naming.wasm',
     `hookvisor check-lifecycle build/quota.wasm --settings '{ "maxVcpus": 4 }' --events prepare,migrate,restore`,
     'hookvisor check-lifecycle build/naming.wasm --config hookvisor.yaml --handler naming   # its settings and routes',
     'hookvisor check-lifecycle build/naming.wasm --seed 1234567   # the same sequences again',
   ])
-    .argument('<file>', 'the plugin, a .wasm file')
-    .option('--settings <json>', 'its settings: JSON, or a file of JSON or YAML')
-    .option('-c, --config <file>', 'take settings, limits, grants and routes of a configured handler; with --handler')
+    .argument('<file>', 'the plug-in, a .wasm file')
+    .option('--settings <json>', 'settings of the plug-in: JSON, or a JSON or YAML file')
+    .option(
+      '-c, --config <file>',
+      'use the settings, limits, grants and routes of a configured handler; requires --handler',
+    )
     .option('--handler <name>', 'the handler in the configuration')
-    .option('--events <list>', 'ask it of these operations only, with commas between them', eventsOption)
-    .option('--grant <list>', 'what it may, with commas between them: deny-reconnect, …', grantOption)
-    .option('--fuel <n>', 'the most fuel for one event', numberOption(1))
-    .option('--runs <n>', 'how many sequences', numberOption(1), 50)
-    .option('--seed <n>', 'the seed of a run before (default: a new one)', numberOption(0))
+    .option('--events <list>', 'call the plug-in for these operations only, separated by commas', eventsOption)
+    .option('--grant <list>', 'grants of the plug-in, separated by commas: deny-reconnect, …', grantOption)
+    .option('--fuel <n>', 'maximum fuel per event', numberOption(1))
+    .option('--runs <n>', 'number of sequences', numberOption(1), 50)
+    .option('--seed <n>', 'seed of an earlier run (default: random)', numberOption(0))
     .option('--json', 'print the result as JSON')
     .action(async (file: string, options: LifecycleOptions) => {
       const seed = options.seed ?? randomInt(2 ** 31);
       const { config, isAsked } = await subjectOf(file, options);
       const samples = await readSamples();
-      await using lanes = createLanes();
-      const asked = { config, handler: await lanes.load(config) };
+      await using pool = createRunnerPool();
+      const asked = { config, handler: await pool.load(config) };
       const progress = createProgress(terminal.err, { what: 'sequences', quiet: options.json === true });
       const result = await checkLifecycle({
         subject: { asked, isAsked, samples },
         seed,
         runs: options.runs,
-        atOnce: lanes.atOnce,
+        concurrency: pool.concurrency,
         onProgress: progress.at,
       });
       progress.end();
@@ -75,7 +78,10 @@ interface SubjectOf {
 async function subjectOf(file: string, options: LifecycleOptions): Promise<SubjectOf> {
   const { config: configFile, handler, events, grant } = options;
   if ((configFile === undefined) !== (handler === undefined)) {
-    throw new HookvisorError('usage', `Cannot use '--config' or '--handler' alone: they name one handler; give both`);
+    throw new HookvisorError(
+      'usage',
+      `Cannot use '--config' or '--handler' alone: together they name one handler; specify both`,
+    );
   }
   const settings = options.settings === undefined ? null : await readSettings(options.settings);
   const byEvent = (event: HookEvent): boolean => events?.includes(event.event) ?? true;
@@ -93,7 +99,7 @@ async function subjectOf(file: string, options: LifecycleOptions): Promise<Subje
   return { config: limited(config), isAsked: (event) => byEvent(event) && routed(event) };
 }
 
-/** Whether a handler is asked about an event. */
+/** Returns a function that tells whether an event is routed to a handler. */
 function routesTo(routes: readonly Route[], handler: string): (event: HookEvent) => boolean {
   const own = routes.filter(({ handlers }) => handlers.includes(handler));
   const route = createRouter({
@@ -115,14 +121,14 @@ function knownWords(text: string, known: readonly string[]): string[] {
   const words = text.split(',').map((word) => word.trim());
   const unknown = words.find((word) => !known.includes(word));
   if (unknown === undefined) return words;
-  throw new InvalidArgumentError(`'${unknown}' is none of ${known.join(', ')}.`);
+  throw new InvalidArgumentError(`'${unknown}' is not one of ${known.join(', ')}.`);
 }
 
 function numberOption(least: number): (text: string) => number {
   return (text) => {
     const number = Number(text);
     if (!/^\d+$/u.test(text) || number < least || number > 2 ** 32) {
-      throw new InvalidArgumentError(`Expected a whole number from ${least} on.`);
+      throw new InvalidArgumentError(`Expected a whole number, at least ${least}.`);
     }
     return number;
   };

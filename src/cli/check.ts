@@ -18,17 +18,17 @@ interface CheckOptions {
   readonly json?: true;
 }
 
-/** Errors that answer the question: no. */
+/** Codes that are a negative answer rather than a failure of the command. */
 const negative: readonly ErrorCode[] = ['config-invalid', 'untrusted'];
 
-/** `hookvisor check`: everything that `serve` would do before it answers, and then nothing. */
+/** Implements `hookvisor check`: does everything that `serve` does before it accepts requests, then exits. */
 export function checkCommand({ terminal, finish }: CommandContext): Command {
   const { out, err } = terminal;
-  return newCommand('check', 'check a configuration: every value, every plugin, every setting', [
+  return newCommand('check', 'check a configuration: every value, plug-in and setting', [
     'hookvisor check',
     'hookvisor check --config ./hookvisor.yaml --json',
   ])
-    .option('-c, --config <file>', 'the configuration', defaultConfigFile)
+    .option('-c, --config <file>', 'the configuration file', defaultConfigFile)
     .option('--json', 'print the result as JSON')
     .action(async ({ config: file, json }: CheckOptions) => {
       try {
@@ -41,7 +41,7 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
           out.write(jsonLine({ valid: true, config: config.file, handlers, routes: config.routes.length, doubts }));
         } else {
           out.write(describe(config));
-          for (const doubt of doubts) err.write(`${err.paint('yellow', 'doubtful')}: ${doubt}\n`);
+          for (const doubt of doubts) err.write(`${err.paint('yellow', 'warning')}: ${doubt}\n`);
           out.write(`${out.paint('green', 'valid')}: ${config.file}\n`);
         }
         finish(exitStatus.success);
@@ -56,8 +56,8 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
 }
 
 /**
- * Reads a configuration. Throws HookvisorError `untrusted` with everything that others may change, the configuration and
- * what the client reads included.
+ * Reads a configuration. Throws HookvisorError `untrusted`, which lists everything that other users can change,
+ * including the configuration itself and what the client reads.
  */
 async function loadTrusted(file: string): Promise<{ config: Config; trust: PathTrust }> {
   const trust = createPathTrust();
@@ -78,6 +78,6 @@ function describe(config: Config): string {
     const grants = [...one.grants].join(' ');
     return [one.name, one.backend, one.mode, one.trust, onFailure, grants === '' ? '-' : grants, one.source];
   });
-  if (rows.length === 0) return 'no handlers: everything is allowed, and journaled\n';
+  if (rows.length === 0) return 'no handlers: every event is allowed and journaled\n';
   return table(['HANDLER', 'BACKEND', 'MODE', 'TRUST', 'ON FAILURE', 'GRANTS', 'SOURCE'], rows);
 }

@@ -7,21 +7,21 @@ import type { Terminal } from './terminal.js';
 export const exitStatus = { success: 0, negative: 1, error: 2 } as const;
 export type ExitStatus = (typeof exitStatus)[keyof typeof exitStatus];
 
-/** What a command is given besides its arguments. */
+/** What a command receives besides its arguments. */
 export interface CommandContext {
   readonly terminal: Terminal;
-  /** Takes the exit status of the command that ran. */
+  /** Sets the exit status of the command. */
   readonly finish: (status: ExitStatus) => void;
 }
 
-/** A command with its examples at the end of its help. */
+/** Creates a command whose help ends with examples. */
 export function newCommand(name: string, summary: string, examples: readonly string[]): Command {
   return new Command(name)
     .description(summary)
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  $ ${example}`).join('\n')}\n`);
 }
 
-/** Prints an error: as one JSON object on stdout for machines, in words on stderr for people. */
+/** Prints an error: as a JSON object on stdout for programs, as text on stderr for people. */
 export function reportError(error: unknown, options: { terminal: Terminal; json: boolean }): void {
   const { terminal, json } = options;
   const code = error instanceof HookvisorError ? error.code : 'internal';
@@ -35,9 +35,9 @@ export function reportError(error: unknown, options: { terminal: Terminal; json:
     terminal.err.write(`${error.stack}\n`);
 }
 
-/** An option's value in seconds, as milliseconds. */
+/** Parses an option in seconds; returns milliseconds. */
 export function secondsOption(text: string): number {
   const seconds = Number(text);
-  if (!(seconds > 0)) throw new InvalidArgumentError('Expected a number of seconds above 0.');
+  if (!(seconds > 0)) throw new InvalidArgumentError('Expected a positive number of seconds.');
   return seconds * 1_000;
 }

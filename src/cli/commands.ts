@@ -4,8 +4,8 @@ import type { CommandContext } from './command.js';
 type MakeCommand = (context: CommandContext) => Command;
 
 /**
- * Every command by its name, in the order of the help. Each is loaded only when it is named: the tools of authors are
- * many modules, and `serve` must be up at once.
+ * Every command by name, in the order of the help. Each is loaded on demand: the authoring tools are many modules, and
+ * `serve` must start fast.
  */
 const loaders: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   serve: async () => (await import('./serve.js')).serveCommand,
@@ -28,7 +28,7 @@ const loaders: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   demo: async () => (await import('./demo.js')).demoCommand,
 };
 
-/** The command that `name` names, alone; all of them when it names none, for help, suggestions and completion. */
+/** Returns the command called `name`; all commands when there is none, for help, suggestions and completion. */
 export async function loadCommands(name: string | undefined): Promise<readonly MakeCommand[]> {
   const named = name !== undefined && Object.hasOwn(loaders, name) ? loaders[name] : undefined;
   return Promise.all(named === undefined ? Object.values(loaders).map((load) => load()) : [named()]);

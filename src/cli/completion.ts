@@ -4,9 +4,9 @@ import { type CommandContext, newCommand } from './command.js';
 const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];
 
-/** `hookvisor completion SHELL`: a completion script made from the commands and options themselves. */
+/** Implements `hookvisor completion SHELL`: generates a completion script from the commands and options. */
 export function completionCommand({ terminal }: CommandContext, program: Command): Command {
-  return newCommand('completion', 'print a completion script for your shell', [
+  return newCommand('completion', 'print a shell completion script', [
     'hookvisor completion bash > /etc/bash_completion.d/hookvisor',
     'hookvisor completion zsh > "${fpath[1]}/_hookvisor"',
     'hookvisor completion fish > ~/.config/fish/completions/hookvisor.fish',
@@ -64,7 +64,7 @@ function fish(commands: readonly Command[]): string {
 
 const scripts: Readonly<Record<Shell, (commands: readonly Command[]) => string>> = { bash, zsh, fish };
 
-/** Text inside single quotes of a shell. */
+/** Escapes text for single quotes in a shell. */
 function quoted(text: string): string {
   return text.replaceAll("'", '’');
 }

@@ -3,13 +3,10 @@ import { HookvisorError } from '../errors.js';
 import { oneLine } from '../text.js';
 import type { Terminal } from './terminal.js';
 
-/** Asks a person. Only `y` and `yes` are a yes. Throws HookvisorError `usage` when nobody is there. */
+/** Asks for confirmation; only `y` and `yes` confirm. Throws HookvisorError `usage` when stdin is not a terminal. */
 export async function confirm(question: string, { err }: Terminal): Promise<boolean> {
   if (!process.stdin.isTTY || err.columns === null) {
-    throw new HookvisorError(
-      'usage',
-      `Cannot ask '${question}': this is no terminal; say --yes to go on without asking`,
-    );
+    throw new HookvisorError('usage', `Cannot ask '${question}': not a terminal; pass --yes to continue`);
   }
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {

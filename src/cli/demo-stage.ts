@@ -10,14 +10,14 @@ import { openTail } from '../journal/tail.js';
 import { packageRoot } from '../paths.js';
 import { findHookClient, type HookClient } from './hook-client.js';
 
-/** One recorded call of a hook. */
+/** One recorded hook call. */
 export interface RecordedCall {
   readonly driver: string;
   readonly argv: readonly string[];
   readonly document: string | null;
 }
 
-/** What one call came to, as libvirt sees it and as the journal has it. */
+/** The result of one call, as libvirt sees it and as the journal records it. */
 export interface PlayedCall {
   readonly status: number;
   readonly stderr: string;
@@ -26,15 +26,15 @@ export interface PlayedCall {
   readonly verdict: Verdict;
 }
 
-/** A runtime of its own in a temporary folder, and hooks that reach it. Disposing it leaves nothing behind. */
+/** A private runtime in a temporary folder, and hooks that reach it. Disposing it removes everything. */
 export interface DemoStage extends AsyncDisposable {
   readonly client: HookClient;
   play(call: RecordedCall): Promise<PlayedCall>;
 }
 
 /**
- * Starts `hookvisor serve` with the demo's configuration. The journal is kept when it is given a folder. Throws
- * HookvisorError with what the runtime said when it fails.
+ * Starts `hookvisor serve` with the demo configuration. A journal in a given folder is kept. Throws HookvisorError with
+ * the output of the runtime when it does not start.
  */
 export async function openDemoStage(keptJournal: string | null = null): Promise<DemoStage> {
   const client = findHookClient();
@@ -70,7 +70,7 @@ export async function openDemoStage(keptJournal: string | null = null): Promise<
       const began = performance.now();
       const { status, stderr } = await callHook(join(dir, 'hooks', driver), { argv, document, socket });
       const durationMs = performance.now() - began;
-      // The record is written before the answer leaves.
+      // The record is written before the answer is sent.
       const [added] = await tail.read();
       if (added === undefined) throw new HookvisorError('internal', `Cannot find the event in '${journal}'; ${stderr}`);
       return { status, stderr, durationMs, verdict: added.record };
@@ -105,7 +105,7 @@ async function stop(runtime: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Executes a hook as libvirt does. */
+/** Runs a hook as libvirt does. */
 async function callHook(
   path: string,
   call: { argv: readonly string[]; document: string | null; socket: string },

@@ -20,28 +20,30 @@ type RecordedCall = z.infer<typeof recordedCall>;
 const header = ['EVENT', 'NAME', 'HANDLER', 'BACKEND', 'VERDICT', 'HANDLER TIME', 'WHOLE CALL'];
 const widths = [21, 16, 12, 9, 17, 12, 10];
 
-/** `hookvisor demo`: a recorded guest's life through the hook client, the socket and all three backends. */
+/** Implements `hookvisor demo`: plays a recorded guest life cycle through the client, the socket and all backends. */
 export function demoCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('demo', "play a recorded guest's life through all three backends, without libvirt", [
+  return newCommand('demo', 'play a recorded guest life cycle through all three backends; needs no libvirt', [
     'hookvisor demo',
     'hookvisor demo | cat   # plain text',
     'hookvisor demo --journal ./journal && hookvisor journal ./journal',
   ])
-    .option('--journal <dir>', 'keep the journal here')
+    .option('--journal <dir>', 'keep the journal in this folder')
     .action(async ({ journal }: { journal?: string }) => {
       const { out, err } = terminal;
       const calls = await readLife();
       out.write(`Hookvisor demo: ${calls.length} hook calls, recorded from a real libvirtd.\n`);
       err.write(
-        err.paint('dim', 'Starting a runtime: vetting, hardening and compiling its plugins takes some seconds…\n'),
+        err.paint('dim', 'Starting a runtime: vetting, hardening and compiling its plug-ins takes a few seconds…\n'),
       );
       const began = performance.now();
       await using stage = await openDemoStage(journal === undefined ? null : resolve(journal));
       const stopListening = closeOnInterrupt(stage);
       const seconds = ((performance.now() - began) / 1_000).toFixed(1);
       const client =
-        stage.client.kind === 'native' ? 'the native hook client' : 'the hook client in Node (no C compiler)';
-      out.write(`The runtime is up after ${seconds} s. Each call below goes through ${client} and its socket.\n`);
+        stage.client.kind === 'native' ? 'the native hook client' : 'the Node hook client (no C compiler was found)';
+      out.write(
+        `The runtime started in ${seconds} s. Each call below goes through ${client} and the runtime's socket.\n`,
+      );
 
       const denied: { call: RecordedCall; played: PlayedCall }[] = [];
       const times: number[] = [];
@@ -70,7 +72,7 @@ async function readLife(): Promise<RecordedCall[]> {
     .map((line) => recordedCall.parse(JSON.parse(line)));
 }
 
-/** One line for each handler that ran, the call itself named on the first. */
+/** Returns one row per handler that ran; only the first row shows the call. */
 function rowsOf(call: RecordedCall, { verdict, status, durationMs }: PlayedCall, { out }: Terminal): string[][] {
   const [name = '-', event = '', qualifier = ''] = call.argv;
   const what = [`${call.driver} ${event} ${qualifier}`, oneLine(name, 16)];
@@ -99,21 +101,21 @@ function summary(played: {
   const reasons = denied.map(
     ({ call, played: { stderr } }) =>
       `  ${out.paint('red', 'denied')}  ${call.driver} ${call.argv[1] ?? ''} of '${oneLine(call.argv[0] ?? '', 40)}'\n` +
-      `          libvirt shows its user: ${oneLine(stderr, 400)}\n`,
+      `          libvirt shows to its user: ${oneLine(stderr, 400)}\n`,
   );
   return [
-    `\n${times.length} calls answered, ${denied.length} denied, ${median} ms at the median (from spawn to exit).\n`,
+    `\n${times.length} calls answered, ${denied.length} denied; median ${median} ms from spawn to exit.\n`,
     ...reasons,
-    `\nNothing is left behind. What to do next:\n`,
-    `  node dist/cli/main.js check --config examples/demo/hookvisor.yaml     what was running here\n`,
+    `\nEverything has been removed again. Next steps:\n`,
+    `  node dist/cli/main.js check --config examples/demo/hookvisor.yaml     check the configuration of this demo\n`,
     `  node dist/cli/main.js emit --config examples/demo/hookvisor.yaml domain Bad_Name prepare begin\n`,
-    `  docs/configuration.md     your own handlers and routes\n`,
-    `  docs/writing-handlers.md  your own plugin, in TypeScript, AssemblyScript or WebAssembly text\n`,
-    `  docs/client.md            the program to put into /etc/libvirt/hooks\n`,
+    `  docs/configuration.md     configure your own handlers and routes\n`,
+    `  docs/writing-handlers.md  write your own plug-in in TypeScript, AssemblyScript, C, Rust or Go\n`,
+    `  docs/client.md            install the hook client into /etc/libvirt/hooks\n`,
   ].join('');
 }
 
-/** Ctrl-C must leave nothing behind either. Gives the function that ends this. */
+/** Cleans up on Ctrl-C as well. Returns a function that removes the signal handlers. */
 function closeOnInterrupt(stage: DemoStage): () => void {
   const onSignal = (signal: NodeJS.Signals): void => {
     void stage[Symbol.asyncDispose]().then(() => process.kill(process.pid, signal));

@@ -1,13 +1,13 @@
-/** One line of a comparison: in both, only expected, or only actual. */
+/** One line of a comparison: in both texts, only in the expected one, or only in the actual one. */
 export interface DiffLine {
   readonly sign: ' ' | '-' | '+';
   readonly text: string;
 }
 
-/** Texts with more lines than this are compared as wholes: the comparison takes the product of both lengths. */
+/** Longer texts are not aligned: the comparison takes time and memory proportional to the product of both lengths. */
 const mostLines = 1_000;
 
-/** The lines of two texts, aligned along their longest common subsequence. */
+/** Compares two texts line by line, aligned along their longest common subsequence. */
 export function diffLines(expected: string, actual: string): DiffLine[] {
   const [a, b] = [expected.split('\n'), actual.split('\n')];
   if (a.length > mostLines || b.length > mostLines) {
@@ -33,7 +33,7 @@ export function diffLines(expected: string, actual: string): DiffLine[] {
   return lines;
 }
 
-/** Length of the longest common subsequence of what follows each pair of positions. */
+/** Computes the length of the longest common subsequence after each pair of positions. */
 function lengths(a: readonly string[], b: readonly string[]): number[][] {
   const table = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
   for (let i = a.length - 1; i >= 0; i -= 1) {

@@ -14,16 +14,16 @@ interface DoctorOptions {
 
 const styles: Readonly<Record<Finding['state'], Style>> = { ok: 'green', warn: 'yellow', fail: 'red' };
 
-/** `hookvisor doctor`: what is right, what is not, and what to do. */
+/** Implements `hookvisor doctor`: what works, what does not, and how to fix it. */
 export function doctorCommand({ terminal, finish }: CommandContext): Command {
   const { out } = terminal;
-  return newCommand('doctor', 'look at everything that has to be right on this host, and say what to do', [
+  return newCommand('doctor', 'check the whole installation on this host and advise how to fix it', [
     'hookvisor doctor',
     'hookvisor doctor --json',
     'hookvisor doctor --root ./image',
   ])
-    .option('--root <dir>', 'look at the files below this folder instead of the running system', '/')
-    .option('-c, --config <file>', 'the configuration (default: /etc/hookvisor/hookvisor.yaml)')
+    .option('--root <dir>', 'check the files below this folder instead of the running system', '/')
+    .option('-c, --config <file>', 'the configuration file (default: /etc/hookvisor/hookvisor.yaml)')
     .option('--json', 'print the result as JSON')
     .action(async ({ root, config, json }: DoctorOptions) => {
       const findings = await examine({ root: resolve(root), config: config ?? null });

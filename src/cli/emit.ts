@@ -25,24 +25,24 @@ interface EmitOptions {
 
 const answerSchema = z.object({ verdict: verdictSchema });
 
-/** `hookvisor emit`: one event through a runtime; exit 0 allowed, 1 denied. */
+/** Implements `hookvisor emit`: sends one event through a runtime; exits with 0 when allowed, 1 when denied. */
 export function emitCommand({ terminal, finish }: CommandContext): Command {
   return newCommand('emit', 'send one event and show the verdict', [
     'hookvisor emit domain web-1 start begin --document web-1.xml',
     'hookvisor emit domain web-1 migrate begin --document - --json < web-1.xml',
     'hookvisor emit --config ./hookvisor.yaml network default start begin   # no runtime needed, no journal written',
-    'hookvisor emit domain -- -rf start begin   # a name that looks like an option',
+    'hookvisor emit domain -- -rf start begin   # a name that starts with a dash',
   ])
-    .argument('<kind>', 'domain, network, daemon, or what a newer libvirt says')
-    .argument('<name>', 'the name of the object; - for the daemon')
-    .argument('<event>', "libvirt's operation: prepare, start, migrate, …")
-    .argument('<qualifier>', "libvirt's sub-operation: begin, end or -")
-    .argument('[extra]', "libvirt's extra argument")
-    .option('-d, --driver <driver>', "libvirt's hook name (default: qemu for a domain, else the kind)")
-    .option('--document <file>', 'the XML that libvirt would write to the hook; - for stdin')
+    .argument('<kind>', 'domain, network, daemon, or a kind of a newer libvirt')
+    .argument('<name>', 'name of the object; - for the daemon')
+    .argument('<event>', 'libvirt operation: prepare, start, migrate, …')
+    .argument('<qualifier>', 'libvirt sub-operation: begin, end or -')
+    .argument('[extra]', 'extra argument of libvirt')
+    .option('-d, --driver <driver>', 'libvirt hook name (default: qemu for a domain, otherwise the kind)')
+    .option('--document <file>', 'file with the XML that libvirt would send to the hook; - for stdin')
     .option('--socket <path>', `the runtime's socket (default: ${defaultSocket})`)
-    .option('-c, --config <file>', 'decide in this process, with this configuration')
-    .option('--timeout <seconds>', 'wait this long for the runtime (default: 90)', secondsOption, 90_000)
+    .option('-c, --config <file>', 'decide in this process with this configuration; needs no runtime')
+    .option('--timeout <seconds>', 'timeout for the answer of the runtime (default: 90)', secondsOption, 90_000)
     .option('--json', 'print the verdict as JSON')
     .action(async (...given: [string, string, string, string, string | undefined, EmitOptions]) => {
       const [kind, name, event, qualifier, extra, options] = given;
@@ -64,13 +64,17 @@ async function readDocument(file: string): Promise<Buffer> {
   try {
     return file === '-' ? await buffer(process.stdin) : await readFile(file);
   } catch (error) {
-    throw new HookvisorError('usage', `Cannot read the document '${file}': ${messageOf(error)}; name a file, or -`, {
-      cause: error,
-    });
+    throw new HookvisorError(
+      'usage',
+      `Cannot read the document '${file}': ${messageOf(error)}; specify a file, or - for stdin`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
-/** Decides in a runtime of this process. It keeps no journal: nothing that was only tried belongs there. */
+/** Decides in this process, without a journal: a trial event does not belong there. */
 async function decideHere(
   file: string,
   event: { words: EmitCommand; document: Buffer | null; terminal: Terminal },
@@ -95,7 +99,7 @@ async function decideThere(
   return { verdict: answer.data.verdict, document: tail.length > 0 ? tail : null };
 }
 
-/** Says on stderr who decided what; a replaced document goes to stdout, as it would to libvirt. */
+/** Prints the decisions on stderr, and a replaced document on stdout, as libvirt would receive it. */
 function print({ verdict, document }: Decision, { out, err }: Terminal): void {
   for (const { handler, mode, outcome, failure, reason } of verdict.handlers) {
     const said = failure === null ? (outcome ?? '') : `failed (${failure})`;
@@ -105,8 +109,8 @@ function print({ verdict, document }: Decision, { out, err }: Terminal): void {
   const reason = verdict.reason === null ? '' : `: ${oneLine(verdict.reason, 1_024)}`;
   if (verdict.answered === 'deny') err.write(`${err.paint('red', 'denied')}${reason}\n`);
   else if (verdict.verdict === 'deny') {
-    err.write(`${err.paint('yellow', 'allowed')}, though a handler denied it${reason}\n`);
-    err.write(`  a denial here is not answered: its effect would be '${verdict.effect}'\n`);
+    err.write(`${err.paint('yellow', 'allowed')}, although a handler denied it${reason}\n`);
+    err.write(`  the denial was not sent to libvirt: its effect would be '${verdict.effect}'\n`);
   } else err.write(`${err.paint('green', verdict.answered === 'replace' ? 'replaced' : 'allowed')}\n`);
   if (document !== null && verdict.answered === 'replace') out.writeDocument(document);
 }

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { HookvisorError } from '../errors.js';
 import { packageRoot } from '../paths.js';
 
-/** The program that libvirt executes. */
+/** The program that libvirt runs as a hook. */
 export interface HookClient {
   /** Absolute path. */
   readonly path: string;
   readonly kind: 'native' | 'node';
 }
 
-/** The native hook client, or the one in Node where no compiler was at hand. Throws HookvisorError `usage`. */
+/** Finds the native hook client, or the Node client where no compiler was found. Throws HookvisorError `usage`. */
 export function findHookClient(): HookClient {
   const native = join(packageRoot, 'dist', 'hook-client');
   if (existsSync(native)) return { path: native, kind: 'native' };

@@ -27,26 +27,27 @@ interface InstallCommandOptions {
   readonly json?: true;
 }
 
-/** `hookvisor install`: the client as libvirt's hooks, a first configuration, the service. */
+/** Implements `hookvisor install`: installs the hook client, an initial configuration and the service. */
 export function installCommand({ terminal, finish }: CommandContext): Command {
   const { out } = terminal;
-  return newCommand(
-    'install',
-    "put the hook client in place of libvirt's hooks, with a first configuration and the service",
-    [
-      'hookvisor install --dry-run',
-      'hookvisor install --start --reload-libvirt',
-      'hookvisor install --adopt --start        # hooks that are there become handlers',
-      'hookvisor install --root ./image --drivers qemu,network',
-    ],
-  )
+  return newCommand('install', 'install the hook client, an initial configuration and the service', [
+    'hookvisor install --dry-run',
+    'hookvisor install --start --reload-libvirt',
+    'hookvisor install --adopt --start        # existing hooks become handlers',
+    'hookvisor install --root ./image --drivers qemu,network',
+  ])
     .option('--root <dir>', 'install into this folder instead of the running system', '/')
-    .option('--drivers <names>', `the hooks to install, of ${hookNames.join(', ')}`, driversOption, defaultHooks)
-    .option('--adopt', "turn hooks that are there into handlers of a new configuration; 'uninstall' puts them back")
-    .option('--scripts', "give script handlers all of root's rights in the service, as libvirt's own hooks have")
-    .option('--start', 'start the service, before libvirt begins to ask it')
-    .option('--reload-libvirt', 'tell running libvirt daemons to look for new hooks')
-    .option('--dry-run', 'only show what would be done')
+    .option(
+      '--drivers <names>',
+      `hooks to install, separated by commas: ${hookNames.join(', ')}`,
+      driversOption,
+      defaultHooks,
+    )
+    .option('--adopt', "turn existing hooks into handlers of a new configuration; 'uninstall' restores them")
+    .option('--scripts', 'let script handlers run with full root rights, as hooks of libvirt do')
+    .option('--start', 'start the service before the hooks are installed')
+    .option('--reload-libvirt', 'reload running libvirt daemons so that they find new hooks')
+    .option('--dry-run', 'only print what would be done')
     .option('--json', 'print the result as JSON')
     .action(async (options: InstallCommandOptions) => {
       const root = rootOf(options);
@@ -73,9 +74,9 @@ export function installCommand({ terminal, finish }: CommandContext): Command {
         const handlers = plan.adopted.map(({ name, hook }) => ({ handler: name, was: hook.from, source: hook.to }));
         out.write(jsonLine({ done: options.dryRun !== true, root, steps, notes, handlers, told, next }));
       } else {
-        out.write(steps.length === 0 ? 'nothing to do: everything is in place\n' : `${steps.join('\n')}\n`);
+        out.write(steps.length === 0 ? 'nothing to do: everything is installed\n' : `${steps.join('\n')}\n`);
         for (const note of plan.notes) out.write(`note: ${oneLine(note, 600)}\n`);
-        for (const name of told) out.write(`told ${name} to look for new hooks\n`);
+        for (const name of told) out.write(`reloaded ${name}\n`);
         if (options.dryRun === true) out.write('nothing was changed (--dry-run)\n');
         else for (const line of next) out.write(`next: ${line}\n`);
       }
@@ -83,7 +84,7 @@ export function installCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
-/** The folder to work in. Throws HookvisorError `usage` for what cannot be done with it. */
+/** Returns the folder to work in. Throws HookvisorError `usage` when the options do not fit it. */
 export function rootOf(options: {
   readonly root: string;
   readonly start?: true;
@@ -96,14 +97,14 @@ export function rootOf(options: {
       const option = options.start === true ? '--start' : '--reload-libvirt';
       throw new HookvisorError(
         'usage',
-        `Cannot use '${option}' with --root: nothing runs below '${root}'; leave it out`,
+        `Cannot use '${option}' with --root: no service runs below '${root}'; remove the option`,
       );
     }
     mkdirSync(root, { recursive: true });
   } else if (process.geteuid?.() !== 0 && options.dryRun !== true) {
     throw new HookvisorError(
       'usage',
-      "Cannot change '/': only root may; run it with sudo, or name another folder with --root, or look with --dry-run",
+      "Cannot change '/': this requires root; use sudo, specify another folder with --root, or preview with --dry-run",
     );
   }
   return root;
@@ -112,12 +113,13 @@ export function rootOf(options: {
 function driversOption(text: string): readonly HookName[] {
   return text.split(',').map((word) => {
     const name = hookNames.find((known) => known === word.trim());
-    if (name === undefined) throw new InvalidArgumentError(`Write names of ${hookNames.join(', ')}.`);
+    if (name === undefined)
+      throw new InvalidArgumentError(`Expected names from ${hookNames.join(', ')}, separated by commas.`);
     return name;
   });
 }
 
-/** Runs systemctl on this system. Throws HookvisorError `install` with what it said. */
+/** Runs systemctl on this system. Throws HookvisorError `install` with its error message. */
 export function systemctl(...args: readonly string[]): void {
   const run = spawnSync('systemctl', [...args], { encoding: 'utf8', timeout: 120_000 });
   if (run.status === 0) return;
@@ -136,7 +138,7 @@ function startService(): void {
   if (!hasSystemd()) {
     throw new HookvisorError(
       'usage',
-      "Cannot start the service: systemd does not run here; run 'hookvisor serve' yourself",
+      "Cannot start the service: systemd is not running; start 'hookvisor serve' yourself",
     );
   }
   systemctl('daemon-reload');
@@ -167,16 +169,16 @@ async function nextSteps(given: {
     const how = hasSystemd()
       ? 'systemctl daemon-reload && systemctl enable --now hookvisor.socket hookvisor.service'
       : 'hookvisor serve';
-    lines.push(`start the runtime, until then the hooks deny: ${how}`);
+    lines.push(`start the runtime (until then the hooks deny): ${how}`);
   }
   if (plan.unknownToLibvirt.length > 0 && told.length === 0) {
     const daemons = findLibvirtDaemons().filter((one) => plan.unknownToLibvirt.some((driver) => runsHook(one, driver)));
     for (const { name, pid } of daemons) {
       const how = hasSystemd() ? `systemctl reload ${name}` : `kill -HUP ${pid}`;
-      lines.push(`tell ${name} to look for new hooks: ${how}`);
+      lines.push(`reload ${name} so that it finds the new hooks: ${how}`);
     }
   }
-  lines.push('look at everything: hookvisor doctor');
+  lines.push('check the installation: hookvisor doctor');
   return lines;
 }
 

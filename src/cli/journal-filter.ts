@@ -4,20 +4,20 @@ import { compileGlob } from '../dispatch/glob.js';
 import { verdictSchema } from '../dispatch/verdict.js';
 import type { JournaledEvent } from '../journal/events.js';
 
-/** Which events of a journal are wanted; what is left out does not matter. */
+/** Selects events of a journal. An absent field matches everything. */
 export interface JournalFilter {
   /** Milliseconds since the Unix epoch. */
   readonly since?: number;
   readonly until?: number;
-  /** Glob of the object's name. */
+  /** Glob for the name of the object. */
   readonly name?: string;
   readonly handler?: string;
   readonly verdict?: string;
-  /** A kind of failure, or true for any. */
+  /** A kind of failure, or true for any failure. */
   readonly failure?: string | true;
 }
 
-/** Compiles a filter. A failure is looked for in the records of the handler, when one is named. */
+/** Compiles a filter. With a handler, a failure must be one of that handler. */
 export function matcher(filter: JournalFilter): (event: JournaledEvent) => boolean {
   const { since = -Infinity, until = Infinity, name, handler, verdict, failure } = filter;
   const named = name === undefined ? () => true : compileGlob(name);
@@ -34,11 +34,11 @@ export function matcher(filter: JournalFilter): (event: JournaledEvent) => boole
   };
 }
 
-/** A moment of the command line: how long ago (`1h`), or a date and time (`2026-11-22T10:00`, local unless it says). */
+/** Parses an age (`1h`) or a date and time (`2026-11-22T10:00`, local time unless it has a zone). */
 export function momentOption(text: string): number {
   const age = parseAge(text);
   if ('value' in age) return Date.now() - age.value;
-  // A date alone would be read as UTC.
+  // Date.parse reads a date without a time as UTC.
   const time = Date.parse(/^\d{4}-\d{2}-\d{2}$/u.test(text) ? `${text}T00:00` : text);
   if (!/^\d{4}-/u.test(text) || Number.isNaN(time)) {
     throw new InvalidArgumentError('Expected an age such as 30m, 12h or 7d, or a time such as 2026-11-22T10:00.');
@@ -46,5 +46,5 @@ export function momentOption(text: string): number {
   return time;
 }
 
-/** The words that a verdict may be. */
+/** Possible verdicts. */
 export const verdictWords: readonly string[] = verdictSchema.shape.verdict.options;

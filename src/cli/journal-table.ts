@@ -6,10 +6,10 @@ import type { Stream } from './terminal.js';
 const header = ['TIME', 'ID', 'EVENT', 'NAME', 'VERDICT', 'HANDLER', 'REASON'];
 const followedWidths = [19, 8, 24, 20, 16, 16, 0];
 const reasonChars = 120;
-/** So much of an event's id is shown; `--document` takes the beginning of one. */
+/** Number of characters shown of an event id; `--document` accepts a prefix. */
 const shownIdChars = 8;
 
-/** Events as a table, one line each. */
+/** Formats events as a table, one row per event. */
 export function eventTable(records: readonly EventRecord[], out: Stream): string {
   return table(
     header,
@@ -17,7 +17,7 @@ export function eventTable(records: readonly EventRecord[], out: Stream): string
   );
 }
 
-/** The table's header and lines one by one, for events that are still to come. */
+/** Header of the table for `--follow`, whose rows are printed one by one. */
 export const followedHeader = `${row(header, followedWidths)}\n`;
 
 export function followedLine(record: EventRecord, out: Stream): string {
@@ -26,7 +26,7 @@ export function followedLine(record: EventRecord, out: Stream): string {
 
 function cells(record: EventRecord, out: Stream): string[] {
   const { event, verdict, answered } = record;
-  const told = verdict === answered ? verdict : `${verdict}, told ${answered}`;
+  const told = verdict === answered ? verdict : `${verdict}, answered ${answered}`;
   const { handler, reason } = decisive(record);
   return [
     localTime(record.time),
@@ -39,7 +39,7 @@ function cells(record: EventRecord, out: Stream): string[] {
   ];
 }
 
-/** The handler to show: who denied, else who failed, else who replaced, else the last that was asked. */
+/** Picks the handler to show: the one that denied, else one that failed, else the last that replaced, else the last. */
 function decisive({ handlers, verdict, reason }: EventRecord): { handler: string; reason: string | null } {
   const one =
     (verdict === 'deny' ? handlers.find((each) => each.mode === 'enforce' && each.outcome === 'deny') : undefined) ??

@@ -20,41 +20,37 @@ interface JournalOptions extends JournalFilter {
   readonly json?: true;
 }
 
-/** How many events the table shows when nobody says. */
+/** Default number of events in the table. */
 const tableLimit = 50;
 
-/** `hookvisor journal`: what was decided, and why. */
+/** Implements `hookvisor journal`: what was decided, and why. */
 export function journalCommand(context: CommandContext): Command {
   const { terminal, finish } = context;
-  const command = newCommand(
-    'journal',
-    'show what was decided and why, follow it, check that it is as it was written',
-    [
-      'hookvisor journal --since 1h --verdict deny',
-      "hookvisor journal --name 'tenant-*' --handler naming --failure",
-      'hookvisor journal --follow --json | jq .event.name',
-      'hookvisor journal --document 0b7c5e1e > guest.xml',
-      'hookvisor journal verify   # or: verify /var/log/hookvisor',
-    ],
-  );
+  const command = newCommand('journal', 'show decisions and their reasons, follow new ones, or verify the journal', [
+    'hookvisor journal --since 1h --verdict deny',
+    "hookvisor journal --name 'tenant-*' --handler naming --failure",
+    'hookvisor journal --follow --json | jq .event.name',
+    'hookvisor journal --document 0b7c5e1e > guest.xml',
+    'hookvisor journal verify   # or: verify /var/log/hookvisor',
+  ]);
   return command
     .enablePositionalOptions()
-    .argument('[dir]', "the journal's folder (default: where the configuration says)")
-    .option('-c, --config <file>', 'the configuration that names the folder', defaultConfigFile)
-    .option('--since <time>', 'from then on: an age such as 1h or 7d, or 2026-11-22T10:00', momentOption)
-    .option('--until <time>', 'up to then', momentOption)
-    .option('--name <glob>', 'of objects with such a name, with * and ?')
-    .option('--handler <name>', 'that this handler was asked about')
-    .addOption(new Option('--verdict <word>', 'so decided, or so answered').choices(verdictWords))
-    .option('--failure [kind]', 'in which a handler failed, in any way or this')
+    .argument('[dir]', 'the journal folder (default: from the configuration)')
+    .option('-c, --config <file>', 'the configuration file that names the folder', defaultConfigFile)
+    .option('--since <time>', 'only events since this time: an age such as 1h or 7d, or 2026-11-22T10:00', momentOption)
+    .option('--until <time>', 'only events until this time', momentOption)
+    .option('--name <glob>', 'only objects whose name matches this glob')
+    .option('--handler <name>', 'only events that this handler was asked about')
+    .addOption(new Option('--verdict <word>', 'only events with this verdict or answer').choices(verdictWords))
+    .option('--failure [kind]', 'only events with a failure, optionally of this kind')
     .option(
       '--limit <n>',
-      `the last n of them (default: ${tableLimit} in a table, all with --json; 0: all)`,
+      `only the last n events (default: ${tableLimit} in a table, all with --json; 0: all)`,
       limitOption,
     )
-    .option('-f, --follow', 'go on with what is decided from now on, until interrupted')
-    .option('--document <id>', 'print the document of the event whose id begins so, as it is stored')
-    .option('--json', 'print the records, one in a line')
+    .option('-f, --follow', 'keep printing new events until interrupted')
+    .option('--document <id>', 'print the stored document of the event whose id starts with this')
+    .option('--json', 'print the records as JSON, one per line')
     .addCommand(journalVerifyCommand(context))
     .action(async (given: string | undefined, options: JournalOptions) => {
       const dir = await journalFolder(given, options.config);
@@ -71,11 +67,11 @@ async function list(dir: string, options: JournalOptions, { out, err }: Terminal
     for await (const event of readJournal(dir, { since })) if (matches(event)) out.write(recordLine(event));
     return;
   }
-  // One more than is shown tells whether there are more.
+  // One extra event shows whether there are more.
   const found = await lastEvents(dir, { since, matches, limit: limit === 0 ? Infinity : limit + 1 });
   const shown = limit === 0 ? found : found.slice(-limit);
   if (json === true) for (const event of shown) out.write(recordLine(event));
-  else if (shown.length === 0) err.write('no such event\n');
+  else if (shown.length === 0) err.write('no matching events\n');
   else
     out.write(
       eventTable(
@@ -83,7 +79,8 @@ async function list(dir: string, options: JournalOptions, { out, err }: Terminal
         out,
       ),
     );
-  if (json !== true && found.length > shown.length) err.write(`the last ${shown.length}; --limit 0 shows all\n`);
+  if (json !== true && found.length > shown.length)
+    err.write(`showing the last ${shown.length} events; --limit 0 shows all\n`);
 }
 
 async function follow(dir: string, options: JournalOptions, { out }: Terminal): Promise<void> {
@@ -106,15 +103,15 @@ async function printDocument(dir: string, id: string, { out, err }: Terminal): P
     throw new HookvisorError('usage', `Cannot print the document of event '${id}': ${why}`, { fields: { id } });
   };
   const [event] = found;
-  if (event === undefined) return refuse(`the journal has no such event; 'hookvisor journal' shows their ids`);
-  if (found.length > 1) return refuse('several ids begin so; write more of it');
+  if (event === undefined) return refuse(`the journal has no such event; 'hookvisor journal' lists the ids`);
+  if (found.length > 1) return refuse('several ids start with this; specify more characters');
   const ref = event.record.document;
-  if (ref === null) return refuse('libvirt gave none with it; choose another event');
+  if (ref === null) return refuse('libvirt sent no document with it; choose another event');
   const document = event.document();
   if (document === null) {
-    return refuse('it was not stored, since its secrets could not be told from the rest; choose another event');
+    return refuse('it was not stored because its secrets could not be identified; choose another event');
   }
-  if (event.record.document?.redacted === true) err.write('secrets were cut out of this document (***)\n');
+  if (event.record.document?.redacted === true) err.write('secrets were removed from this document (***)\n');
   out.writeDocument(document);
 }
 
@@ -123,6 +120,6 @@ function recordLine({ record }: JournaledEvent): string {
 }
 
 function limitOption(text: string): number {
-  if (!/^\d{1,9}$/u.test(text)) throw new InvalidArgumentError('Expected a whole number, 0 for all.');
+  if (!/^\d{1,9}$/u.test(text)) throw new InvalidArgumentError('Expected a whole number; 0 means all.');
   return Number(text);
 }

@@ -10,14 +10,14 @@ interface NewOptions {
   readonly json?: true;
 }
 
-/** `hookvisor new`: a project that builds and whose tests pass. */
+/** Implements `hookvisor new`: creates a project that builds and whose tests pass. */
 export function newProjectCommand({ terminal, finish }: CommandContext): Command {
   const { out } = terminal;
-  return newCommand('new', 'make the project of a plugin, with cases that pass', [
+  return newCommand('new', 'create a plug-in project with passing test cases', [
     'hookvisor new naming --language ts',
     'hookvisor new quota --language c && hookvisor build quota && hookvisor test quota',
   ])
-    .argument('<name>', 'the folder to make; its last part names the plugin')
+    .argument('<name>', 'the folder to create; its last part becomes the name of the plug-in')
     .requiredOption('-l, --language <language>', languages.join(', '), languageOption)
     .option('--json', 'print the result as JSON')
     .action(async (folder: string, { language, json }: NewOptions) => {

@@ -1,6 +1,6 @@
 import { oneLine } from '../text.js';
 
-/** Text of several lines, such as a compiler's, without control characters; indentation stays. */
+/** Removes control characters from multi-line text, such as compiler output, and keeps the indentation. */
 export function printable(text: string): string {
   return text
     .split('\n')

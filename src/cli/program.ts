@@ -5,7 +5,7 @@ import { loadCommands } from './commands.js';
 import { completionCommand } from './completion.js';
 import type { Terminal } from './terminal.js';
 
-/** Runs one command line and gives its exit status: 0 success, 1 a negative answer, 2 a usage or other error. */
+/** Runs one command line. Returns its exit status: 0 success, 1 a negative answer, 2 a usage or other error. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitStatus> {
   let status: ExitStatus = exitStatus.success;
   const context: CommandContext = {
@@ -15,14 +15,16 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     },
   };
   const program = new Command('hookvisor')
-    .description('Decides what happens when libvirt is about to do something, with plugins in a sandbox and scripts')
+    .description(
+      'Answers libvirt hooks with untrusted WebAssembly plug-ins in a sandbox, alongside your existing hook scripts',
+    )
     .version(version)
     .enablePositionalOptions();
   for (const make of await loadCommands(args[0])) program.addCommand(make(context));
   program.addCommand(completionCommand(context, program));
   for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands: inner }) => inner)]) {
     command
-      .showHelpAfterError('(add --help for the options and examples)')
+      .showHelpAfterError('(use --help for options and examples)')
       .exitOverride()
       .configureOutput({
         writeOut: (text) => {

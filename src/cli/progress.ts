@@ -1,13 +1,13 @@
 import type { Stream } from './terminal.js';
 
-/** A line that counts on a terminal, and nothing anywhere else. */
+/** A counter on a terminal; prints nothing elsewhere. */
 export interface Progress {
   readonly at: (count: number) => void;
-  /** Takes the line away. */
+  /** Clears the line. */
   readonly end: () => void;
 }
 
-/** Often enough to see that something happens. */
+/** Often enough to show progress. */
 const intervalMs = 100;
 
 export function createProgress(stream: Stream, { what, quiet }: { what: string; quiet: boolean }): Progress {
@@ -20,7 +20,7 @@ export function createProgress(stream: Stream, { what, quiet }: { what: string; 
       if (now - shown < intervalMs) return;
       shown = now;
       const rate = Math.round(count / Math.max(0.001, (now - began) / 1_000));
-      stream.write(`\r${count} ${what}, ${rate} a second\u001b[K`);
+      stream.write(`\r${count} ${what}, ${rate} per second\u001b[K`);
     },
     end() {
       if (shown !== -Infinity) stream.write('\r\u001b[K');

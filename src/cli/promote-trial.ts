@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Config } from '../config/config.js';
-import type { Promotion } from '../daemon/one-handler.js';
+import type { Promotion } from '../daemon/single-handler-config.js';
 import { askRuntime } from '../daemon/remote.js';
 import { HookvisorError } from '../errors.js';
 import { stagePlugin } from '../replay/install-plugin.js';
@@ -37,7 +37,7 @@ const statusTimeoutMs = 10_000;
 const loadTimeoutMs = 180_000;
 const pollMs = 500;
 
-/** sha256 of the plugin that a handler has in the running runtime. Throws HookvisorError `usage` when it has none. */
+/** Returns the sha256 of a handler's plug-in in the running runtime. Throws HookvisorError `usage` for none. */
 export async function pluginInForce(socket: string, handler: string): Promise<string> {
   const { handlers } = await statusOf(socket);
   const digest = handlers.find((one) => one.handler === handler)?.digest ?? null;
@@ -45,8 +45,8 @@ export async function pluginInForce(socket: string, handler: string): Promise<st
   const known = handlers.filter((one) => one.digest !== null).map((one) => one.handler);
   throw new HookvisorError(
     'usage',
-    `Cannot promote to handler '${handler}': the runtime at '${socket}' has no plugin of that name; ` +
-      `it has ${known.join(', ') || 'none'}`,
+    `Cannot promote to handler '${handler}': the runtime at '${socket}' has no plug-in handler of that name; ` +
+      `choose from ${known.join(', ') || 'none'}`,
   );
 }
 
@@ -59,7 +59,7 @@ export interface TrialWanted {
   readonly terminal: Terminal;
 }
 
-/** Lets a plugin run in monitor and waits for the end. True when it said the same as the old one, about one event at least. */
+/** Runs a trial to its end. Returns true when the new plug-in agreed with the old one about at least one event. */
 export async function runTrial(wanted: TrialWanted): Promise<boolean> {
   const { config, socket, promotion, bytes, durationMs, terminal } = wanted;
   const staged = await stagePlugin(config, promotion.handler, bytes);
@@ -68,10 +68,10 @@ export async function runTrial(wanted: TrialWanted): Promise<boolean> {
     const command = { command: 'begin-trial', ...promotion, file, durationMs } as const;
     await askRuntime({ socket, command, timeoutMs: loadTimeoutMs });
   } finally {
-    // It is loaded by now, and a new process is given what was loaded.
+    // The plug-in is loaded now; a restarted runner receives the loaded bytes, not the file.
     await staged.undo();
   }
-  terminal.err.write(`'${promotion.handler}' is on trial; Ctrl-C ends it, and nothing changes\n`);
+  terminal.err.write(`trial of '${promotion.handler}' is running; Ctrl-C cancels it and keeps the old plug-in\n`);
   const stop = new AbortController();
   const onSignal = (): void => {
     stop.abort();
@@ -85,11 +85,11 @@ export async function runTrial(wanted: TrialWanted): Promise<boolean> {
 }
 
 async function waitForEnd({ socket, promotion, terminal }: TrialWanted, signal: AbortSignal): Promise<TrialStatus> {
-  const progress = createProgress(terminal.err, { what: 'events on trial', quiet: false });
+  const progress = createProgress(terminal.err, { what: 'events compared', quiet: false });
   for (;;) {
     const { trial } = await statusOf(socket);
     if (trial === null || trial.to !== promotion.to || trial.handler !== promotion.handler) {
-      throw new HookvisorError('usage', `Cannot follow the trial: the runtime was started again; begin it again`);
+      throw new HookvisorError('usage', `Cannot follow the trial: the runtime was restarted; start the trial again`);
     }
     if (trial.state !== 'running') {
       progress.end();
@@ -109,11 +109,11 @@ function report({ state, compared, flips, newFailures, examples }: TrialStatus, 
   out.write(`trial: ${compared} events, ${flips} flips, ${newFailures} new failures\n`);
   const obstacle =
     state !== 'done'
-      ? `the trial ended before its time (${state})`
+      ? `the trial ended early (${state})`
       : compared === 0
-        ? 'it was asked about no event'
+        ? 'no event reached the handler during the trial'
         : flips + newFailures > 0
-          ? "it did not say the same; 'hookvisor journal --handler NAME.next' has all of it"
+          ? "the new plug-in decided differently; 'hookvisor journal --handler NAME.next' shows every event"
           : null;
   if (obstacle === null) return true;
   err.write(`not promoted: ${obstacle}\n`);
@@ -124,8 +124,5 @@ async function statusOf(socket: string): Promise<z.infer<typeof statusSchema>['s
   const { head } = await askRuntime({ socket, command: { command: 'status' }, timeoutMs: statusTimeoutMs });
   const parsed = statusSchema.safeParse(head);
   if (parsed.success) return parsed.data.status;
-  throw new HookvisorError(
-    'protocol',
-    `Cannot read the status of the runtime at '${socket}': it is of another version`,
-  );
+  throw new HookvisorError('protocol', `Cannot read the status of the runtime at '${socket}': it runs another version`);
 }

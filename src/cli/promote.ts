@@ -10,7 +10,7 @@ import { askRuntime } from '../daemon/remote.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { bounds } from '../limits.js';
 import { installPlugin } from '../replay/install-plugin.js';
-import { createLanes } from '../replay/lanes.js';
+import { createRunnerPool } from '../replay/runner-pool.js';
 import { substituted } from '../replay/load-handlers.js';
 import { lastCalls } from '../replay/recorded-call.js';
 import { replayHandler } from '../replay/replay-handlers.js';
@@ -34,24 +34,28 @@ interface PromoteOptions {
   readonly yes?: true;
 }
 
-/** Loading a plugin may take seconds on a busy host. */
+/** Loading a plug-in may take seconds on a busy host. */
 const timeoutMs = 180_000;
 
-/** `hookvisor promote`: another plugin for a handler of the running runtime, judged by what really happened. */
+/** Implements `hookvisor promote`: replaces the plug-in of a handler, after replaying recorded events through it. */
 export function promoteCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('promote', 'replay the last events through another plugin, then put it in force', [
+  return newCommand('promote', 'replay recent events through a new plug-in, then activate it', [
     'hookvisor promote naming build/naming.wasm',
     'hookvisor promote naming build/naming.wasm --monitor-for 24h',
     'hookvisor promote naming build/naming.wasm --yes --fail-on-flip   # from a script',
   ])
-    .argument('<handler>', 'the handler that gets it')
-    .argument('<file>', 'the plugin, a .wasm file')
-    .option('-c, --config <file>', "the runtime's configuration", defaultConfigFile)
-    .option('--socket <path>', "the runtime's socket (default: the configuration's)")
-    .option('--last <n>', 'replay the last n events that the handler was asked about', countOption, 1_000)
-    .option('--monitor-for <time>', 'let it run in monitor beside the old one first: 30m, 24h, 7d', trialOption)
-    .option('--fail-on-flip', 'do not promote, and exit with 1, when an answer flips or a failure is new')
-    .option('-y, --yes', 'do not ask')
+    .argument('<handler>', 'the handler whose plug-in to replace')
+    .argument('<file>', 'the new plug-in, a .wasm file')
+    .option('-c, --config <file>', 'the configuration file of the runtime', defaultConfigFile)
+    .option('--socket <path>', 'the socket of the runtime (default: from the configuration)')
+    .option('--last <n>', 'replay the last n events of the handler', countOption, 1_000)
+    .option(
+      '--monitor-for <time>',
+      'first run it in monitor mode alongside the old plug-in for this long: 30m, 24h, 7d',
+      trialOption,
+    )
+    .option('--fail-on-flip', 'do not promote, and exit with 1, when a verdict flips or a new failure occurs')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action(async (handler: string, file: string, options: PromoteOptions) => {
       finish(await promote({ handler, file: resolve(file), options, terminal }));
     });
@@ -71,16 +75,16 @@ async function promote({ handler, file, options, terminal }: Wanted): Promise<Ex
   const to = createHash('sha256').update(bytes).digest('hex');
   const from = await pluginInForce(socket, handler);
   if (from === to) {
-    terminal.out.write(`handler '${handler}' is that plugin already\n`);
+    terminal.out.write(`handler '${handler}' already uses this plug-in\n`);
     return exitStatus.success;
   }
   const tally = await replayed(config, { handler, file, options, terminal });
   const flipped = tally.flips + tally.newFailures > 0;
   if (flipped && options.failOnFlip === true) {
-    terminal.err.write(`not promoted: see above; without --fail-on-flip you decide\n`);
+    terminal.err.write(`not promoted: see the changes above; without --fail-on-flip you are asked\n`);
     return exitStatus.negative;
   }
-  const question = options.monitorFor === undefined ? `Put it in force as '${handler}'?` : `Begin the trial?`;
+  const question = options.monitorFor === undefined ? `Activate it as '${handler}'?` : `Start the trial?`;
   if (options.yes !== true && !(await confirm(question, terminal))) {
     terminal.err.write('not promoted\n');
     return exitStatus.negative;
@@ -94,16 +98,16 @@ async function promote({ handler, file, options, terminal }: Wanted): Promise<Ex
   try {
     await askRuntime({ socket, command: { command: 'promote', ...promotion }, timeoutMs });
   } catch (error) {
-    // The old one stays in force, so it has to be what the next start finds.
+    // The old plug-in stays active, so the next start must find it.
     await installed.undo();
     throw error;
   }
-  terminal.out.write(`promoted: '${handler}' is sha256 ${to}\n`);
+  terminal.out.write(`promoted: '${handler}' now runs sha256 ${to}\n`);
   for (const one of installed.written) terminal.out.write(`written: ${one}\n`);
   return exitStatus.success;
 }
 
-/** Shows what the plugin would have said about the handler's last events. */
+/** Prints how the plug-in would have decided the last events of the handler. */
 async function replayed(config: Config, { handler, file, options, terminal }: Wanted): Promise<Tally> {
   const began = performance.now();
   const asked = await substituted(config, { handler, plugin: file });
@@ -111,16 +115,16 @@ async function replayed(config: Config, { handler, file, options, terminal }: Wa
   if (current?.backend !== asked.backend) {
     throw new HookvisorError(
       'usage',
-      `Cannot promote '${file}': it is for the backend '${asked.backend}', handler '${handler}' has ` +
+      `Cannot promote '${file}': it needs the backend '${asked.backend}', but handler '${handler}' uses ` +
         `'${current?.backend ?? 'none'}'; change the configuration, then 'hookvisor reload'`,
     );
   }
-  await using lanes = createLanes();
-  const replay = replayHandler({ config: asked, handler: await lanes.load(asked) }, null);
+  await using pool = createRunnerPool();
+  const replay = replayHandler({ config: asked, handler: await pool.load(asked) }, null);
   const calls = config.journal === null ? [] : await lastCalls(config.journal.dir, handler, options.last);
   const progress = createProgress(terminal.err, { what: 'events', quiet: false });
-  const { atOnce } = lanes;
-  const tally = await runReplay({ calls, replay, atOnce, onProgress: progress.at });
+  const { concurrency } = pool;
+  const tally = await runReplay({ calls, replay, concurrency, onProgress: progress.at });
   progress.end();
   const seconds = (performance.now() - began) / 1_000;
   terminal.out.write(replayText(tally, { exact: false, seconds, limit: 20, out: terminal.out }));
@@ -129,16 +133,16 @@ async function replayed(config: Config, { handler, file, options, terminal }: Wa
 
 async function readPlugin(config: Config, { handler, file }: Wanted): Promise<Buffer> {
   const fail = (what: string, cause?: unknown): HookvisorError =>
-    new HookvisorError('plugin-unreadable', `Cannot read the plugin '${file}': ${what}`, {
+    new HookvisorError('plugin-unreadable', `Cannot read the plug-in '${file}': ${what}`, {
       ...(cause === undefined ? {} : { cause }),
     });
-  // A handler that is not configured is objected to by the runtime, in better words.
+  // The runtime reports an unknown handler with a better message.
   const most = config.handlers.get(handler)?.pluginBytes ?? bounds.pluginBytes;
   const read = await readBounded(file, most).catch((error: unknown) => {
     throw fail(messageOf(error), error);
   });
   if (read.found === 'file') return read.bytes;
-  if (read.found !== 'too-large') throw fail('it is not a regular file; name a .wasm file');
+  if (read.found !== 'too-large') throw fail('it is not a regular file; specify a .wasm file');
   const { code, message, fields } = sizeObjection(read.size, most);
   throw new HookvisorError(code, `Cannot promote '${file}' as '${handler}': ${message}`, { fields });
 }
@@ -151,5 +155,5 @@ function countOption(text: string): number {
 function trialOption(text: string): number {
   const parsed = parseAge(text);
   if ('value' in parsed && parsed.value > 0 && parsed.value <= mostTrialMs) return parsed.value;
-  throw new InvalidArgumentError('Expected a time such as 30m, 24h or 7d, at most 24d.');
+  throw new InvalidArgumentError('Expected a duration such as 30m, 24h or 7d, at most 24d.');
 }

@@ -9,22 +9,22 @@ interface ReloadOptions {
   readonly json?: true;
 }
 
-/** How long a reload may take, milliseconds: admitting new plugins costs seconds. */
+/** Timeout of a reload in milliseconds: admitting new plug-ins takes seconds. */
 const timeoutMs = 180_000;
 
-/** `hookvisor reload`: the running runtime takes its configuration anew, or keeps the old one and says why. */
+/** Implements `hookvisor reload`: the runtime applies its configuration, or keeps the active one and reports why. */
 export function reloadCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('reload', 'let the running runtime take its configuration anew, or keep the old one and say why', [
+  return newCommand('reload', 'make the runtime reload its configuration; keeps the active one on errors', [
     'hookvisor reload',
     'hookvisor check && hookvisor reload',
   ])
-    .option('--socket <path>', "the runtime's socket", defaultSocket)
+    .option('--socket <path>', 'the socket of the runtime', defaultSocket)
     .option('--json', 'print the result as JSON')
     .action(async ({ socket, json }: ReloadOptions) => {
       if (json !== true && terminal.err.columns !== null) terminal.err.write('loading the configuration…\n');
       const { head } = await askRuntime({ socket, command: { command: 'reload' }, timeoutMs });
       if (json === true) terminal.out.write(jsonLine(head));
-      else terminal.out.write('the new configuration is in force\n');
+      else terminal.out.write('the new configuration is active\n');
       finish(exitStatus.success);
     });
 }

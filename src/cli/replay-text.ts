@@ -1,5 +1,5 @@
 import type { Comparison } from '../replay/compared.js';
-import type { Said } from '../replay/said.js';
+import type { ComparableAnswer } from '../replay/comparable-answer.js';
 import type { ShownChange, Tally } from '../replay/tally.js';
 import { oneLine } from '../text.js';
 import { version } from '../version.js';
@@ -10,7 +10,7 @@ interface Shown {
   readonly seconds: number;
 }
 
-/** What `hookvisor replay --json` prints. */
+/** Returns what `hookvisor replay --json` prints. */
 export function replayJson(tally: Tally, { exact, seconds }: Shown): object {
   const { changes, ...counts } = tally;
   return {
@@ -30,7 +30,7 @@ export function replayJson(tally: Tally, { exact, seconds }: Shown): object {
   };
 }
 
-/** The result in words, the changes first and the counts last, where the eye is. */
+/** Formats the result for people: the counts come last, where a terminal shows them. */
 export function replayText(tally: Tally, shown: Shown & { readonly limit: number; readonly out: Stream }): string {
   const { out, limit } = shown;
   const listed = tally.changes.slice(0, limit);
@@ -46,7 +46,7 @@ export function replayText(tally: Tally, shown: Shown & { readonly limit: number
 const words: Readonly<Record<ShownChange['change'], string>> = {
   flip: 'FLIP',
   'new-failure': 'NEW FAILURE',
-  reworded: 'other words',
+  reworded: 'reworded',
   'failed-now': 'FAILURE',
   differs: 'DIFFERS',
 };
@@ -67,14 +67,14 @@ function changeText({ change, comparison, points }: ShownChange, out: Stream): s
   return `${about.filter((part) => part !== '').join('  ')}\n${then}  now   ${saidText(after)}${hint(comparison)}\n`;
 }
 
-function saidText({ outcome, reason, failure, fuel }: Said): string {
+function saidText({ outcome, reason, failure, fuel }: ComparableAnswer): string {
   const said = outcome === null ? `failed (${failure ?? ''})` : outcome;
   const why = reason === null ? '' : `: ${oneLine(reason, 300)}`;
   return `${said}${why}${fuel === null ? '' : `  [fuel ${fuel}]`}`;
 }
 
 function hint({ redacted }: Comparison): string {
-  return redacted ? '\n        (secrets were cut out of the document, so this may be why)' : '';
+  return redacted ? '\n        (possibly because secrets were removed from the document)' : '';
 }
 
 function summaryText(tally: Tally, { exact, seconds, out }: Shown & { readonly out: Stream }): string {
@@ -85,14 +85,16 @@ function summaryText(tally: Tally, { exact, seconds, out }: Shown & { readonly o
   const counts = exact
     ? `identical ${compared - differing}  ${bad(differing, `different ${differing}`)}`
     : `same ${same}  ${bad(flips, `flips ${flips}`)}  ${bad(newFailures, `new failures ${newFailures}`)}` +
-      `  other words ${reworded}`;
+      `  reworded ${reworded}`;
   return [
-    `${events} events, ${compared} answers in ${seconds.toFixed(1)} s\n`,
+    `${events} events, ${compared} decisions in ${seconds.toFixed(1)} s\n`,
     ...(decided.length > 0
-      ? [`nothing to compare with; now ${decided.map(([word, count]) => `${word} ${count}`).join('  ')}\n`]
+      ? [
+          `no recorded decisions to compare with; now ${decided.map(([word, count]) => `${word} ${count}`).join('  ')}\n`,
+        ]
       : [`${counts}\n`]),
     ...(fuel.answers > 0 ? [`fuel ${fuel.before} then, ${fuel.after} now${percentText(fuel)}\n`] : []),
-    ...(redacted > 0 ? [`${redacted} documents were without the secrets that they had\n`] : []),
+    ...(redacted > 0 ? [`${redacted} documents had secrets removed\n`] : []),
     ...(left.length > 0 ? [`not comparable ${left.reduce((sum, [, count]) => sum + count, 0)}:\n`] : []),
     ...left.map(([why, count]) => `  ${String(count).padStart(6)}  ${oneLine(why, 200)}\n`),
   ].join('');

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.js';
 import { defaultConfigFile } from '../config/defaults.js';
 import { loadConfig } from '../config/load.js';
 import { HookvisorError } from '../errors.js';
-import { createLanes, type Lanes } from '../replay/lanes.js';
+import { createRunnerPool, type RunnerPool } from '../replay/runner-pool.js';
 import { loadPlugins, substituted } from '../replay/load-handlers.js';
 import { checkSource } from '../replay/check-source.js';
 import { readSource } from '../replay/recorded-call.js';
@@ -29,35 +29,35 @@ interface ReplayOptions {
   readonly json?: true;
 }
 
-/** `hookvisor replay`: what another plugin, other settings or another configuration would have decided. */
+/** Implements `hookvisor replay`: what another plug-in, other settings or another configuration would have decided. */
 export function replayCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('replay', 'decide recorded events again and show what would have changed', [
+  return newCommand('replay', 'decide recorded events again and show what would change', [
     'hookvisor replay /var/log/hookvisor --handler naming --plugin build/naming.wasm',
     `hookvisor replay /var/log/hookvisor --handler quota --settings '{ "maxVcpus": 4 }'`,
     'hookvisor replay /var/log/hookvisor --config next.yaml --fail-on-flip',
-    'hookvisor replay /var/log/hookvisor --exact   # what has not changed says the same, to the last digit',
+    'hookvisor replay /var/log/hookvisor --exact   # unchanged plug-ins must reproduce every detail',
     'hookvisor replay captured.jsonl --handler naming --plugin build/naming.wasm',
   ])
-    .argument('<source>', 'the folder of a journal, or a file of captured calls: {"driver", "argv", "stdin"} in a line')
-    .option('-c, --config <file>', `the configuration to replay through (default: ${defaultConfigFile})`)
-    .option('--handler <name>', 'ask only this handler')
-    .option('--plugin <file>', "this plugin in the handler's place")
-    .option('--settings <json>', "settings in the place of the handler's: JSON, or a file of JSON or YAML")
-    .option('--exact', 'compare outcome, reason, failure, fuel and logs of all that has not changed since')
-    .option('--fail-on-flip', 'exit with 1 when an answer flips or a handler fails that did not')
-    .option('--limit <n>', 'show so many changes; the counts are of all', limitOption, 20)
+    .argument('<source>', 'a journal folder, or a file of captured calls: one {"driver", "argv", "stdin"} per line')
+    .option('-c, --config <file>', `the configuration file to replay with (default: ${defaultConfigFile})`)
+    .option('--handler <name>', 'replay only this handler')
+    .option('--plugin <file>', 'use this plug-in for the handler; requires --handler')
+    .option('--settings <json>', 'use these settings for the handler: JSON, or a JSON or YAML file; requires --handler')
+    .option('--exact', 'require identical outcome, reason, failure, fuel and logs from unchanged plug-ins')
+    .option('--fail-on-flip', 'exit with 1 when a verdict flips or a new failure occurs')
+    .option('--limit <n>', 'maximum number of changes to show; the counts cover all', limitOption, 20)
     .option('--json', 'print the result as JSON')
     .action(async (source: string, options: ReplayOptions) => {
       assertPossible(options);
       const began = performance.now();
       const config = await configFor(options);
       await checkSource(source);
-      await using lanes = createLanes();
-      const replay = await replayFor(options, config, lanes);
+      await using pool = createRunnerPool();
+      const replay = await replayFor(options, config, pool);
       const progress = createProgress(terminal.err, { what: 'events', quiet: options.json === true });
-      const { atOnce } = lanes;
+      const { concurrency } = pool;
       const exact = options.exact === true;
-      const tally = await runReplay({ calls: readSource(source), replay, atOnce, exact, onProgress: progress.at });
+      const tally = await runReplay({ calls: readSource(source), replay, concurrency, exact, onProgress: progress.at });
       progress.end();
       const seconds = (performance.now() - began) / 1_000;
       if (options.json === true) terminal.out.write(jsonLine(replayJson(tally, { exact, seconds })));
@@ -83,17 +83,20 @@ function statusOf(tally: Tally, { exact, failOnFlip }: ReplayOptions): ExitStatu
 function assertPossible({ handler, plugin, settings, exact }: ReplayOptions): void {
   if (handler === undefined && (plugin !== undefined || settings !== undefined)) {
     const option = plugin === undefined ? '--settings' : '--plugin';
-    throw new HookvisorError('usage', `Cannot use '${option}' alone: it is for one handler; name that with --handler`);
+    throw new HookvisorError(
+      'usage',
+      `Cannot use '${option}' alone: it applies to one handler; specify it with --handler`,
+    );
   }
   if (exact === true && (handler !== undefined || plugin !== undefined)) {
     throw new HookvisorError(
       'usage',
-      `Cannot combine '--exact' with --handler: it compares what has not changed; name the configuration alone`,
+      `Cannot combine '--exact' with --handler or --plugin: it compares unchanged plug-ins; specify only the configuration`,
     );
   }
 }
 
-/** The configuration is only optional where a plugin is named. */
+/** Loads the configuration, which is optional only when a plug-in is given. */
 async function configFor({ config, plugin }: ReplayOptions): Promise<Config | null> {
   if (config !== undefined || plugin === undefined) return loadConfig(config ?? defaultConfigFile);
   try {
@@ -104,7 +107,7 @@ async function configFor({ config, plugin }: ReplayOptions): Promise<Config | nu
   }
 }
 
-async function replayFor(options: ReplayOptions, config: Config | null, lanes: Lanes): Promise<Replay> {
+async function replayFor(options: ReplayOptions, config: Config | null, pool: RunnerPool): Promise<Replay> {
   const { handler: name, plugin, settings } = options;
   if (name !== undefined) {
     const given = settings === undefined ? null : await readSettings(settings);
@@ -118,12 +121,13 @@ async function replayFor(options: ReplayOptions, config: Config | null, lanes: L
     const changed = plugin !== undefined || given !== null;
     const baseline = configured === null || configured.backend === 'script' || !changed ? null : configured;
     return replayHandler(
-      { config: asked, handler: await lanes.load(asked) },
-      baseline === null ? null : { config: baseline, handler: await lanes.load(baseline) },
+      { config: asked, handler: await pool.load(asked) },
+      baseline === null ? null : { config: baseline, handler: await pool.load(baseline) },
     );
   }
-  if (config === null) throw new HookvisorError('usage', `Cannot replay: no configuration; name one with --config`);
-  const plugins = await loadPlugins(config, lanes);
+  if (config === null)
+    throw new HookvisorError('usage', `Cannot replay: there is no configuration; specify one with --config`);
+  const plugins = await loadPlugins(config, pool);
   return options.exact === true ? replayExactly(plugins) : replayConfig(config, plugins);
 }
 

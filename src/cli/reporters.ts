@@ -8,7 +8,7 @@ import type { Reporter } from './test-report.js';
 export const reporterNames = ['spec', 'tap', 'junit', 'json'] as const;
 export type ReporterName = (typeof reporterNames)[number];
 
-/** The ways in which a test run can be told. */
+/** Reporters of a test run by name. */
 export const reporters: Readonly<Record<ReporterName, (terminal: Terminal) => Reporter>> = {
   spec: specReporter,
   tap: tapReporter,

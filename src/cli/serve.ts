@@ -14,17 +14,17 @@ interface ServeOptions {
   readonly cache?: string;
 }
 
-/** `hookvisor serve`: the runtime, until SIGTERM or SIGINT. */
+/** Implements `hookvisor serve`: runs the runtime until SIGTERM or SIGINT. */
 export function serveCommand({ terminal, finish }: CommandContext): Command {
   return newCommand('serve', 'run the runtime that answers the hooks', [
     'hookvisor serve',
     'hookvisor serve --config ./hookvisor.yaml --socket /tmp/hookvisor.sock',
-    'kill -HUP PID   # takes the configuration anew, as hookvisor reload does',
+    'kill -HUP PID   # reloads the configuration, like hookvisor reload',
   ])
-    .option('-c, --config <file>', 'the configuration', defaultConfigFile)
-    .option('--socket <path>', 'listen here instead of where the configuration says')
-    .option('--journal <dir>', 'keep the journal here instead of where the configuration says')
-    .option('--cache <dir>', 'keep admitted plugins here instead of where the configuration says')
+    .option('-c, --config <file>', 'the configuration file', defaultConfigFile)
+    .option('--socket <path>', 'listen on this socket instead of the configured one')
+    .option('--journal <dir>', 'keep the journal in this folder instead of the configured one')
+    .option('--cache <dir>', 'keep admitted plug-ins in this folder instead of the configured one')
     .action(async (options: ServeOptions) => {
       const log = createLog(terminal.err);
       const stop = nextSignal(['SIGTERM', 'SIGINT']);
@@ -34,18 +34,18 @@ export function serveCommand({ terminal, finish }: CommandContext): Command {
         ...(options.cache === undefined ? {} : { cache: resolve(options.cache) }),
       });
       await using runtime = await createRuntime({ log, load });
-      // Not sooner: most of what a start runs never runs again.
+      // Only now: most code of the start-up never runs again.
       optimizeSoon();
       await using server = await startServer(runtime, log);
       process.on('SIGHUP', () => {
-        // The runtime has said already why a configuration is refused.
+        // The runtime has already logged why a configuration was rejected.
         runtime.reload().catch(() => undefined);
       });
       const { handlers, journal } = runtime.config;
       log('info', `listening on '${server.socket}' (${handlers.size} handlers, pid ${process.pid})`);
-      log('info', journal === null ? 'no journal is kept' : `journal in '${journal.dir}'`);
+      log('info', journal === null ? 'the journal is disabled' : `journal in '${journal.dir}'`);
       const signal = await stop;
-      log('info', `${signal}: answering what is under way, then leaving`);
+      log('info', `${signal}: finishing events in flight, then exiting`);
       finish(exitStatus.success);
     });
 }

@@ -4,10 +4,10 @@ import type { HandlerConfig } from '../config/config.js';
 import { readYaml } from '../config/yaml.js';
 import { HookvisorError, messageOf } from '../errors.js';
 
-/** Everything that YAML and JSON can say and a plugin can be given. */
+/** Every value that YAML and JSON can express and a plug-in can receive. */
 const settingsSchema = z.record(z.string(), z.json());
 
-/** Settings of the command line: a JSON object, or the name of a file that holds one as JSON or YAML. */
+/** Reads settings from the command line: a JSON object, or the name of a JSON or YAML file. */
 export async function readSettings(given: string): Promise<HandlerConfig['settings']> {
   const inline = given.trimStart().startsWith('{');
   const text = inline ? given : await readText(given);
@@ -16,7 +16,7 @@ export async function readSettings(given: string): Promise<HandlerConfig['settin
   if (checked.success && problems.length === 0) return JSON.stringify(checked.data);
   const [first] = problems;
   const what =
-    first === undefined ? 'they are no mapping' : `line ${first.line}, column ${first.column}: ${first.message}`;
+    first === undefined ? 'they are not a mapping' : `line ${first.line}, column ${first.column}: ${first.message}`;
   const where = inline ? 'of --settings' : `'${given}'`;
   throw new HookvisorError('usage', `Cannot read the settings ${where}: ${what}; write { "key": value }`);
 }
@@ -27,7 +27,7 @@ async function readText(file: string): Promise<string> {
   } catch (error) {
     throw new HookvisorError(
       'usage',
-      `Cannot read the settings '${file}': ${messageOf(error)}; write JSON that begins with {, or name a file`,
+      `Cannot read the settings '${file}': ${messageOf(error)}; write JSON that starts with {, or specify a file`,
       { cause: error },
     );
   }

@@ -13,7 +13,7 @@ interface StatusOptions {
   readonly json?: true;
 }
 
-/** The part of a status that is shown to people; `--json` prints all of it. */
+/** The part of the status that is formatted for people; `--json` prints all of it. */
 const statusSchema = z.object({
   status: z.looseObject({
     version: z.string(),
@@ -69,11 +69,11 @@ const statusSchema = z.object({
   }),
 });
 
-/** `hookvisor status`: what the running runtime is doing. */
+/** Implements `hookvisor status`: the state of the running runtime. */
 export function statusCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('status', 'show what the running runtime is doing', ['hookvisor status', 'hookvisor status --json'])
-    .option('--socket <path>', "the runtime's socket", defaultSocket)
-    .option('--timeout <seconds>', 'wait this long for the runtime (default: 5)', secondsOption, 5_000)
+  return newCommand('status', 'show the state of the running runtime', ['hookvisor status', 'hookvisor status --json'])
+    .option('--socket <path>', 'the socket of the runtime', defaultSocket)
+    .option('--timeout <seconds>', 'timeout for the answer of the runtime (default: 5)', secondsOption, 5_000)
     .option('--json', 'print the whole status as JSON')
     .action(async ({ socket, timeout: timeoutMs, json }: StatusOptions) => {
       const { head } = await askRuntime({ socket, command: { command: 'status' }, timeoutMs });
@@ -92,10 +92,12 @@ function describe(status: z.infer<typeof statusSchema>['status']): string {
   const facts = [
     `hookvisor ${status.version}, pid ${status.pid}, since ${status.started}`,
     `configuration  ${status.config} (${reloads.done} reloads)`,
-    ...(reloads.lastError === null ? [] : [`last reload    refused: ${reloads.lastError}`]),
+    ...(reloads.lastError === null ? [] : [`last reload    rejected: ${reloads.lastError}`]),
     `socket         ${status.socket}`,
     `journal        ${journal === null ? 'none' : journal.file}`,
-    ...(journal === null || journal.unrecorded === 0 ? [] : [`               ${journal.unrecorded} records lost`]),
+    ...(journal === null || journal.unrecorded === 0
+      ? []
+      : [`               ${journal.unrecorded} events not recorded`]),
     `events         ${events.answered} answered, ${events.denied} denied, ${events.withFailures} with failures`,
     ...(trial === null
       ? []
@@ -135,11 +137,11 @@ function breakerText(breaker: z.infer<typeof statusSchema>['status']['handlers']
   if (breaker === null) return '-';
   const { state, failures, retryInMs } = breaker;
   if (state === 'closed') return failures === 0 ? state : `${state}, ${failures} failures`;
-  const next = retryInMs === null ? 'being tried' : `next try in ${Math.ceil(retryInMs / 1_000)} s`;
+  const next = retryInMs === null ? 'retrying now' : `next retry in ${Math.ceil(retryInMs / 1_000)} s`;
   return `${state} after ${failures} failures, ${next}`;
 }
 
-/** What keeps the plugins in, and why it is not more. */
+/** Describes the isolation of plug-ins, and why better mechanisms are not in use. */
 function isolationText(isolation: z.infer<typeof statusSchema>['status']['sandbox']['isolation']): string[] {
   const { level, mechanism, protections, missing, unavailable } = isolation;
   return [

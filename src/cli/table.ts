@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 
 /**
- * Text in aligned columns, two spaces between them, no trailing blanks. Cells may be coloured; they must hold no
- * control characters of their own (see oneLine).
+ * Formats aligned columns, separated by two spaces, without trailing blanks. Cells may be coloured but must not contain
+ * other control characters (see oneLine).
  */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, ...rows];
@@ -10,7 +10,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return lines.map((line) => `${row(line, widths)}\n`).join('');
 }
 
-/** One line of a table whose widths are known, for tables that grow while they are shown. */
+/** Formats one row of a table with known column widths, for tables that grow while they are shown. */
 export function row(cells: readonly string[], widths: readonly number[]): string {
   return cells
     .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell))))

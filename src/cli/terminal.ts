@@ -1,26 +1,26 @@
 import { styleText } from 'node:util';
 import { visibleLines } from '../text.js';
 
-/** Where a command prints; stdout for results, stderr for everything said to a person on the way. */
+/** Where a command prints: results to stdout, messages for people to stderr. */
 export interface Terminal {
   readonly out: Stream;
   readonly err: Stream;
 }
 
 export interface Stream {
-  /** Prints text in which hidden characters are made visible, whoever wrote it; colours and line breaks stay. */
+  /** Prints text with hidden characters made visible, whatever its origin; colours and line breaks are kept. */
   write(text: string): void;
-  /** Prints a document: byte for byte, unless somebody looks at it on a terminal. */
+  /** Prints a document: unchanged, or with hidden characters made visible on a terminal. */
   writeDocument(document: Buffer): void;
-  /** Colours `text` where this stream is a terminal and NO_COLOR is not set (https://no-color.org). */
+  /** Colours `text` when this stream is a terminal and NO_COLOR is not set (https://no-color.org). */
   paint(style: Style, text: string): string;
-  /** Columns of the terminal; null when this stream is none. */
+  /** Columns of the terminal; null when this stream is not a terminal. */
   readonly columns: number | null;
 }
 
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
-/** The process's own streams. */
+/** Returns the streams of this process. */
 export function processTerminal(): Terminal {
   return { out: streamOf(process.stdout), err: streamOf(process.stderr) };
 }
@@ -40,11 +40,11 @@ function streamOf(stream: NodeJS.WriteStream): Stream {
   };
 }
 
-/** What Hookvisor itself tells a terminal: colours, and a line that replaces the one before (see createProgress). */
+/** Control sequences of Hookvisor itself: colours, and a line that replaces the previous one (see createProgress). */
 const escape = '\u001b';
 const own = new RegExp(`(^\\r|${escape}\\[[\\d;]*m|${escape}\\[K)`, 'u');
 
-/** The last line of defence. Whoever prints text of others makes one clean line of it (see oneLine). */
+/** The last line of defence; text from outside must already be one clean line (see oneLine). */
 function safe(text: string): string {
   const parts = text.split(own);
   return parts.map((part, at) => (at % 2 === 1 ? part : visibleLines(part))).join('');

@@ -2,7 +2,7 @@ import type { Reporter } from './test-report.js';
 import { jsonLine } from '../text.js';
 import type { Terminal } from './terminal.js';
 
-/** One JSON object at the end. */
+/** Reports one JSON object at the end. */
 export function jsonReporter({ out }: Terminal): Reporter {
   return {
     file: () => undefined,

@@ -4,7 +4,7 @@ import { visibleLines } from '../text.js';
 import { durationOf, fuelOf, type FileResults, type Reporter } from './test-report.js';
 import type { Terminal } from './terminal.js';
 
-/** JUnit's XML, as build servers read it: one suite for each file. */
+/** Reports JUnit XML for CI servers: one suite per file. */
 export function junitReporter({ out }: Terminal): Reporter {
   return {
     file: () => undefined,
@@ -42,7 +42,7 @@ function seconds(ms: number): string {
   return (ms / 1_000).toFixed(6);
 }
 
-/** Text for XML 1.0, which has no place for most control characters. */
+/** Escapes text for XML 1.0, which cannot represent most control characters. */
 function escape(text: string): string {
   const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
   return visibleLines(text).replaceAll(/[&<>"]/gu, (char) => entities[char] ?? char);

@@ -6,7 +6,7 @@ import type { Reporter } from './test-report.js';
 import { durationOf, fuelOf } from './test-report.js';
 import type { Stream, Terminal } from './terminal.js';
 
-/** For people: a line for each case, a comparison below each that fails, and the sum. */
+/** Reports for people: one line per case, a comparison below each failure, and the totals. */
 export function specReporter({ out }: Terminal): Reporter {
   let current = '';
   return {

@@ -5,7 +5,7 @@ import type { Reporter } from './test-report.js';
 import { durationOf, fuelOf } from './test-report.js';
 import type { Terminal } from './terminal.js';
 
-/** TAP 14 (https://testanything.org), a subtest line for each case of all files. */
+/** Reports TAP 14 (https://testanything.org): one test line per case. */
 export function tapReporter({ out }: Terminal): Reporter {
   let count = 0;
   let current = '';

@@ -6,20 +6,20 @@ export interface FileResults {
   readonly results: readonly CaseResult[];
 }
 
-/** Tells how a test run goes. */
+/** Reports the progress of a test run. */
 export interface Reporter {
-  /** A file of cases begins. */
+  /** Called before the cases of a file run. */
   file(file: string): void;
   result(result: CaseResult): void;
   end(files: readonly FileResults[], durationMs: number): void;
 }
 
-/** Fuel of a result; null when there is none. */
+/** Returns the fuel of a result; null when there is none. */
 export function fuelOf({ result }: CaseResult): number | null {
   return 'refused' in result ? null : result.fuel;
 }
 
-/** Milliseconds that a case took; 0 when its plugin was not even loaded. */
+/** Returns the milliseconds that a case took; 0 when its plug-in was not loaded. */
 export function durationOf({ result }: CaseResult): number {
   return 'refused' in result ? 0 : result.durationMs;
 }

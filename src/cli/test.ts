@@ -22,19 +22,19 @@ interface TestOptions {
   readonly json?: true;
 }
 
-/** `hookvisor test`: the cases of a folder through the real sandbox; exit 1 when one does not hold. */
+/** Implements `hookvisor test`: runs the cases of a folder in the real sandbox; exits with 1 when one fails. */
 export function testCommand({ terminal, finish }: CommandContext): Command {
-  return newCommand('test', 'run the cases beside a plugin or a script through the sandbox', [
+  return newCommand('test', 'run the test cases of a plug-in or a script in the sandbox', [
     'hookvisor test',
     'hookvisor test naming --build --reporter junit > naming.xml',
     'hookvisor test naming --watch',
-    'hookvisor test naming --update   # writes what happens as what is expected: read the difference',
+    'hookvisor test naming --update   # accepts the actual results as expected; review the diff',
   ])
-    .argument('[dir]', 'the folder with cases.yaml or cases/, or one file of cases', '.')
+    .argument('[dir]', 'folder with cases.yaml or cases/, or a single case file', '.')
     .option('-r, --reporter <name>', reporterNames.join(', '), reporterOption, 'spec')
     .option('--build', 'build the project first')
-    .option('-u, --update', 'rewrite expectations that do not hold')
-    .option('-w, --watch', 'build and test again at every change')
+    .option('-u, --update', 'replace failing expectations with the actual results')
+    .option('-w, --watch', 'build and test again after every change')
     .option('--json', 'the same as --reporter json')
     .action(async (target: string, given: TestOptions) => {
       const options: TestOptions = given.json === true ? { ...given, reporter: 'json' } : given;
@@ -50,7 +50,7 @@ export function testCommand({ terminal, finish }: CommandContext): Command {
 async function testOnce(target: string, options: TestOptions, terminal: Terminal): Promise<ExitStatus> {
   const began = performance.now();
   const { folder, files } = await casesAt(target);
-  // Every mistake in a case is told before anything runs.
+  // Mistakes in any case file are reported before a test runs.
   const lists = await Promise.all(files.map(readCases));
   if (options.build === true) {
     terminal.err.write(describeBuild(await buildProject(await readProject(folder))));
@@ -76,14 +76,17 @@ async function testOnce(target: string, options: TestOptions, terminal: Terminal
 async function casesAt(target: string): Promise<{ folder: string; files: string[] }> {
   const found = await stat(target).catch(() => null);
   if (found === null) {
-    throw new HookvisorError('usage', `Cannot test '${target}': there is no such folder; name a project's folder`);
+    throw new HookvisorError(
+      'usage',
+      `Cannot test '${target}': there is no such file or folder; specify a project folder`,
+    );
   }
   return found.isFile()
     ? { folder: dirname(target), files: [target] }
     : { folder: target, files: await findCaseFiles(target) };
 }
 
-/** What the case file names, else what the project builds. */
+/** Returns the handler that the case file names, or the output of the project. */
 async function handlerOf({ file, handler }: CaseList, folder: string): Promise<TestedHandler> {
   if (handler !== null) {
     const { source, backend, arguments: style, grants } = handler;
@@ -97,8 +100,8 @@ async function handlerOf({ file, handler }: CaseList, folder: string): Promise<T
   if (await isProject(folder)) return { file: (await readProject(folder)).output };
   throw new HookvisorError(
     'usage',
-    `Cannot test '${folder}': '${file}' does not say what it tests, and the folder is no project; ` +
-      `write handler: { source: PATH } into it`,
+    `Cannot test '${folder}': '${file}' names no handler, and the folder is not a project; ` +
+      `add handler: { source: PATH } to it`,
   );
 }
 
@@ -110,10 +113,10 @@ async function update(
   const changed = results.filter(({ differences }) => differences.length > 0).length;
   if (changed === 0) return;
   await writeFile(list.file, updateCases(list.text, results));
-  terminal.err.write(`updated ${changed} expectation(s) in ${relative('.', list.file)}; read the difference\n`);
+  terminal.err.write(`updated ${changed} expectation(s) in ${relative('.', list.file)}; review the diff\n`);
 }
 
-/** Builds and tests at every change until the user ends it. */
+/** Builds and tests after every change until interrupted. */
 async function watchAndTest(target: string, options: TestOptions, terminal: Terminal): Promise<void> {
   const { folder } = await casesAt(target);
   const project = await isProject(folder);
@@ -123,7 +126,7 @@ async function watchAndTest(target: string, options: TestOptions, terminal: Term
     } catch (error) {
       reportError(error, { terminal, json: false });
     }
-    terminal.err.write(terminal.err.paint('dim', 'waiting for changes, end with Ctrl-C\n'));
+    terminal.err.write(terminal.err.paint('dim', 'waiting for changes; press Ctrl-C to stop\n'));
   };
   const ending = new AbortController();
   const end = (): void => {

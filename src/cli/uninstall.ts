@@ -14,15 +14,15 @@ interface UninstallOptions {
   readonly json?: true;
 }
 
-/** `hookvisor uninstall`: takes away what `install` wrote and puts adopted hooks back as they were. */
+/** Implements `hookvisor uninstall`: removes what `install` wrote and restores adopted hooks. */
 export function uninstallCommand({ terminal, finish }: CommandContext): Command {
   const { out } = terminal;
-  return newCommand('uninstall', "take away what 'install' wrote, and put adopted hooks back as they were", [
+  return newCommand('uninstall', "remove what 'install' wrote and restore adopted hooks", [
     'hookvisor uninstall --dry-run',
     'hookvisor uninstall',
   ])
     .option('--root <dir>', 'uninstall from this folder instead of the running system', '/')
-    .option('--dry-run', 'only show what would be done')
+    .option('--dry-run', 'only print what would be done')
     .option('--json', 'print the result as JSON')
     .action(async (options: UninstallOptions) => {
       const root = rootOf(options);

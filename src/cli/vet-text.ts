@@ -4,29 +4,29 @@ import type { Stream } from './terminal.js';
 
 const lineChars = 400;
 
-/** A report for people. Names in it come from the plugin, and are made safe for a terminal. */
+/** Formats a report for people. Names in it come from the plug-in and are made safe for a terminal. */
 export function describeReport(file: string, report: VetReport, out: Stream): string {
   const { verdict, reasons, can, cannot } = report;
   const lines = [`${out.paint('bold', oneLine(file, lineChars))}: ${kindOf(report)}\n`, facts(report)];
   if (can.length > 0) lines.push('\nIt can:\n', claims(can));
   if (cannot.length > 0) lines.push('\nIt cannot:\n', claims(cannot));
   if (reasons.length > 0) {
-    lines.push('\nIt is not admitted because\n');
+    lines.push('\nIt is refused because:\n');
     for (const { message, code, rule } of reasons)
       lines.push(`  - ${oneLine(message, lineChars)} (${code}: ${rule})\n`);
   }
   const [colour, end] =
-    verdict === 'admitted' ? (['green', 'it breaks no rule'] as const) : (['red', why(report)] as const);
+    verdict === 'admitted' ? (['green', 'it complies with all rules'] as const) : (['red', why(report)] as const);
   return `${lines.join('')}\n${out.paint(colour, verdict)}: ${end}\n`;
 }
 
 function kindOf({ backend }: VetReport): string {
-  if (backend === null) return 'no plugin that could be looked at';
+  if (backend === null) return 'not a plug-in that could be examined';
   return backend === 'component' ? 'a component (backend: component)' : 'a core module (backend: extism)';
 }
 
 function why({ reasons }: VetReport): string {
-  return reasons.length === 1 ? 'one reason, above' : `${reasons.length} reasons, above`;
+  return reasons.length === 1 ? 'see the reason above' : `see the ${reasons.length} reasons above`;
 }
 
 function facts(report: VetReport): string {
@@ -49,7 +49,7 @@ function facts(report: VetReport): string {
     ],
     ['tables', listOf(tables.map(({ minimum, maximum }) => range(`${minimum} elements`, maximum)))],
     ['features', listOf(report.features)],
-    ['made with', listOf(report.producers.map(({ name, version }) => `${name} ${version}`.trim()))],
+    ['produced by', listOf(report.producers.map(({ name, version }) => `${name} ${version}`.trim()))],
     ['imports', listOf(report.imports)],
     ['exports', listOf(report.exports)],
   ];
@@ -58,11 +58,11 @@ function facts(report: VetReport): string {
 }
 
 function hardened({ hardenedBytes }: VetReport): string {
-  return hardenedBytes === null ? '' : `, ${inBytes(hardenedBytes)} as a runner loads it`;
+  return hardenedBytes === null ? '' : `, ${inBytes(hardenedBytes)} after hardening`;
 }
 
 function range(least: string, most: string | number | null): string {
-  return `${least} at the start, ${most === null ? 'no maximum of its own' : `at most ${most}`}`;
+  return `${least} initially, ${most === null ? 'no maximum of its own' : `at most ${most}`}`;
 }
 
 function inBytes(bytes: number): string {

@@ -20,23 +20,23 @@ interface VetOptions {
 
 type SizeLimits = Pick<VetReport, 'memoryBytes' | 'pluginBytes'>;
 
-/** `hookvisor vet`: what a plugin is, what it can and cannot do, and whether it would be admitted. Nothing of it runs. */
+/** Implements `hookvisor vet`: reports what a plug-in can do and whether it would be admitted, without running it. */
 export function vetCommand({ terminal, finish }: CommandContext): Command {
   const { out } = terminal;
-  return newCommand('vet', 'say what a plugin can and cannot do, and whether it would be admitted', [
+  return newCommand('vet', 'report what a plug-in can and cannot do, and whether it would be admitted', [
     'hookvisor vet plugins/naming.wasm',
     'hookvisor vet plugin.wasm --memory 128MiB --json',
   ])
     .argument('<file>', 'a component or an Extism module, .wasm')
     .option(
       '--memory <size>',
-      "the limit of its memory, as the handler's",
+      "memory limit, like the handler's key memory",
       sizeOption(parseMemory),
       defaultLimits.memoryBytes,
     )
     .option(
       '--plugin-size <size>',
-      "the largest file, as the handler's",
+      "maximum file size, like the handler's key pluginSize",
       sizeOption(parsePluginSize),
       defaultPluginBytes,
     )
@@ -48,7 +48,7 @@ export function vetCommand({ terminal, finish }: CommandContext): Command {
     });
 }
 
-/** Looks a file over in a process of its own. Throws HookvisorError `plugin-unreadable`. */
+/** Vets a file in a separate process. Throws HookvisorError `plugin-unreadable`. */
 async function vetFile(file: string, limits: SizeLimits): Promise<VetReport> {
   const read = await readPlugin(file, limits.pluginBytes);
   if (read.found === 'too-large') {
@@ -64,7 +64,7 @@ async function vetFile(file: string, limits: SizeLimits): Promise<VetReport> {
   try {
     return await admission.vet(bytes, limits);
   } catch (error) {
-    // A plugin at which a parser or compiler gives up is not admitted, either.
+    // A plug-in that a parser or compiler cannot handle is refused as well.
     if (!(error instanceof HookvisorError) || error.code !== 'admission-failed') throw error;
     const { code, message, fields } = error;
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -81,7 +81,7 @@ interface Refused {
   readonly reason: Omit<VetReport['reasons'][number], 'fields'> & { readonly fields: ErrorFields };
 }
 
-/** A report on a plugin of which nothing is known but that it is refused. */
+/** Builds the report of a plug-in that was refused before it could be examined. */
 function refusedReport({ bytes, sha256, limits, reason }: Refused): VetReport {
   return {
     verdict: 'refused',
@@ -103,21 +103,24 @@ function refusedReport({ bytes, sha256, limits, reason }: Refused): VetReport {
 
 async function readPlugin(file: string, most: number): Promise<Extract<BoundedFile, { found: 'file' | 'too-large' }>> {
   const fail = (what: string, cause?: unknown): HookvisorError =>
-    new HookvisorError('plugin-unreadable', `Cannot read plugin '${file}': ${what}`, {
+    new HookvisorError('plugin-unreadable', `Cannot read the plug-in '${file}': ${what}`, {
       ...(cause === undefined ? {} : { cause }),
       fields: { source: file },
     });
   const read = await readBounded(file, most).catch((error: unknown) => {
     const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    throw fail(missing ? 'there is no such file; name a .wasm file' : `${messageOf(error)}; name a .wasm file`, error);
+    throw fail(
+      missing ? 'there is no such file; specify a .wasm file' : `${messageOf(error)}; specify a .wasm file`,
+      error,
+    );
   });
   if (read.found === 'folder' || read.found === 'special') {
-    throw fail('it is not a regular file; name a .wasm file');
+    throw fail('it is not a regular file; specify a .wasm file');
   }
   return read;
 }
 
-/** An option's value as the configuration reads it. */
+/** Adapts a parser of the configuration to a command line option. */
 function sizeOption(parse: (text: string) => Parsed): (text: string) => number {
   return (text) => {
     const parsed = parse(text);

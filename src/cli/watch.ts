@@ -1,15 +1,15 @@
 import { watch } from 'node:fs/promises';
 import { sep } from 'node:path';
 
-/** Changes come in bursts: an editor writes a file in several steps. */
+/** Changes arrive in bursts: an editor writes a file in several steps. */
 const settleMs = 150;
 
-/** Folders whose changes come from building and installing. */
+/** Folders that builds and package managers change. */
 const ignored = new Set(['build', 'node_modules', '.git', 'target']);
 
 /**
- * Calls `onChange` with the paths that changed below a folder, one burst at a time and never two calls at once, until
- * the signal ends it.
+ * Calls `onChange` with the paths that changed below a folder, one burst at a time and never concurrently, until the
+ * signal aborts.
  */
 export async function watchFolder(
   folder: string,

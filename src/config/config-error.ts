@@ -1,24 +1,24 @@
 import { HookvisorError } from '../errors.js';
 import { bounds } from '../limits.js';
 
-/** One thing that is wrong in a configuration file. Line and column count from 1. */
+/** One problem in a configuration file. Line and column count from 1. */
 export interface ConfigProblem {
-  /** Where in the configuration, such as `routes[0].match.kind`; empty for the file as a whole. */
+  /** Path in the configuration, such as `routes[0].match.kind`; empty for the whole file. */
   readonly path: string;
   readonly line: number;
   readonly column: number;
   readonly message: string;
 }
 
-/** Codes of {@link ConfigError}: the file cannot be read, or what it says cannot be used. */
+/** Codes of {@link ConfigError}: the file cannot be read, or its content is not valid. */
 export type ConfigErrorCode = 'config-unreadable' | 'config-invalid';
 
-/** A configuration that cannot be used; its message lists the problems, one a line, as far as `bounds` allows. */
+/** A configuration that cannot be used; the message lists the problems, one per line, up to a bound. */
 export class ConfigError extends HookvisorError {
   override readonly name = 'ConfigError';
   override readonly code: ConfigErrorCode;
   readonly problems: readonly ConfigProblem[];
-  /** How many problems there are; `problems` may hold fewer. */
+  /** Total number of problems; `problems` may contain fewer. */
   readonly count: number;
 
   constructor(
@@ -39,8 +39,9 @@ export class ConfigError extends HookvisorError {
 }
 
 /**
- * The error for a file that was read: `FILE:LINE:COLUMN PATH: what is wrong; what to write`, sorted by position. `what`
- * says what the file is. Only the first problems are listed; their messages are not asked for before.
+ * Creates the error for an invalid file; each line is `FILE:LINE:COLUMN PATH: what is wrong; what to write`, sorted by
+ * position. `what` names the purpose of the file. Only the first problems are listed; the messages of the others are
+ * never computed.
  */
 export function invalidConfig(file: string, found: readonly ConfigProblem[], what = 'configuration'): ConfigError {
   const count = found.length;
@@ -51,11 +52,10 @@ export function invalidConfig(file: string, found: readonly ConfigProblem[], wha
   const lines = problems.map(
     ({ path, line, column, message }) => `${file}:${line}:${column} ${path === '' ? '' : `${path}: `}${message}`,
   );
-  if (count > problems.length)
-    lines.push(`${file}: there are more problems, ${count - problems.length} of them are not listed`);
+  if (count > problems.length) lines.push(`${file}: ${count - problems.length} more problems are not listed`);
   return new ConfigError(
     'config-invalid',
-    `Cannot use the ${what} '${file}': it has ${count === 1 ? '1 problem' : `${count} problems`}; correct what is listed\n${lines.join('\n')}`,
+    `Cannot use the ${what} '${file}': it has ${count === 1 ? '1 problem' : `${count} problems`}; correct the following\n${lines.join('\n')}`,
     { file, problems, count },
   );
 }

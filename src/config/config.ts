@@ -5,52 +5,52 @@ export type BackendName = (typeof backendNames)[number];
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
-/** What a failure of the handler turns into. */
+/** What happens when a handler fails. */
 export type FailurePolicy =
   | { readonly policy: 'fail' }
   | { readonly policy: 'ignore' }
   | { readonly policy: 'fallback'; readonly handler: string };
 
-/** One configured handler, every default filled in. */
+/** One configured handler, with all defaults. */
 export interface HandlerConfig {
   readonly name: string;
   readonly backend: BackendName;
   /** Absolute path of the script or .wasm file. */
   readonly source: string;
-  /** Pinned digest, lower-case hex: any other bytes are refused. */
+  /** Pinned digest in lower-case hex: a file with another digest is refused. */
   readonly sha256: string | null;
   /** Trust group: handlers of one group may share a runner process. */
   readonly trust: string;
-  /** A JSON object, as text: that is what the plugin gets, and large settings are written once, away from the runtime. */
+  /** A JSON object as text, as the plug-in receives it; large settings are serialized once, outside the runtime. */
   readonly settings: string;
   readonly failurePolicy: FailurePolicy;
   readonly mode: 'enforce' | 'monitor';
-  /** `replace`, and `deny-OPERATION` for the operations whose denial does not simply abort. */
+  /** `replace`, and `deny-OPERATION` for operations whose denial does more than abort them. */
   readonly grants: ReadonlySet<string>;
   readonly limits: Limits;
-  /** Largest plugin file that is looked at, bytes. */
+  /** Maximum size of the plug-in file, bytes. */
   readonly pluginBytes: number;
-  /** How a script is called: `libvirt`: NAME OP SUBOP EXTRA; `rfc`: KIND NAME EVENT QUALIFIER [EXTRA]. */
+  /** Arguments of a script: `libvirt`: NAME OP SUBOP EXTRA; `rfc`: KIND NAME EVENT QUALIFIER [EXTRA]. */
   readonly arguments: 'libvirt' | 'rfc';
-  /** What a script's source is: `file`, or `tree`: a folder whose GUEST/OPERATION/SUBOPERATION/* are run. */
+  /** The source of a script: `file`, or `tree`: a folder whose GUEST/OPERATION/SUBOPERATION/* are run. */
   readonly layout: 'file' | 'tree';
-  /** `deny`: a script runs where libvirt's sockets do not exist. */
+  /** `deny`: the sockets of libvirt are hidden from the script. */
   readonly libvirtAccess: 'allow' | 'deny';
 }
 
-/** How far a plugin's process is kept apart, best first. */
+/** Isolation levels of runner processes, strongest first. */
 export const isolationLevels = ['namespaces', 'user', 'process'] as const;
 export type IsolationLevel = (typeof isolationLevels)[number];
 
-/** What can keep a plugin's process apart, best first. */
+/** Isolation mechanisms of runner processes, strongest first. */
 export const isolationMechanisms = ['bubblewrap', 'unshare', 'user', 'process'] as const;
 export type IsolationMechanism = (typeof isolationMechanisms)[number];
 
-/** How the processes of plugins are kept apart. */
+/** How runner processes are isolated. */
 export interface SandboxSettings {
-  /** Below this level the runtime does not start. */
+  /** The runtime does not start with less than this level. */
   readonly require: IsolationLevel;
-  /** `auto` takes the best mechanism that works here. */
+  /** `auto` selects the strongest mechanism that works on this host. */
   readonly isolation: 'auto' | IsolationMechanism;
 }
 
@@ -65,7 +65,7 @@ export interface RouteMatch {
 
 export interface Route {
   readonly match: RouteMatch;
-  /** Names of handlers, in the order in which they run. */
+  /** Names of handlers in the order in which they run. */
   readonly handlers: readonly string[];
 }
 
@@ -73,33 +73,33 @@ export interface Route {
 export interface JournalConfig {
   /** Its folder, absolute. */
   readonly dir: string;
-  /** Whether secrets are cut out of the documents that it keeps. */
+  /** Whether secrets are removed from stored documents. */
   readonly redact: boolean;
-  /** `always`: a record is safe from a crash of the machine before its event is answered; `interval`: soon after. */
+  /** `always`: a record is on disk before its event is answered; `interval`: soon after. */
   readonly sync: 'always' | 'interval';
-  /** Most bytes on disk; the oldest records go first. */
+  /** Maximum bytes on disk; the oldest records are deleted first. */
   readonly maxBytes: number;
-  /** How long records are kept, milliseconds. */
+  /** Retention of records, milliseconds. */
   readonly maxAgeMs: number;
-  /** Size at which another file is begun, bytes. */
+  /** Size at which a new file is started, bytes. */
   readonly segmentBytes: number;
 }
 
-/** A whole configuration, validated. */
+/** A validated configuration. */
 export interface Config {
-  /** The file it came from, absolute. */
+  /** Absolute path of the configuration file. */
   readonly file: string;
   /** Absolute path of the runtime's socket. */
   readonly socket: string;
   /** The journal; null when `journal: false` turned it off. */
   readonly journal: JournalConfig | null;
-  /** Folder of admitted plugins, absolute. */
+  /** Absolute path of the cache of admitted plug-ins. */
   readonly cache: string;
   readonly sandbox: SandboxSettings;
-  /** What all handlers together may take for the start of one guest, milliseconds. */
+  /** Total time of all handlers for the start of one guest, milliseconds. */
   readonly budgetMs: number;
   readonly handlers: ReadonlyMap<string, HandlerConfig>;
   readonly routes: readonly Route[];
-  /** What is probably not meant, a sentence each. */
+  /** Warnings about probable mistakes. */
   readonly doubts: readonly string[];
 }

@@ -3,13 +3,13 @@ import { isAbsolute, join } from 'node:path';
 import type { JournalConfig } from './config.js';
 import type { IsolationLevel } from './config.js';
 
-/** The configuration that is read when none is named. */
+/** The default configuration file. */
 export const defaultConfigFile = '/etc/hookvisor/hookvisor.yaml';
 
-/** The runtime's socket when the configuration names none. */
+/** The default socket of the runtime. */
 export const defaultSocket = '/run/hookvisor/hookvisor.sock';
 
-/** The journal where the configuration says nothing. */
+/** The default settings of the journal. */
 export const defaultJournal: JournalConfig = {
   dir: '/var/log/hookvisor',
   redact: true,
@@ -19,15 +19,15 @@ export const defaultJournal: JournalConfig = {
   segmentBytes: 16 * 1024 ** 2,
 };
 
-/** What all handlers together may take for the start of one guest when the configuration says nothing, milliseconds. */
+/** Default total time of all handlers for the start of one guest, milliseconds. */
 export const defaultBudgetMs = 60_000;
 
-/** Trust group of a plugin that names none. */
+/** The default trust group of a plug-in. */
 export const defaultTrust = 'operator';
 
 /**
- * Folder of admitted plugins when the configuration names none: `/var/cache/hookvisor` for root, else `hookvisor` below
- * $XDG_CACHE_HOME, which counts only when it is absolute (as its specification says), or below ~/.cache.
+ * Returns the default cache of admitted plug-ins: `/var/cache/hookvisor` for root, otherwise `hookvisor` below
+ * $XDG_CACHE_HOME (only if absolute, as its specification requires) or ~/.cache.
  */
 export function defaultCache(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -38,7 +38,7 @@ export function defaultCache(
   return join(xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'hookvisor');
 }
 
-/** The level that plugins' processes must have: what decides for a host runs as root, everybody else only tries things out. */
+/** Returns the default isolation level: a runtime that decides for a host runs as root; other users only experiment. */
 export function defaultIsolationLevel(uid: number | undefined = process.getuid?.()): IsolationLevel {
   return uid === 0 ? 'namespaces' : 'process';
 }

@@ -6,7 +6,7 @@ import { nearest } from './nearest.js';
 import { quote } from './quote.js';
 import { eventsScriptHandler } from './references.js';
 
-/** The operations for which libvirt calls its hooks, in the words of a route. */
+/** The operations for which libvirt calls hooks, in the terms of a route. */
 const operations: readonly MatchedWords[] = catalog.map(({ driver, event, qualifier }) => ({
   kind: kindOf(driver),
   driver,
@@ -25,23 +25,25 @@ const known: Readonly<Record<Field, ReadonlySet<string>>> = {
 };
 
 /**
- * What is probably not meant in a configuration that is valid: routes that no event of libvirt takes, a sentence each. A word
- * that is like none of the catalog's is left alone, since a newer libvirt may say it, and whoever emits events.
+ * Returns warnings about a valid configuration: routes that match no event of libvirt. A word that resembles none in
+ * the catalog gets no warning, since a newer libvirt or `hookvisor emit` may use it.
  */
 export function doubtsOf(routes: readonly Route[]): readonly string[] {
   const doubts: string[] = [];
   for (const [at, { match, handlers }] of routes.entries()) {
-    // The last route is that of the events script, where there is one.
+    // The last route is that of the events script, if there is one.
     const isScripts = at === routes.length - 1 && handlers[0] === eventsScriptHandler;
     const mistyped = fields.flatMap((field) =>
       mistypedIn(match, field).map((what) => `${isScripts ? 'events_set' : `routes[${at}].match.${field}`}: ${what}`),
     );
     doubts.push(...mistyped);
     if (mistyped.length === 0 && !mayHappen(match)) {
-      doubts.push(`routes[${at}].match: no operation of libvirt has ${wordsOf(match)}; its handlers are never asked`);
+      doubts.push(
+        `routes[${at}].match: no operation of libvirt has ${wordsOf(match)}, so its handlers never run; correct the route or remove it`,
+      );
     }
     if (doubts.length <= bounds.listedProblems) continue;
-    return [...doubts.slice(0, bounds.listedProblems), `there are more routes of this kind; correct these first`];
+    return [...doubts.slice(0, bounds.listedProblems), `more routes match no event; correct these first`];
   }
   return doubts;
 }
@@ -64,7 +66,7 @@ function mistypedIn(match: RouteMatch, field: Field): string[] {
   });
 }
 
-/** Whether an operation matches, or a word is of those that nobody here knows. */
+/** Tells whether an operation may match: its word is listed, or the route has a word that is not in the catalog. */
 function mayHappen(match: RouteMatch): boolean {
   return (
     fields.some((field) => unknownIn(match, field).length > 0) ||

@@ -11,8 +11,9 @@ import type { LoadMessage } from './load-protocol.js';
 const program = join(packageRoot, 'dist', 'config', 'load-main.js');
 
 /**
- * As loadConfig, in a thread of its own, so that this one goes on answering whatever the file holds. Throws
- * {@link ConfigError}, also when the thread needs more time or memory than `bounds` allows, and HookvisorError `untrusted`.
+ * Loads a configuration like loadConfig, but in a separate thread, so that this one keeps answering whatever the file
+ * contains. Throws {@link ConfigError}, also when the thread needs more time or memory than `bounds` allows, and
+ * HookvisorError `untrusted`.
  */
 export async function loadConfigApart(file: string): Promise<Config> {
   const worker = new Worker(program, {
@@ -20,7 +21,7 @@ export async function loadConfigApart(file: string): Promise<Config> {
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: bounds.configHeapMiB, stackSizeMb: 4 },
   });
-  // What goes wrong between two messages is noticed at the next.
+  // An error between two messages is noticed at the next one.
   worker.on('error', () => undefined);
   const signal = AbortSignal.timeout(bounds.configReadMs);
   const next = async (): Promise<LoadMessage> => {
@@ -60,7 +61,7 @@ function unread(file: string, cause: unknown): ConfigError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : null;
   const what =
     code === 'ABORT_ERR'
-      ? `it was not read within ${bounds.configReadMs / 1_000} s`
+      ? `reading it takes longer than ${bounds.configReadMs / 1_000} s`
       : code === 'ERR_WORKER_OUT_OF_MEMORY'
         ? `reading it takes more than ${bounds.configHeapMiB} MiB of memory`
         : messageOf(cause);

@@ -5,7 +5,7 @@ import { ConfigError } from './config-error.js';
 import { loadConfig } from './load.js';
 import { portionSize, type LoadError, type LoadMessage } from './load-protocol.js';
 
-/** The program of the thread that load-apart.ts starts; its data is the file's name. */
+/** The thread that load-apart.ts starts; its data is the name of the file. */
 async function* messages(file: string): AsyncGenerator<LoadMessage> {
   let config;
   try {
@@ -37,7 +37,7 @@ function errorOf(error: unknown, file: string): LoadError {
   return { is: 'config', code: 'config-unreadable', message, problems: [], count: 0 };
 }
 
-// Of this thread: those that answer events go first.
+// Lowers the priority of this thread: threads that answer events come first.
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const said = messages(String(workerData));
 parentPort?.on('message', () => {

@@ -17,15 +17,15 @@ import { readYaml, type Finding } from './yaml.js';
 const longestSocket = 107;
 
 /**
- * Reads a configuration file. Throws {@link ConfigError}, which lists everything that is wrong with it, or HookvisorError
- * `untrusted` when others than root and this process' user may change it.
+ * Reads a configuration file. Throws {@link ConfigError}, which lists its problems, or HookvisorError `untrusted` when
+ * users other than root and the user of this process can change it.
  */
 export async function loadConfig(file: string): Promise<Config> {
   const trust = createPathTrust();
   return parseConfig(await readText(file, () => openTrusted(file, 'configuration', trust)), file);
 }
 
-/** Reads a configuration file to look at it, not to use it: what speaks against believing it is told, not thrown. */
+/** Reads a configuration file only to examine it: reasons not to trust it are returned, not thrown. */
 export async function examineConfig(
   file: string,
   trust: PathTrust,
@@ -35,12 +35,12 @@ export async function examineConfig(
   return { config: parseConfig(text, file), distrust };
 }
 
-/** Reads a configuration's text; `file` is where it came from. Throws {@link ConfigError}. */
+/** Parses the text of a configuration; `file` is its origin. Throws {@link ConfigError}. */
 export function parseConfig(text: string, file: string): Config {
   const { value, problems, place } = readYaml(text);
   if (value === undefined) throw invalidConfig(file, problems);
   if (value === null) {
-    const message = `is empty; begin with 'version: 1'`;
+    const message = `is empty; start with 'version: 1'`;
     throw invalidConfig(file, [{ path: '', line: 1, column: 1, message }]);
   }
   const checked = configSchema.safeParse(value);
@@ -51,17 +51,17 @@ export function parseConfig(text: string, file: string): Config {
   return resolveConfig(checked.data, file);
 }
 
-/** Node cuts a socket's path that is too long, and would listen somewhere else. */
+/** Rejects a socket path that is too long: Node would truncate it and listen elsewhere. */
 function checkSocket(root: unknown, file: string): Finding[] {
   const socket = isMapping(root) ? root['socket'] : null;
   if (typeof socket !== 'string') return [];
   const bytes = Buffer.byteLength(resolve(dirname(file), socket));
   if (bytes <= longestSocket) return [];
-  const message = `the whole path has ${bytes} bytes, a socket's has at most ${longestSocket}; write a shorter one`;
+  const message = `the absolute path has ${bytes} bytes, but a socket path may have at most ${longestSocket}; write a shorter one`;
   return [{ path: ['socket'], message }];
 }
 
-/** A key at the wrong place is no better for a right value: what is said last of a path counts. */
+/** Keeps the last problem of each path: a key in the wrong place is a problem even if its value is valid. */
 function onePerPath(found: readonly Finding[]): Finding[] {
   return [...new Map(found.map((finding) => [JSON.stringify(finding.path), finding])).values()];
 }
@@ -70,9 +70,12 @@ async function readText(file: string, openFile: () => Promise<FileHandle>): Prom
   try {
     await using handle = await openFile();
     const stat = await handle.stat();
-    if (!stat.isFile()) throw unreadable(file, 'it is not a file; name a YAML file');
+    if (!stat.isFile()) throw unreadable(file, 'it is not a file; specify a YAML file');
     if (stat.size > bounds.configBytes) {
-      throw unreadable(file, `it has ${stat.size} bytes, ${bounds.configBytes} are allowed; name a configuration`);
+      throw unreadable(
+        file,
+        `it has ${stat.size} bytes, but at most ${bounds.configBytes} are allowed; specify a configuration file`,
+      );
     }
     const bytes = await handle.readFile();
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -84,10 +87,10 @@ async function readText(file: string, openFile: () => Promise<FileHandle>): Prom
 
 function reason(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'ENOENT') return 'it does not exist; write it, or name another with --config';
-  if (code === 'EACCES') return 'permission is denied; run as a user who may read it';
+  if (code === 'ENOENT') return 'it does not exist; create it, or specify another with --config';
+  if (code === 'EACCES') return 'permission denied; run the command as a user who can read it';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not UTF-8 text; save it as UTF-8';
-  return `${messageOf(error)}; correct that, or name another with --config`;
+  return `${messageOf(error)}; correct this, or specify another with --config`;
 }
 
 function unreadable(file: string, what: string, cause?: unknown): ConfigError {

@@ -16,8 +16,8 @@ export interface Position {
 }
 
 /**
- * Makes the function that says where a path of the configuration stands in its file: at the key, or the list's item. A
- * path that goes on where the file does not, because a key is missing, stands where it was last seen.
+ * Creates a function that finds the position of a configuration path in its file: that of the key or the list item.
+ * When a key is missing, it is the position of the deepest existing part.
  */
 export function createLocator(doc: Document, lines: LineCounter): (path: readonly PropertyKey[]) => Position {
   const indexes = new Map<YAMLMap, ReadonlyMap<PropertyKey, Pair>>();
@@ -46,7 +46,7 @@ export function createLocator(doc: Document, lines: LineCounter): (path: readonl
   };
 }
 
-/** The first pair of each key. */
+/** Indexes a mapping by key; the first pair of each key counts. */
 function indexOf(map: YAMLMap): ReadonlyMap<PropertyKey, Pair> {
   const index = new Map<PropertyKey, Pair>();
   for (const pair of map.items) {
@@ -58,18 +58,18 @@ function indexOf(map: YAMLMap): ReadonlyMap<PropertyKey, Pair> {
 
 export function positionAt(lines: LineCounter, offset: number): Position {
   const { line, col } = lines.linePos(offset);
-  // An empty file has no line to count from.
+  // An empty file has no lines.
   return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
-/** `routes[0].match.kind`. */
+/** Formats a path such as `routes[0].match.kind`. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((segment, at) => (typeof segment === 'number' ? `[${segment}]` : `${at === 0 ? '' : '.'}${String(segment)}`))
     .join('');
 }
 
-/** As yaml's `toJS` names a key: numbers and null become text. */
+/** Converts a key like `toJS` of yaml does: numbers and null become text. */
 export function keyText(value: unknown): string {
   return value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -3,30 +3,30 @@ import { bounds } from '../limits.js';
 import { nearest } from './nearest.js';
 import { quote, suggest } from './quote.js';
 
-/** What a value should be, for messages. `missing` is used when the key itself is absent. */
+/** Describes a valid value for messages. `missing` is used when the key itself is absent. */
 interface Expectation {
   /** Follows the quoted value, such as `is not a path; write …`. */
   readonly wrong: string;
   readonly missing?: string;
 }
 
-/** The message of a value that is not what was expected. */
+/** Returns the message for an invalid or missing value. */
 export function expected({ wrong, missing }: Expectation) {
   return (issue: { readonly input?: unknown }): string =>
     issue.input === undefined ? `missing; ${missing ?? 'add it'}` : `${quote(issue.input)} ${wrong}`;
 }
 
-/** One of a few words; the message names the nearest of them. */
+/** A schema for one of a few words; the message suggests the nearest one. */
 export function word<const T extends readonly string[]>(words: T, missing?: string): z.ZodType<T[number]> {
   return z.enum(words, {
     error: ({ input }) =>
       input === undefined && missing !== undefined
         ? `missing; ${missing}`
-        : `${quote(input)} is not known here; ${suggest(input, words)}`,
+        : `${quote(input)} is not a valid value; ${suggest(input, words)}`,
   });
 }
 
-/** Runs another schema on a value inside a transformation, its issues becoming issues of that transformation. */
+/** Runs another schema inside a transformation; its issues become issues of that transformation. */
 export function delegate<S extends z.ZodType>(schema: S, input: unknown, ctx: z.core.$RefinementCtx): z.output<S> {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
@@ -35,8 +35,8 @@ export function delegate<S extends z.ZodType>(schema: S, input: unknown, ctx: z.
 }
 
 /**
- * A mapping with these keys and no others. Every unknown key is an issue of its own and names the nearest known one; when
- * that one is required, it is not reported as missing as well.
+ * A schema for a mapping with exactly these keys. Every unknown key is a separate issue that suggests the nearest known
+ * key; if that key is required, it is not also reported as missing.
  */
 export function mapping<S extends z.ZodRawShape>(shape: S, missing?: string): z.ZodType<z.output<z.ZodObject<S>>> {
   const known = Object.keys(shape);
@@ -61,11 +61,11 @@ export function mapping<S extends z.ZodRawShape>(shape: S, missing?: string): z.
         code: 'custom',
         path: [key],
         message:
-          near === null ? `unknown key; known here are ${known.join(', ')}` : `unknown key; did you mean '${near}'?`,
+          near === null ? `unknown key; valid keys are ${known.join(', ')}` : `unknown key; did you mean '${near}'?`,
       });
     }
     const more = unknown.length - bounds.listedProblems;
-    if (more > 0) ctx.addIssue({ code: 'custom', message: `${more} more keys here are unknown as well` });
+    if (more > 0) ctx.addIssue({ code: 'custom', message: `${more} more keys are also unknown` });
     const result = inner.safeParse(input);
     if (result.success) return result.data;
     for (const { path, message } of result.error.issues) {
@@ -77,7 +77,7 @@ export function mapping<S extends z.ZodRawShape>(shape: S, missing?: string): z.
   });
 }
 
-/** Whether a value is a mapping of the configuration. */
+/** Tells whether a value is a mapping. */
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,10 +1,10 @@
 import type { HookEvent } from '../event.js';
 import type { RouteMatch } from './config.js';
 
-/** What a route matches besides the object's name. */
+/** The fields that a route matches besides the name of the object. */
 export type MatchedWords = Pick<HookEvent, 'kind' | 'driver' | 'event' | 'qualifier'>;
 
-/** Whether the route matches as far as everything but the name is concerned. */
+/** Tells whether a route matches these fields; the name is not checked. */
 export function mayMatch(match: RouteMatch, event: MatchedWords): boolean {
   return (
     (match.kind?.includes(event.kind) ?? true) &&

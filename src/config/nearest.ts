@@ -1,16 +1,16 @@
-/** The known word that a mistyped one most likely means: one that begins it or that it begins, or within a third of its length; or null. */
+/** Finds the known word that a mistyped one most likely means: a prefix, an extension, or within a third of its length. */
 export function nearest(word: string, known: readonly string[]): string | null {
-  // Nobody mistypes a word into one of this length, and the distance costs the product of both lengths.
+  // A mistyped word is never this long, and the distance takes time proportional to the product of both lengths.
   if (word.length === 0 || word.length > 64) return null;
   const typed = plain(word);
   let best: { word: string; distance: number } | null = null;
   for (const candidate of known) {
     const target = plain(candidate);
-    // `-` is nothing but punctuation, and nothing begins every word.
+    // `-` is only punctuation, and the empty word is a prefix of every word.
     if (target === '') continue;
     const begins = typed.length >= 3 && (target.startsWith(typed) || typed.startsWith(target));
     const tolerated = Math.max(1, Math.floor(Math.max(typed.length, target.length) / 3));
-    // The distance is at least the difference in length, and costs the product of the lengths.
+    // The distance is at least the difference in length, and takes time proportional to the product of the lengths.
     if (!begins && Math.abs(typed.length - target.length) > tolerated) continue;
     const distance = editDistance(typed, target);
     if ((begins || distance <= tolerated) && (best === null || distance < best.distance))
@@ -19,12 +19,12 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return best?.word ?? null;
 }
 
-/** `failure_policy`, `failure-policy` and `FailurePolicy` are all meant for `failurePolicy`. */
+/** Normalizes a word: `failure_policy`, `failure-policy` and `FailurePolicy` all mean `failurePolicy`. */
 function plain(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ ]/gu, '');
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`. */
+/** Counts the insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`. */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, at) => at);

@@ -1,7 +1,7 @@
 import { oneLine } from '../text.js';
 import { nearest } from './nearest.js';
 
-/** A value from the configuration as it appears in a message. */
+/** Formats a value of the configuration for a message. */
 export function quote(value: unknown): string {
   if (value === null || value === undefined) return 'an empty value';
   if (typeof value === 'string') return `'${oneLine(value, 80)}'`;
@@ -9,7 +9,7 @@ export function quote(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : 'a mapping';
 }
 
-/** `did you mean 'x'?` when a known word is near, else the list of what may be written. */
+/** Returns `did you mean 'x'?` when a known word is similar, otherwise the list of known words. */
 export function suggest(word: unknown, known: readonly string[]): string {
   const near = typeof word === 'string' ? nearest(word, known) : null;
   return near === null ? `write ${alternatives(known)}` : `did you mean '${near}'?`;

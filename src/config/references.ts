@@ -4,15 +4,15 @@ import { quote, suggest } from './quote.js';
 import { handlerName } from './schema.js';
 import type { Finding } from './yaml.js';
 
-/** The handler that the RFC's `events_script` becomes. */
+/** The handler that the key `events_script` of the RFC defines. */
 export const eventsScriptHandler = 'events_script';
 
 const scriptKeys = ['arguments', 'layout', 'libvirtAccess'] as const;
 const pluginKeys = ['sha256', 'trust', 'settings', 'fuel', 'memory', 'pluginSize'] as const;
 
 /**
- * What the parts of a configuration say about each other. Works on the data as it was written, so that these mistakes are
- * found together with those of shape: what has another shape than expected is passed over here.
+ * Checks references between parts of a configuration. Works on the unvalidated data, so that these mistakes are
+ * reported together with those of the schema; values of an unexpected type are skipped here.
  */
 export function checkReferences(root: unknown): Finding[] {
   if (!isMapping(root)) return [];
@@ -31,7 +31,7 @@ function checkHandler(name: string, handler: unknown, known: ReadonlySet<string>
   const at = ['handlers', name];
   const found: Finding[] = [];
   if (!handlerName.test(name)) {
-    const message = `${quote(name)} is not a handler's name; write letters, digits, '.', '_' and '-', at most 64 of them`;
+    const message = `${quote(name)} is not a valid handler name; write letters, digits, '.', '_' and '-', at most 64 of them`;
     found.push({ path: at, message });
   }
   if (!isMapping(handler)) return found;
@@ -45,17 +45,17 @@ function checkHandler(name: string, handler: unknown, known: ReadonlySet<string>
   const backend = handler['backend'];
   if (backend === 'script') {
     for (const key of pluginKeys.filter((key) => handler[key] !== undefined)) {
-      found.push({ path: [...at, key], message: `applies to plugins only, and '${name}' is a script; remove it` });
+      found.push({ path: [...at, key], message: `applies to plug-ins only, and '${name}' is a script; remove it` });
     }
   } else if (backend === 'component' || backend === 'extism') {
     for (const key of scriptKeys.filter((key) => handler[key] !== undefined)) {
-      found.push({ path: [...at, key], message: `applies to scripts only, and '${name}' is a plugin; remove it` });
+      found.push({ path: [...at, key], message: `applies to scripts only, and '${name}' is a plug-in; remove it` });
     }
   }
   return found;
 }
 
-/** Chains of fallbacks that are too long, and rings of them: each once, at the handler of it that stands first. */
+/** Reports chains of fallbacks that are too long, and cycles: each once, at its first handler. */
 function checkFallbacks(handlers: Readonly<Record<string, unknown>>): Finding[] {
   const names = Object.keys(handlers);
   const next = new Map(names.map((name) => [name, fallbackOf(handlers[name])]));
@@ -72,12 +72,12 @@ function checkFallbacks(handlers: Readonly<Record<string, unknown>>): Finding[] 
     const at = ['handlers', start, 'failurePolicy', 'fallback'];
     const shown = [...way, name].map(quote).join(' to ');
     if (!way.has(name)) {
-      const message = `the fallbacks go on for more than ${bounds.fallbackChain} handlers (${shown} …); let one fail or ignore`;
+      const message = `the chain of fallbacks has more than ${bounds.fallbackChain} handlers (${shown} …); use fail or ignore for one of them`;
       found.push({ path: at, message });
     } else if (name === start && way.size > 1) {
-      // A handler that names itself has been reported in plainer words.
+      // A handler that falls back to itself was already reported with a clearer message.
       for (const one of way) inRing.add(one);
-      found.push({ path: at, message: `the fallbacks go round in a ring (${shown}); let the last one fail or ignore` });
+      found.push({ path: at, message: `the fallbacks form a cycle (${shown}); use fail or ignore for the last one` });
     }
   }
   return found;
@@ -93,7 +93,7 @@ function checkRoutes(routes: unknown, known: ReadonlySet<string>): Finding[] {
       if (typeof name !== 'string') return [];
       const path = ['routes', at, 'handlers', index];
       if (!known.has(name)) return [{ path, message: () => unknownHandler(name, known) }];
-      if (seen.has(name)) return [{ path, message: `${quote(name)} is named twice in this route; name it once` }];
+      if (seen.has(name)) return [{ path, message: `${quote(name)} appears twice in this route; remove one of them` }];
       seen.add(name);
       return [];
     });
@@ -104,14 +104,16 @@ function checkEventsScript(root: Readonly<Record<string, unknown>>, handlers: ob
   const script = root['events_script'];
   if (script === undefined) {
     if (root['events_set'] === undefined) return [];
-    return [{ path: ['events_set'], message: 'has no effect without events_script; add that or remove this' }];
+    return [
+      { path: ['events_set'], message: 'has no effect without events_script; add events_script or remove this key' },
+    ];
   }
   const found: Finding[] = [];
   if (typeof script === 'string' && script !== '' && !script.startsWith('/')) {
     found.push({ path: ['events_script'], message: `${quote(script)} is a relative path; write an absolute one` });
   }
   if (Object.hasOwn(handlers, eventsScriptHandler)) {
-    const message = `this name is taken by the key events_script; rename the handler or remove that key`;
+    const message = `this name is reserved for the key events_script; rename the handler or remove that key`;
     found.push({ path: ['handlers', eventsScriptHandler], message });
   }
   return found;

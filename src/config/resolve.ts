@@ -13,7 +13,7 @@ import { doubtsOf } from './doubts.js';
 import { eventsScriptHandler } from './references.js';
 import type { ConfigFile, HandlerEntry } from './schema.js';
 
-/** Fills in every default and makes paths absolute; a relative one counts from the folder of `file`. */
+/** Fills in defaults and makes paths absolute; relative paths are resolved against the folder of `file`. */
 export function resolveConfig(written: ConfigFile, file: string): Config {
   const absolute = resolve(file);
   const folder = dirname(absolute);
@@ -69,7 +69,7 @@ interface Named {
 }
 
 function handlerOf({ name, entry, folder, limits, pluginBytes }: Named): HandlerConfig {
-  // libvirt takes what a script prints, so a script may replace unless its grants say otherwise.
+  // libvirt accepts the output of a hook as a document, so a script may replace unless its grants exclude it.
   const granted = entry.grants ?? (entry.backend === 'script' ? ['replace'] : []);
   return {
     name,
@@ -89,7 +89,7 @@ function handlerOf({ name, entry, folder, limits, pluginBytes }: Named): Handler
   };
 }
 
-/** The RFC's script is called with its own arguments and its exit status counts. */
+/** Creates the handler of `events_script`: it gets the arguments of the RFC, and its exit status decides. */
 function eventsScript(source: string, limits: Limits, pluginBytes: number): HandlerConfig {
   return {
     name: eventsScriptHandler,

@@ -14,7 +14,7 @@ import {
   parseSegmentSize,
 } from './units.js';
 
-/** A handler's name: it appears in messages, in the journal and on command lines. */
+/** The name of a handler, which appears in messages, in the journal and on command lines. */
 export const handlerName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u;
 
 function path(missing?: string) {
@@ -23,18 +23,18 @@ function path(missing?: string) {
 }
 
 function flag() {
-  return z.boolean({ error: expected({ wrong: 'is neither yes nor no; write true or false' }) });
+  return z.boolean({ error: expected({ wrong: 'is not a boolean; write true or false' }) });
 }
 
 function name(what: string, missing?: string) {
   const error = expected({
-    wrong: `is not a name; write ${what} of letters, digits, '.', '_' and '-', at most 64 of them`,
+    wrong: `is not a valid name; write ${what} of letters, digits, '.', '_' and '-', at most 64 of them`,
     ...(missing && { missing }),
   });
   return z.string({ error }).regex(handlerName, { error });
 }
 
-/** Every value of YAML's core schema but `.inf` and `.nan`. */
+/** Accepts every value of the core schema of YAML except `.inf` and `.nan`. */
 function isJson(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isJson);
   if (isMapping(value)) return Object.values(value).every(isJson);
@@ -54,14 +54,14 @@ const grants = z.array(
     .refine((grant) => grantNames.includes(grant), {
       error: ({ input }) => `${quote(input)} is not a grant; ${suggest(input, grantNames)}`,
     }),
-  { error: expected({ wrong: 'is not a list of grants; write [replace], for example' }) },
+  { error: expected({ wrong: 'is not a list of grants; write a list such as [replace]' }) },
 );
 
 const handler = mapping({
   backend: word(backendNames, `write ${backendNames.join(', ')}`),
   source: path('write the path of the script or the .wasm file'),
   sha256: z
-    .string({ error: expected({ wrong: 'is not a digest; write what sha256sum prints, in quotes' }) })
+    .string({ error: expected({ wrong: 'is not a digest; write the output of sha256sum in quotes' }) })
     .regex(/^[0-9a-f]{64}$/iu, {
       error: expected({ wrong: 'is not a digest; write the 64 digits that sha256sum prints' }),
     })
@@ -71,7 +71,9 @@ const handler = mapping({
   settings: z
     .record(
       z.string(),
-      z.custom<Json>(isJson, { error: expected({ wrong: 'cannot be given to a plugin; write what JSON can hold' }) }),
+      z.custom<Json>(isJson, {
+        error: expected({ wrong: 'cannot be passed to a plug-in; write a value that JSON can represent' }),
+      }),
       {
         error: expected({ wrong: 'is not a mapping; write { key: value }' }),
       },
@@ -80,7 +82,7 @@ const handler = mapping({
   failurePolicy: z.union([z.enum(['fail', 'ignore']), z.strictObject({ fallback: z.string().min(1) })], {
     error: expected({
       wrong: 'is not a failure policy; write fail, ignore or { fallback: HANDLER }',
-      missing: 'say what a failure becomes: fail (deny), ignore (allow) or { fallback: HANDLER }',
+      missing: 'write how to treat a failure: fail (deny), ignore (allow) or { fallback: HANDLER }',
     }),
   }),
   mode: word(['enforce', 'monitor']).optional(),
@@ -110,7 +112,7 @@ const route = mapping({
         missing: 'write the handlers to run, [NAME, …]',
       }),
     })
-    .min(1, { error: 'no handler is named; write the handlers to run, or remove the route' }),
+    .min(1, { error: 'the list is empty; write the handlers to run, or remove the route' }),
 });
 
 const journal = mapping({
@@ -129,20 +131,20 @@ const sandbox = mapping({
 
 const kinds = z
   .union([z.string().transform((text) => text.split(/\s+/u).filter((kind) => kind !== '')), z.array(z.string())], {
-    error: expected({ wrong: 'is not a set of kinds; write them with spaces between, such as daemon domain' }),
+    error: expected({ wrong: 'is not a set of kinds; write kinds separated by spaces, such as daemon domain' }),
   })
   .refine((set) => set.length > 0 && set.every((kind) => /^[a-z][a-z0-9_-]*$/u.test(kind)), {
     error: ({ input }) =>
       Array.isArray(input) && input.length === 0
-        ? 'names no kind; write daemon domain, for example, or remove it for all kinds'
-        : 'holds a word that is not a kind; write them with spaces between, such as daemon domain',
+        ? 'contains no kind; write kinds such as daemon domain, or remove the key for all kinds'
+        : 'contains a word that is not a kind; write kinds separated by spaces, such as daemon domain',
   });
 
-/** The configuration file's shape. What its parts say about each other is checked in references.ts. */
+/** The schema of the configuration file. References between its parts are checked in references.ts. */
 export const configSchema = mapping({
   version: z.literal(1, {
     error: expected({
-      wrong: 'is not a version that this release reads; write version: 1',
+      wrong: 'is not a version that this release supports; write version: 1',
       missing: 'write version: 1',
     }),
   }),
@@ -163,12 +165,12 @@ export const configSchema = mapping({
   handlers: z
     .record(z.string(), handler, { error: expected({ wrong: 'is not a mapping; write NAME: with its keys below' }) })
     .nullish(),
-  routes: z.array(route, { error: expected({ wrong: 'is not a list; begin each route with "- match:"' }) }).nullish(),
+  routes: z.array(route, { error: expected({ wrong: 'is not a list; start each route with "- match:"' }) }).nullish(),
   budget: unit(parseDuration).optional(),
   events_script: path().optional(),
   events_set: kinds.optional(),
 });
 
-/** The configuration as it is written, checked and with its values parsed. */
+/** The configuration file after validation, with parsed values. */
 export type ConfigFile = z.output<typeof configSchema>;
 export type HandlerEntry = z.output<typeof handler>;

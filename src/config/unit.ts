@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { quote } from './quote.js';
 import type { Parsed } from './units.js';
 
-/** A schema for a value with a unit, such as `2s` or `64MiB`; gives the number in the parser's own unit. */
+/** Creates a schema for a value with a unit, such as `2s` or `64MiB`; its result is in the unit of the parser. */
 export function unit(parse: (input: unknown) => Parsed): z.ZodPipe<z.ZodUnknown, z.ZodTransform<number>> {
   return z.unknown().transform((input, ctx): number => {
     const parsed = parse(input);

@@ -1,4 +1,4 @@
-/** A parsed value, or what is wrong with the text, to follow the quoted text in a message. */
+/** A parsed value, or what is wrong with the text; follows the quoted text in a message. */
 export type Parsed = { readonly value: number } | { readonly wrong: string };
 
 const minute = 60_000;
@@ -7,7 +7,7 @@ const sizeUnits: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 ** 2,
 
 const longestMs = 10 * minute;
 
-/** Milliseconds of `500ms`, `2s` or `1m`; from 1ms to 10m. A unit is required. */
+/** Parses `500ms`, `2s` or `1m` (from 1ms to 10m) to milliseconds. A unit is required. */
 export function parseDuration(input: unknown): Parsed {
   const ms = scale(input, /^(\d+(?:\.\d+)?) ?(ms|s|m)$/u, durationUnits);
   if (ms === null) return { wrong: 'is not a duration; write 500ms, 2s or 1m' };
@@ -16,27 +16,27 @@ export function parseDuration(input: unknown): Parsed {
   return { value: whole };
 }
 
-/** Bytes of `64MiB`, `512KiB`, `1GiB` or a plain number of bytes; from 64KiB to 4GiB. */
+/** Parses `64MiB`, `512KiB`, `1GiB` or a plain number of bytes, from 64KiB to 4GiB. */
 export function parseMemory(input: unknown): Parsed {
   return parseBytes(input, { what: 'memory', least: '64KiB', most: '4GiB', sample: '64MiB, 1GiB' });
 }
 
-/** Bytes of a plugin's file, written as those of a memory; from 1KiB to 64MiB, which is `bounds.pluginBytes`. */
+/** Parses the size of a plug-in file, from 1KiB to 64MiB, which is `bounds.pluginBytes`. */
 export function parsePluginSize(input: unknown): Parsed {
   return parseBytes(input, { what: 'data', least: '1KiB', most: '64MiB', sample: '16MiB, 512KiB' });
 }
 
-/** Bytes that the whole journal may take, written as those of a memory; from 1MiB to 16TiB. */
+/** Parses the size of the whole journal, from 1MiB to 16TiB. */
 export function parseJournalSize(input: unknown): Parsed {
   return parseBytes(input, { what: 'disk space', least: '1MiB', most: '16TiB', sample: '500MiB, 1GiB' });
 }
 
-/** Bytes of one file of the journal, written as those of a memory; from 64KiB to 256MiB. */
+/** Parses the size of one journal file, from 64KiB to 256MiB. */
 export function parseSegmentSize(input: unknown): Parsed {
   return parseBytes(input, { what: 'disk space', least: '64KiB', most: '256MiB', sample: '16MiB, 64MiB' });
 }
 
-/** Milliseconds of `90d`, `12h` or `30m`, for things that are kept or looked back at; from 1m to 3650d. */
+/** Parses an age such as `90d`, `12h` or `30m` (from 1m to 3650d) to milliseconds. */
 export function parseAge(input: unknown): Parsed {
   const ms = scale(input, /^(\d+(?:\.\d+)?) ?(m|h|d)$/u, { m: minute, h: 60 * minute, d: 24 * 60 * minute });
   if (ms === null) return { wrong: 'is not an age; write 90d, 12h or 30m' };
@@ -66,11 +66,11 @@ function sized(input: unknown): number | null {
   return scale(input, /^(\d+(?:\.\d+)?) ?(KiB|MiB|GiB|TiB)$/u, sizeUnits);
 }
 
-/** A whole number of steps, at least 1, as a number or with underscores between its digits. */
+/** Parses an amount of fuel: a whole number, at least 1, with optional underscores between digits. */
 export function parseFuel(input: unknown): Parsed {
   const steps = typeof input === 'number' ? input : count(input);
   if (steps === null || !Number.isSafeInteger(steps) || steps < 1) {
-    return { wrong: 'is not a number of steps; write a whole number from 1, such as 50_000_000' };
+    return { wrong: 'is not an amount of fuel; write a whole number, at least 1, such as 50_000_000' };
   }
   return { value: steps };
 }

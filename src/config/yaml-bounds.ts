@@ -2,22 +2,22 @@ import { CST, Lexer } from 'yaml';
 import { bounds } from '../limits.js';
 
 /**
- * What is wrong with a text that has more tokens than a YAML file may have, else null. A token makes at most one value,
- * so this bounds what the parser builds before it begins.
+ * Returns a problem if the text has more tokens than allowed, otherwise null. A token creates at most one value, so
+ * this bounds the work of the parser in advance.
  */
 export function tooManyTokens(text: string): string | null {
   const most = bounds.yamlTokens;
   let tokens = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    // A mark of the lexer's own, or what keeps two tokens apart.
+    // An internal mark of the lexer, or white space between tokens.
     if (lexeme === CST.SCALAR || CST.tokenType(lexeme) === 'space') continue;
     tokens += 1;
-    if (tokens > most) return `has more than ${most} words, punctuation marks and lines; remove what is not needed`;
+    if (tokens > most) return `has more than ${most} words, punctuation marks and lines; shorten the file`;
   }
   return null;
 }
 
-/** What is wrong with data that is too large with every alias expanded, or nested too deeply, else null. */
+/** Returns a problem if the data is too large with all aliases expanded, or nested too deeply, otherwise null. */
 export function excessOf(root: unknown): string | null {
   const { yamlLevels: levels, yamlTokens: mostValues, configBytes: mostChars } = bounds;
   let values = 0;
@@ -26,10 +26,10 @@ export function excessOf(root: unknown): string | null {
     values += 1;
     if (typeof value === 'string') chars += value.length;
     if (values > mostValues || chars > mostChars) {
-      return `stands for more than ${mostValues} values or ${mostChars} characters with its aliases; use fewer of them`;
+      return `expands to more than ${mostValues} values or ${mostChars} characters; use fewer aliases`;
     }
     if (typeof value !== 'object' || value === null) return null;
-    if (left === 0) return `is nested deeper than ${levels} levels; nest less deeply`;
+    if (left === 0) return `is nested deeper than ${levels} levels; reduce the nesting`;
     for (const [key, inner] of Object.entries(value)) {
       if (!Array.isArray(value)) chars += key.length;
       const found = excess(inner, left - 1);

@@ -5,8 +5,8 @@ import type { ConfigProblem } from './config-error.js';
 import { keyText, positionAt } from './locate.js';
 
 /**
- * Keys that stand twice in one mapping, each at its second place and after; `1` and `"1"` are the same key. And keys that
- * are no words, which could only become text, at a cost that grows with the square of their depth.
+ * Reports duplicate keys of a mapping, at every position after the first; `1` and `"1"` are the same key. Also reports
+ * keys that are not scalars: converting them to text costs time that grows with the square of their depth.
  */
 export function keyProblems(
   doc: Document,
@@ -24,7 +24,7 @@ export function keyProblems(
           continue;
         }
         const text = keyText(key === null ? null : key.value);
-        if (seen.has(text)) repeated.push({ ...at(key), message: 'this key is given twice; keep one of the two' });
+        if (seen.has(text)) repeated.push({ ...at(key), message: 'this key appears twice; remove one of them' });
         seen.add(text);
       }
     },
@@ -32,7 +32,7 @@ export function keyProblems(
   return { repeated, unusable };
 }
 
-/** Aliases that lead nowhere, into themselves, or are too many. */
+/** Reports aliases that are undefined, recursive, or too many. */
 export function aliasProblems(doc: Document, lines: LineCounter): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   let seen = 0;
@@ -41,15 +41,18 @@ export function aliasProblems(doc: Document, lines: LineCounter): ConfigProblem[
       const at = { path: '', ...positionAt(lines, alias.range?.[0] ?? 0) };
       seen++;
       if (seen > bounds.yamlAliases) {
-        problems.push({ ...at, message: `more than ${bounds.yamlAliases} aliases are used; write the values out` });
+        problems.push({ ...at, message: `more than ${bounds.yamlAliases} aliases are used; write the values instead` });
         return visit.BREAK;
       }
       const target = alias.resolve(doc);
       const name = oneLine(alias.source, 40);
       if (target === undefined) {
-        problems.push({ ...at, message: `no anchor '&${name}' stands before the alias '*${name}'; define it first` });
+        problems.push({
+          ...at,
+          message: `the alias '*${name}' has no anchor '&${name}' before it; define the anchor first`,
+        });
       } else if (ancestors.includes(target)) {
-        problems.push({ ...at, message: `the alias '*${name}' stands inside its own anchor; write the value out` });
+        problems.push({ ...at, message: `the alias '*${name}' is inside its own anchor; write the value instead` });
       }
       return undefined;
     },

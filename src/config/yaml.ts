@@ -7,32 +7,32 @@ import { createLocator, pathText, positionAt } from './locate.js';
 import { excessOf, tooManyTokens } from './yaml-bounds.js';
 import { aliasProblems, keyProblems } from './yaml-problems.js';
 
-/** Something wrong at a place in the configuration; the place becomes a line once the file is at hand. */
+/** A problem at a path in the configuration; the path is later resolved to a line. */
 export interface Finding {
   readonly path: readonly PropertyKey[];
-  /** A function where the text costs something: it is asked for only when the problem is listed. */
+  /** A function if the text is expensive: it is called only when the problem is listed. */
   readonly message: string | (() => string);
 }
 
 export interface YamlText {
-  /** What the file says, as plain data; undefined when it cannot be told. */
+  /** The content as plain data; undefined when it cannot be read. */
   readonly value: unknown;
   readonly problems: readonly ConfigProblem[];
   readonly place: (finding: Finding) => ConfigProblem;
 }
 
-/** Errors after which the rest of the file still means what it says. */
+/** Errors that do not change the meaning of the rest of the file. */
 const harmless: Readonly<Partial<Record<string, string>>> = {
-  TAG_RESOLVE_FAILED: 'this tag is not known here; write the value without it',
+  TAG_RESOLVE_FAILED: 'this tag is not supported; write the value without it',
 };
 const fatal: Readonly<Partial<Record<string, string>>> = {
-  TAB_AS_INDENT: 'a tab stands where YAML wants spaces; indent with spaces',
-  MULTIPLE_DOCS: 'a second document begins here; keep one',
+  TAB_AS_INDENT: 'YAML does not allow tabs for indentation; indent with spaces',
+  MULTIPLE_DOCS: 'a second document starts here; remove one of them',
 };
 
 /**
- * Reads YAML 1.2 into plain data. Never throws: everything that is wrong is a problem with its line, and so is a text
- * that goes beyond what `bounds` allows.
+ * Parses YAML 1.2 into plain data. Never throws: every mistake becomes a problem with its line, and so does a text that
+ * exceeds `bounds`.
  */
 export function readYaml(text: string): YamlText {
   const excess = tooManyTokens(text);
@@ -40,12 +40,12 @@ export function readYaml(text: string): YamlText {
   const lines = new LineCounter();
   let doc: Document;
   try {
-    // The parser compares each key with all those before it; keyProblems() does not.
+    // The parser would compare each key with all previous keys; keyProblems() does not.
     const options = { prettyErrors: false, version: '1.2', schema: 'core', uniqueKeys: false } as const;
     doc = parseDocument(text, { lineCounter: lines, ...options });
   } catch (error) {
-    // The parser recurses: brackets that open by the thousand exhaust the stack.
-    const message = `cannot be read as YAML (${oneLine(messageOf(error), 200)}); nest less deeply`;
+    // The parser is recursive: thousands of open brackets exhaust the stack.
+    const message = `cannot be parsed as YAML (${oneLine(messageOf(error), 200)}); reduce the nesting`;
     return broken([{ path: '', line: 1, column: 1, message }]);
   }
   const complaints = [...doc.errors, ...doc.warnings];
@@ -64,7 +64,7 @@ function expand(doc: Document, { problems, place }: Pick<YamlText, 'problems' | 
     const excess = excessOf(value);
     return excess === null ? { value, problems, place } : broken([...problems, place({ path: [], message: excess })]);
   } catch (error) {
-    const message = `cannot be expanded (${oneLine(messageOf(error), 200)}); write values out instead of aliases`;
+    const message = `cannot be expanded (${oneLine(messageOf(error), 200)}); write the values instead of aliases`;
     return broken([...problems, place({ path: [], message })]);
   }
 }
@@ -94,13 +94,18 @@ function textOf(message: Finding['message']): string {
 
 function problemOf(error: YAMLError, lines: LineCounter): ConfigProblem {
   if (error.message.includes('call stack')) {
-    return { path: '', ...positionAt(lines, error.pos[0]), message: 'is nested too deeply to read; nest less deeply' };
+    return {
+      path: '',
+      ...positionAt(lines, error.pos[0]),
+      message: 'is nested too deeply to parse; reduce the nesting',
+    };
   }
-  const message = harmless[error.code] ?? fatal[error.code] ?? `not YAML: ${oneLine(error.message, 200)}; correct it`;
+  const message =
+    harmless[error.code] ?? fatal[error.code] ?? `is not valid YAML: ${oneLine(error.message, 200)}; correct it`;
   return { path: '', ...positionAt(lines, error.pos[0]), message };
 }
 
-/** One mistake makes the parser complain of many things, often at one place; the first says it best. */
+/** Keeps the first problem at each position: one mistake can cause several errors, and the first is the clearest. */
 function firstOfEachLine(problems: readonly ConfigProblem[]): ConfigProblem[] {
   const seen = new Set<number>();
   return problems.filter(({ line }) => !seen.has(line) && seen.add(line));

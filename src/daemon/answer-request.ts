@@ -6,12 +6,12 @@ import type { Log } from '../log.js';
 import { commandSchema, decodeHookRequest, encodeHookAnswer, frameType } from './protocol.js';
 import type { Runtime } from './runtime.js';
 
-/** How long a client may take to say what it wants, milliseconds. */
+/** Timeout for a client to send its request, milliseconds. */
 export const requestDeadlineMs = 10_000;
 
 /**
- * The frame that answers one request, given as the bytes of its frame; null: none came in time. Whatever it is, nothing
- * is thrown; what is no request gets a refusal.
+ * Returns the frame that answers a request frame; null means that no request arrived in time. Never throws: a malformed
+ * request is answered with a refusal.
  */
 export async function answerRequest(bytes: Buffer | null, runtime: Runtime, log: Log): Promise<Buffer> {
   try {
@@ -24,7 +24,7 @@ export async function answerRequest(bytes: Buffer | null, runtime: Runtime, log:
       const { head, tail } = decodeHeadAndTail(body);
       return encodeFrame(frameType.commandAnswer, ...(await command(head, tail, runtime)));
     }
-    throw new HookvisorError('protocol', `Cannot answer a frame of type ${type}: it is no request`, {
+    throw new HookvisorError('protocol', `Cannot answer a frame of type ${type}: it is not a request`, {
       fields: { type },
     });
   } catch (error) {
@@ -37,7 +37,7 @@ export async function answerRequest(bytes: Buffer | null, runtime: Runtime, log:
 function frameOf(bytes: Buffer | null): Frame {
   const [frame] = bytes === null ? [] : new FrameReader(bounds.frameBytes).push(bytes);
   if (frame !== undefined) return frame;
-  const message = `Cannot read a request: none came within ${requestDeadlineMs / 1_000} seconds`;
+  const message = `Cannot read a request: none arrived within ${requestDeadlineMs / 1_000} seconds`;
   throw new HookvisorError('timeout', message);
 }
 

@@ -18,13 +18,13 @@ import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
 import { type LoadedByConfig, loadHandlers, type LoadPace } from './load-handlers.js';
 import { requireTrusted } from './require-trusted.js';
 
-/** What one event came to: the verdict, and the document that libvirt gets when a handler replaced it. */
+/** The decision about one event: the verdict, and the replacement of the document, if any. */
 export interface Decision {
   readonly verdict: Verdict;
   readonly document: Buffer | null;
 }
 
-/** What `status` says of one handler. */
+/** The part of `status` about one handler. */
 export interface HandlerStatus {
   readonly handler: string;
   readonly backend: BackendName;
@@ -34,29 +34,29 @@ export interface HandlerStatus {
   readonly evaluations: number;
   readonly denials: number;
   readonly failures: number;
-  /** Null for scripts, which cost no runner. */
+  /** Null for scripts, which have no runner. */
   readonly breaker: BreakerStatus | null;
 }
 
-/** One configuration, loaded and ready. It never changes: a reload makes another engine. */
+/** A loaded configuration. It never changes: a reload creates another engine. */
 export interface Engine extends AsyncDisposable {
   readonly config: Config;
-  /** What the names of its handlers stand for. */
+  /** Identities of its handlers by name. */
   readonly identities: ReadonlyMap<string, HandlerIdentity>;
   decide(call: HookCall): Promise<Decision>;
   status(): { handlers: readonly HandlerStatus[]; sandbox: SandboxStatus };
 }
 
 export interface EngineOptions {
-  /** Given by a caller that has required the configuration to be trusted already. */
+  /** Set by a caller that has already checked that the configuration is trusted. */
   readonly trust?: PathTrust;
   readonly pace?: LoadPace;
 }
 
 /**
- * Loads every handler of a configuration. Throws HookvisorError `untrusted` if others may change what it names, or
- * `config-invalid` that names every handler which cannot be loaded, and then leaves nothing running. With the pace
- * `reload` it delays no event that another engine answers.
+ * Loads every handler of a configuration. Throws HookvisorError `untrusted` when other users can change what it names,
+ * or `config-invalid`, which lists every handler that cannot be loaded; nothing is left running then. The pace `reload`
+ * delays no event that another engine answers.
  */
 export async function createEngine(
   config: Config,
@@ -87,7 +87,7 @@ export async function createEngine(
   const route = await createRouterInSlices({ routes: config.routes, handlers: await linkHandlersInSlices(loaded) });
   const budget = createBudget({ totalMs: config.budgetMs, now: () => performance.now() });
   const counts = new Map([...loaded.keys()].map((name) => [name, { evaluations: 0, denials: 0, failures: 0 }]));
-  const underWay = new Set<Promise<unknown>>();
+  const inFlight = new Set<Promise<unknown>>();
   let released: Promise<void> | null = null;
 
   const count = (verdict: Verdict): void => {
@@ -107,14 +107,14 @@ export async function createEngine(
       const handlers = route(call.event);
       const spending = budget.begin(call.event);
       const running = runChain({ call, handlers, checkReplacement, allowance: spending.allowance });
-      underWay.add(running);
+      inFlight.add(running);
       try {
         const decision = await running;
         count(decision.verdict);
         return decision;
       } finally {
         spending.end();
-        underWay.delete(running);
+        inFlight.delete(running);
       }
     },
     status: () => ({
@@ -128,13 +128,13 @@ export async function createEngine(
       sandbox: sandbox.status(),
     }),
     async [Symbol.asyncDispose]() {
-      released ??= Promise.allSettled(underWay).then(release);
+      released ??= Promise.allSettled(inFlight).then(release);
       await released;
     },
   };
 }
 
-/** Only plugins need a sandbox: a configuration without one starts everywhere. */
+/** Only plug-ins need a sandbox: a configuration without plug-ins starts on every host. */
 function sandboxOptions({ sandbox, handlers }: Config): { settings: SandboxSettings; memoryBytes: number } {
   const plugins = [...handlers.values()].filter(({ backend }) => backend !== 'script');
   return {
@@ -143,7 +143,7 @@ function sandboxOptions({ sandbox, handlers }: Config): { settings: SandboxSetti
   };
 }
 
-/** libxml2 is loaded at the first replacement: most runtimes never see one. */
+/** Loads libxml2 at the first replacement: most runtimes never see one. */
 async function checkReplacement(original: Buffer, replacement: Buffer): Promise<string | null> {
   return (await loadXml()).checkReplacement(original, replacement);
 }

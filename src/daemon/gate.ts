@@ -8,27 +8,27 @@ import { bounds } from '../limits.js';
 import { packageRoot } from '../paths.js';
 import type { Listener, ListenerOptions } from './listener.js';
 
-/** The native program that takes hook calls on the runtime's behalf (native/gate.c); it is there when it could be compiled. */
+/** The native program that accepts hook calls for the runtime (native/gate.c), if it was compiled. */
 export const gateProgram = join(packageRoot, 'dist', 'gate');
 
-// The numbers of native/gate.c.
+// These numbers must match native/gate.c.
 const fromGate = { listening: 1, cannotListen: 2, request: 3, late: 4, stopped: 5 } as const;
 const toGate = { answer: 1, stop: 2 } as const;
-/** What the gate's frame has more than its client's `length` counts: version and type, connection, the `length` itself. */
+/** Size of the gate's frame beyond the `length` of its client: version and type, connection, and `length` itself. */
 const envelopeBytes = headerBytes + 4;
-/** How long it may take to end when no client is left whom it waits for, milliseconds. */
+/** Timeout for the gate to exit after its last client, milliseconds. */
 const graceMs = 1_000;
 
 export interface GateOptions extends ListenerOptions {
-  /** The program to start, a path. */
+  /** Path of the program to start. */
   readonly program: string;
-  /** Called once when it is gone without having been closed, with how it ended in words. */
+  /** Called once if the gate exits without being closed, with a description of how it ended. */
   readonly onGone: (how: string) => void;
 }
 
 /**
- * Listens through the gate, which costs an event less than Node's connections do. Throws the system's error (`code`)
- * when it cannot listen, and HookvisorError `internal` when the gate does not start.
+ * Listens through the gate, which is faster than connections of Node. Throws a system error (with `code`) when it
+ * cannot listen, and HookvisorError `internal` when the gate does not start.
  */
 export async function listenWithGate({ program, place, answer, patienceMs, onGone }: GateOptions): Promise<Listener> {
   const byPath = 'path' in place;
@@ -39,7 +39,7 @@ export async function listenWithGate({ program, place, answer, patienceMs, onGon
     stdio: ['ignore', 'ignore', 'inherit', 'pipe', byPath ? 'ignore' : place.descriptor],
   });
   const gone = endOf(child);
-  // Without a descriptor left there is not even a `stdio`.
+  // When no descriptor is left, `stdio` is undefined.
   const control = child.pid === undefined ? null : child.stdio[3];
   if (!(control instanceof Socket)) throw unstarted(program, await gone);
   control.on('error', () => undefined);
@@ -72,7 +72,7 @@ export async function listenWithGate({ program, place, answer, patienceMs, onGon
       try {
         reader.push(chunk).forEach(take);
       } catch {
-        // What it says makes no sense: it is lost, as if it had ended by itself.
+        // Its output is malformed: it is treated as if it had exited.
         child.kill('SIGKILL');
       }
     });
@@ -98,14 +98,14 @@ export async function listenWithGate({ program, place, answer, patienceMs, onGon
   };
 }
 
-/** How it ended, once everything that it had said has been read. */
+/** Resolves with how the gate ended, after all of its output has been read. */
 function endOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     child.once('error', ({ message }) => {
       resolve(message);
     });
     child.once('close', (status, signal) => {
-      resolve(signal === null ? `it ended with status ${String(status)}` : `it was ended by ${signal}`);
+      resolve(signal === null ? `it exited with status ${String(status)}` : `it was terminated by ${signal}`);
     });
   });
 }
@@ -114,7 +114,7 @@ function unstarted(program: string, how: string): HookvisorError {
   return new HookvisorError('internal', `Cannot start '${program}': ${how}; run 'npm run build' again`);
 }
 
-/** As Node's own errors of the system are: with a `code`. */
+/** Creates an error like those of Node for system errors, with a `code`. */
 function systemError(errno: number): Error {
   const [code, words] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, 'unknown error'];
   return Object.assign(new Error(`${code}: ${words}`), { code });

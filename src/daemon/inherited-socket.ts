@@ -1,13 +1,13 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { HookvisorError } from '../errors.js';
 
-/** The first descriptor that systemd hands over, sd_listen_fds(3). */
+/** The first file descriptor that systemd passes, see sd_listen_fds(3). */
 const firstDescriptor = 3;
 
 /**
- * The descriptor of the listening socket that systemd holds for this process; null when it holds none. Then hooks wait in its queue
- * while the runtime is started or replaced, where otherwise they would find nobody. Throws HookvisorError `usage` when it is
- * another socket than the configured one: the hooks of libvirt would never arrive.
+ * Returns the descriptor of the listening socket that systemd passed to this process; null when there is none. With
+ * such a socket, hooks wait in its backlog while the runtime starts or restarts instead of failing. Throws
+ * HookvisorError `usage` when it is not the configured socket, because hooks would never reach the runtime.
  */
 export function inheritedSocket(path: string, env: NodeJS.ProcessEnv = process.env): number | null {
   const { LISTEN_PID: pid, LISTEN_FDS: count } = env;
@@ -16,13 +16,13 @@ export function inheritedSocket(path: string, env: NodeJS.ProcessEnv = process.e
   if (bound === path) return firstDescriptor;
   throw new HookvisorError(
     'usage',
-    `Cannot listen on '${path}': systemd handed over a socket at '${bound ?? 'no path'}'; ` +
-      `let 'socket' in the configuration and ListenStream= in hookvisor.socket name the same path`,
+    `Cannot listen on '${path}': systemd passed a socket at '${bound ?? 'no path'}'; ` +
+      `use the same path for 'socket' in the configuration and ListenStream= in hookvisor.socket`,
     { fields: { socket: path, inherited: bound } },
   );
 }
 
-/** Where a unix socket is bound, as the kernel lists it: `Num RefCount Protocol Flags Type St Inode Path`. */
+/** Finds the path of a unix socket in the list of the kernel: `Num RefCount Protocol Flags Type St Inode Path`. */
 function pathOf(descriptor: number): string | null {
   try {
     const inode = /^socket:\[(\d+)\]$/u.exec(readlinkSync(`/proc/self/fd/${descriptor}`))?.[1];

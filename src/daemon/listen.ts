@@ -13,18 +13,18 @@ import { listenWithSteadyGate } from './steady-gate.js';
 export interface ListenOptions {
   readonly path: string;
   readonly answer: Answer;
-  /** As {@link ListenerOptions} has it. */
+  /** See {@link ListenerOptions}. */
   readonly patienceMs: number;
   readonly log: Log;
-  /** The program that takes the calls, default {@link gateProgram}. */
+  /** The program that accepts hook calls; default: {@link gateProgram}. */
   readonly program?: string;
 }
 
 /**
- * Listens on a unix socket of mode 0600, in a folder that is made if missing (0700): through the gate where it is built,
- * else with Node's own means. A socket that a dead runtime left behind is removed. Throws HookvisorError
- * `already-running` when one answers there, `usage` when something else is in the way. Where systemd holds the socket
- * for us, it is that one, as it is.
+ * Listens on a unix socket of mode 0600, in a folder that is created if missing (0700): through the gate if it is
+ * built, otherwise with Node. Removes a stale socket of a terminated runtime. Throws HookvisorError `already-running`
+ * when a runtime answers there, `usage` when something else is in the way. A socket that systemd passes is used
+ * unchanged.
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { path } = options;
@@ -46,12 +46,12 @@ async function listenAt(
   if (!existsSync(program)) return listenWithNode(options);
   return listenWithSteadyGate({ ...options, program, log }).catch(async (error: unknown) => {
     if (!(error instanceof HookvisorError)) throw error;
-    log('warn', `${error.message}; until then Node itself takes the hook calls, about 0.3 ms slower each`);
+    log('warn', `${error.message}; until then Node accepts the hook calls, which takes about 0.3 ms longer each`);
     return listenWithNode(options);
   });
 }
 
-/** Who stops listening at a path takes the socket away, so that hooks learn at once that nobody is there. */
+/** Removes the socket when the runtime stops listening, so that hooks fail at once instead of waiting. */
 function withoutTrace(listener: Listener, path: string): Listener {
   return {
     async stop() {
@@ -65,7 +65,7 @@ function withoutTrace(listener: Listener, path: string): Listener {
 function cannotListen(path: string, cause: unknown): HookvisorError {
   return new HookvisorError(
     'usage',
-    `Cannot listen on '${path}': ${messageOf(cause)}; check the folder's owner, or set 'socket' in the configuration`,
+    `Cannot listen on '${path}': ${messageOf(cause)}; check the owner of the folder, or set 'socket' in the configuration`,
     { cause, fields: { socket: path } },
   );
 }

@@ -1,23 +1,23 @@
 /**
- * Answers a request with a frame. It is given the bytes of the request's frame, those of its header when that is none,
- * and null when none came in time. Never rejects.
+ * Answers a request with a frame. Receives the bytes of the request frame, only its header if the frame is malformed,
+ * or null if none arrived in time. Never rejects.
  */
 export type Answer = (request: Buffer | null) => Promise<Buffer>;
 
-/** What listens on a socket and hands over requests: one for each connection. */
+/** Listens on a socket and passes on requests, one per connection. */
 export interface Listener {
-  /** Takes no further request. When it resolves, all that were taken have been handed over. */
+  /** Stops accepting requests. Resolves when all accepted requests have been passed on. */
   stop(): Promise<void>;
-  /** To be called when everything is answered; resolves when the answers have been handed over. */
+  /** To be called after the last answer; resolves when all answers have been delivered. */
   close(): Promise<void>;
 }
 
 export interface ListenerOptions {
   readonly place: Place;
   readonly answer: Answer;
-  /** How long a connection may take to deliver its one request, and again to take its answer, milliseconds. */
+  /** Timeout for a connection to deliver its request, and again to receive its answer, milliseconds. */
   readonly patienceMs: number;
 }
 
-/** Where to listen: a path that nothing is bound to, or a socket that listens already. */
+/** Where to listen: an unused path, or a socket that is already listening. */
 export type Place = { readonly path: string } | { readonly descriptor: number };

@@ -6,19 +6,19 @@ import { forEachLimited } from '../for-each-limited.js';
 import { type HandlerIdentity, identityOf } from '../journal/entry.js';
 import { bounds } from '../limits.js';
 
-/** A handler that is loaded, with what its name stands for. */
+/** A loaded handler and its identity. */
 export interface LoadedByConfig {
   readonly config: HandlerConfig;
   readonly handler: Handler;
   readonly identity: HandlerIdentity;
 }
 
-/** Whether events are answered meanwhile: then loading leaves them a processor. */
+/** `reload` leaves a processor for events that are answered meanwhile. */
 export type LoadPace = 'start' | 'reload';
 
-/** Handlers that are loaded at the same time. With all at once, the files of events in flight would queue behind theirs. */
+/** Maximum number of handlers that load concurrently: with more, file accesses of events in flight would queue behind. */
 const atATime = 16;
-/** Plugins, each of which can keep a processor busy: by a process that starts, and by a compiler. */
+/** Maximum number of plug-ins that load concurrently: each can occupy a processor with a starting process or a compiler. */
 const pluginsAtATime: Readonly<Record<LoadPace, number>> = {
   start: atATime,
   reload: Math.max(1, Math.floor(availableParallelism() / 2)),
@@ -26,7 +26,7 @@ const pluginsAtATime: Readonly<Record<LoadPace, number>> = {
 
 /**
  * Loads all handlers of a configuration; `loaded` receives those that succeed. Throws HookvisorError `config-invalid`,
- * which names those that do not, as far as `bounds` allows.
+ * which lists those that fail, up to a bound.
  */
 export async function loadHandlers(
   config: Config,
@@ -51,7 +51,7 @@ export async function loadHandlers(
   if (problems.length === 0) return;
   const listed = problems.sort().slice(0, bounds.listedProblems);
   const more = problems.length - listed.length;
-  if (more > 0) listed.push(`there are more problems, ${more} of them are not listed`);
+  if (more > 0) listed.push(`${more} more problems are not listed`);
   throw new HookvisorError('config-invalid', `Cannot use '${config.file}':\n${listed.join('\n')}`, {
     cause: new AggregateError(causes),
     fields: { file: config.file, problems: problems.length },

@@ -4,17 +4,17 @@ import { headerBytes, protocolVersion } from '../framing.js';
 import { bounds } from '../limits.js';
 import type { Listener, ListenerOptions } from './listener.js';
 
-/** Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn. */
+/** Backlog of the socket; the kernel limits it to net.core.somaxconn. */
 const backlog = 4_096;
 
-/** Listens with Node's own means, where the gate is not built. Throws the system's error. */
+/** Listens with Node, where the gate is not built. Throws the error of the system. */
 export async function listenWithNode({ place, answer, patienceMs }: ListenerOptions): Promise<Listener> {
   const open = new Map<Socket, { asked: boolean }>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     const state = { asked: false };
     open.set(socket, state);
     socket.once('close', () => open.delete(socket));
-    // A client may hang up at any time; its event is decided and journaled all the same.
+    // A client may close the connection at any time; its event is decided and journaled nevertheless.
     socket.on('error', () => socket.destroy());
     void readRequest(socket, patienceMs).then(async (request) => {
       if (request === undefined) return;
@@ -48,7 +48,7 @@ export async function listenWithNode({ place, answer, patienceMs }: ListenerOpti
   };
 }
 
-/** The mode must be right from the first moment, so it comes from the umask; libuv binds before listen() returns. */
+/** Sets the umask while binding, so that the mode is never wrong; libuv binds before listen() returns. */
 function bindPrivately(listen: () => void): void {
   const umask = process.umask(0o177);
   try {
@@ -58,7 +58,7 @@ function bindPrivately(listen: () => void): void {
   }
 }
 
-/** The bytes of the one request; null when it does not come in time, undefined when the peer leaves before. */
+/** Reads the bytes of the request; null after the timeout, undefined when the peer closes the connection before. */
 async function readRequest(socket: Socket, patienceMs: number): Promise<Buffer | null | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -67,7 +67,7 @@ async function readRequest(socket: Socket, patienceMs: number): Promise<Buffer |
     const done = (request: Buffer | null | undefined): void => {
       clearTimeout(timer);
       socket.off('data', onData).off('end', onClose).off('close', onClose);
-      // What comes after it is read and dropped, so that the peer's hanging up is noticed.
+      // Data after the request is read and discarded, so that the end of the connection is noticed.
       socket.resume();
       resolve(request);
     };
@@ -86,7 +86,7 @@ async function readRequest(socket: Socket, patienceMs: number): Promise<Buffer |
   });
 }
 
-/** The bytes of the request that begins so; what is no frame has but its header, and whoever answers refuses it. */
+/** Returns the complete request, or only the header of a malformed frame, which is then refused. */
 function requestSize(head: Buffer): number {
   const length = head.readUInt32BE(0);
   const plausible = length >= 2 && length <= bounds.frameBytes && head.readUInt8(4) === protocolVersion;

@@ -2,45 +2,45 @@ import type { Config } from '../config/config.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { Verdict } from '../dispatch/verdict.js';
 import type { Log } from '../log.js';
-import { type InForce, type Promotion, withPlugin, withShadow } from './one-handler.js';
+import { type InForce, type Promotion, withPlugin, withShadow } from './single-handler-config.js';
 import { createTrial, type Trial, type TrialStatus } from './trial.js';
 
-/** A plugin that is to run in monitor for a while. */
+/** A trial: a plug-in that runs in monitor mode for some time. */
 export interface TrialRequest extends Promotion {
-  /** Absolute path of the new plugin. */
+  /** Absolute path of the new plug-in. */
   readonly file: string;
   readonly durationMs: number;
 }
 
-/** How single plugins take the place of others in a running runtime. */
+/** Replaces single plug-ins of a running runtime. */
 export interface Promotions {
-  /** Swaps in the plugin that the configuration on the disk now names. All or nothing; ends a trial. */
+  /** Activates the plug-in that the configuration on disk now names, or nothing; ends a trial. */
   promote(promotion: Promotion): Promise<void>;
   begin(trial: TrialRequest): Promise<TrialStatus>;
-  /** Ends a trial before its time. Throws HookvisorError `usage` when none is running. */
+  /** Ends a trial early. Throws HookvisorError `usage` when none is running. */
   cancel(): Promise<void>;
-  /** The trial that is running, or the last one; null when there was none. */
+  /** Returns the running or the last trial; null when there was none. */
   trial(): TrialStatus | null;
   readonly observe: (verdict: Verdict) => void;
-  /** A reload has put another configuration in force, which ends a trial. */
+  /** Ends the trial after a reload has activated another configuration. */
   readonly reloaded: () => void;
   readonly stop: () => void;
 }
 
 export interface PromotionsOptions {
   readonly inForce: () => InForce;
-  /** Reads the configuration on the disk. */
+  /** Reads the configuration on disk. */
   readonly written: () => Promise<Config>;
-  /** Loads a configuration and puts it in force, or throws and keeps the one that is. */
+  /** Loads and activates a configuration, or throws and keeps the active one. */
   readonly put: (config: Config) => Promise<void>;
-  /** Runs one change of what is in force after the other. */
+  /** Serializes changes of the active configuration. */
   readonly inTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
   readonly log: Log;
 }
 
 interface Running {
   readonly trial: Trial;
-  /** What was in force before, and is again afterwards. */
+  /** The configuration that was active before the trial and becomes active again. */
   readonly base: Config;
   readonly timer: NodeJS.Timeout;
 }
@@ -49,7 +49,7 @@ export function createPromotions({ inForce, written, put, inTurn, log }: Promoti
   let running: Running | null = null;
   let last: TrialStatus | null = null;
 
-  /** Without the shadow, if there is one. */
+  /** Removes the trial handler, if there is one. */
   const base = (): InForce => ({ ...inForce(), config: running?.base ?? inForce().config });
 
   const over = (state: TrialStatus['state']): void => {
@@ -58,10 +58,7 @@ export function createPromotions({ inForce, written, put, inTurn, log }: Promoti
     last = running.trial.status(state);
     running = null;
     const { handler, compared, flips, newFailures } = last;
-    log(
-      'info',
-      `trial of '${handler}' is over (${state}): ${compared} events, ${flips} flips, ${newFailures} failures`,
-    );
+    log('info', `trial of '${handler}' ended (${state}): ${compared} events, ${flips} flips, ${newFailures} failures`);
   };
 
   const end = (state: 'done' | 'cancelled'): Promise<void> =>
@@ -76,13 +73,13 @@ export function createPromotions({ inForce, written, put, inTurn, log }: Promoti
       inTurn(async () => {
         await put(withPlugin(base(), await written(), promotion));
         over('cancelled');
-        log('info', `handler '${promotion.handler}' now is the plugin with sha256 ${promotion.to}`);
+        log('info', `handler '${promotion.handler}' now runs the plug-in with sha256 ${promotion.to}`);
       }),
     begin: ({ file, durationMs, ...promotion }) =>
       inTurn(async () => {
         if (running !== null) {
           const { handler } = running.trial.status('running');
-          throw new HookvisorError('usage', `Cannot begin a trial: one of '${handler}' is running; cancel that first`);
+          throw new HookvisorError('usage', `Cannot start a trial: one of '${handler}' is running; cancel it first`);
         }
         const before = inForce().config;
         await put(withShadow(inForce(), promotion, file));
@@ -93,11 +90,11 @@ export function createPromotions({ inForce, written, put, inTurn, log }: Promoti
         }, durationMs).unref();
         const trial = createTrial(promotion, durationMs);
         running = { trial, base: before, timer };
-        log('info', `trial of '${promotion.handler}' with the plugin of sha256 ${promotion.to} began`);
+        log('info', `trial of '${promotion.handler}' with the plug-in of sha256 ${promotion.to} started`);
         return trial.status('running');
       }),
     async cancel() {
-      if (running === null) throw new HookvisorError('usage', 'Cannot cancel a trial: none is running');
+      if (running === null) throw new HookvisorError('usage', 'Cannot cancel the trial: none is running');
       await end('cancelled');
     },
     trial: () => running?.trial.status('running') ?? last,

@@ -3,7 +3,7 @@ import type { HookAnswer } from '../dispatch/answer.js';
 import { HookvisorError } from '../errors.js';
 import { encodeFrame } from '../framing.js';
 
-/** Types of frames on the runtime's socket; docs/protocol.md is the specification. */
+/** Frame types on the socket of the runtime; docs/protocol.md is the specification. */
 export const frameType = {
   hookCall: 0x01,
   hookAnswer: 0x02,
@@ -12,16 +12,16 @@ export const frameType = {
   refusal: 0x1f,
 } as const;
 
-/** A hook call as the client sends it: `u32be length of arguments | arguments, NUL between them | document`. */
+/** A hook call of the client: `u32be length of arguments | arguments, separated by NUL | document`. */
 export interface HookRequest {
   readonly driver: string;
-  /** Object, operation, sub-operation, extra, as many as libvirt gave. */
+  /** Object, operation, sub-operation and extra argument, as many as libvirt passed. */
   readonly args: readonly string[];
   /** Null when stdin was empty. */
   readonly document: Buffer | null;
 }
 
-/** Reads the body of a `hookCall` frame. Throws HookvisorError `protocol`. */
+/** Decodes the body of a `hookCall` frame. Throws HookvisorError `protocol`. */
 export function decodeHookRequest(body: Buffer): HookRequest {
   const length = body.length >= 4 ? body.readUInt32BE(0) : -1;
   if (length < 1 || 4 + length > body.length) {
@@ -32,7 +32,7 @@ export function decodeHookRequest(body: Buffer): HookRequest {
   return { driver, args, document: document.length > 0 ? document : null };
 }
 
-/** A `hookAnswer` frame: `u8 status | u32be length of stdout | stdout | stderr`. */
+/** Encodes a `hookAnswer` frame: `u8 status | u32be length of stdout | stdout | stderr`. */
 export function encodeHookAnswer(answer: HookAnswer): Buffer {
   const head = Buffer.allocUnsafe(5);
   head.writeUInt8(answer.status, 0);
@@ -42,13 +42,13 @@ export function encodeHookAnswer(answer: HookAnswer): Buffer {
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/u);
 
-/** Which handler gets which plugin, and which one it has. */
+/** Fields of a promotion: the handler, its active plug-in and the new one. */
 const promotion = { handler: z.string(), from: sha256, to: sha256 };
 
-/** Longest trial of a plugin, milliseconds: what one timer can wait for, in whole days. */
+/** Maximum duration of a trial in milliseconds: the maximum of a timer, rounded down to whole days. */
 export const mostTrialMs = 24 * 24 * 3_600_000;
 
-/** The head of a `command` frame. An emitted event's document is the frame's tail. */
+/** The head of a `command` frame. The tail contains the document of an emitted event. */
 export const commandSchema = z.discriminatedUnion('command', [
   z.strictObject({
     command: z.literal('emit'),

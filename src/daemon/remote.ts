@@ -4,18 +4,18 @@ import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '
 import { bounds } from '../limits.js';
 import { type Command, frameType, refusalSchema } from './protocol.js';
 
-/** A request of the command line to a running runtime. */
+/** A request from the command line to a running runtime. */
 export interface RemoteRequest {
   readonly socket: string;
   readonly command: Command;
   readonly document?: Buffer | null;
-  /** How long to wait for the answer, milliseconds. */
+  /** Timeout for the answer, milliseconds. */
   readonly timeoutMs: number;
 }
 
 /**
- * Asks a running runtime. The head is unchecked. Throws HookvisorError `unreachable`, `timeout` or `protocol`, and
- * `handler-failed` … as the runtime refused it: its words, its code in the field `refused`.
+ * Sends a request to a running runtime. The head of the answer is not validated. Throws HookvisorError `unreachable`,
+ * `timeout` or `protocol`, or `usage` with the message of the runtime and its code in the field `refused`.
  */
 export async function askRuntime(request: RemoteRequest): Promise<{ head: unknown; tail: Buffer }> {
   const { socket: path, command, document = null, timeoutMs } = request;
@@ -25,7 +25,7 @@ export async function askRuntime(request: RemoteRequest): Promise<{ head: unknow
   if (type === frameType.commandAnswer) return answer;
   const refusal = refusalSchema.safeParse(answer.head);
   if (type !== frameType.refusal || !refusal.success) {
-    throw new HookvisorError('protocol', `Cannot ask the runtime at '${path}': its answer is none; check its version`);
+    throw new HookvisorError('protocol', `Cannot ask the runtime at '${path}': unrecognised reply; check its version`);
   }
   throw new HookvisorError('usage', refusal.data.message, { fields: { refused: refusal.data.code } });
 }
@@ -65,7 +65,7 @@ async function exchange(path: string, frame: Buffer, timeoutMs: number): Promise
       fail(unreachable(path, error));
     });
     socket.on('close', () => {
-      fail(unreachable(path, new Error('it hung up without an answer')));
+      fail(unreachable(path, new Error('it closed the connection without an answer')));
     });
   });
 }
@@ -74,7 +74,7 @@ function unreachable(path: string, cause: Error): HookvisorError {
   const hint =
     'code' in cause && cause.code === 'EACCES'
       ? 'it belongs to another user; run this as root'
-      : `start it with 'hookvisor serve', or name its socket with --socket`;
+      : `start it with 'hookvisor serve', or specify its socket with --socket`;
   return new HookvisorError('unreachable', `Cannot reach the runtime at '${path}': ${cause.message}; ${hint}`, {
     cause,
     fields: { socket: path },

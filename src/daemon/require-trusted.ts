@@ -5,14 +5,14 @@ import { distrustError, type Distrust, type DistrustedUse } from '../files/distr
 import { createPathTrust, type PathTrust } from '../files/path-trust.js';
 import { forEachLimited } from '../for-each-limited.js';
 
-/** Handlers examined at the same time. With all at once, the files of events in flight would queue behind theirs. */
+/** Maximum number of handlers examined concurrently: with more, file accesses of events in flight would queue behind. */
 const atATime = 16;
 
 /**
- * Examines everything that a configuration makes the runtime execute or believe: scripts with their interpreters, plugins,
- * the cache, the journal, and the folder of the socket. Throws HookvisorError `untrusted` that lists every path which
- * others than root and this process' user may change. Not for the path of an event: a path that holds now can only be
- * changed by those who may.
+ * Examines everything that a configuration makes the runtime execute or trust: scripts with their interpreters,
+ * plug-ins, the cache, the journal, and the folder of the socket. Throws HookvisorError `untrusted`, which lists every
+ * path that users other than root and the user of this process can change. Events need no check of their own: a trusted
+ * path can only be changed by trusted users.
  */
 export async function requireTrusted(config: Config): Promise<PathTrust> {
   const trust = createPathTrust();
@@ -21,7 +21,7 @@ export async function requireTrusted(config: Config): Promise<PathTrust> {
   return trust;
 }
 
-/** What {@link requireTrusted} refuses, with the keys of the configuration that name it. */
+/** Returns what {@link requireTrusted} refuses, with the configuration keys that name it. */
 export async function configDistrust(config: Config, trust: PathTrust): Promise<DistrustedUse[]> {
   const { handlers, cache, journal, socket } = config;
   const examine = async (...args: Parameters<PathTrust['examine']>): Promise<readonly Distrust[]> =>
@@ -36,7 +36,7 @@ export async function configDistrust(config: Config, trust: PathTrust): Promise<
     found.get(name) ?? [],
   ]);
   uses.push(['cache', await examine(cache)]);
-  // A member of the group of /var/log can take the journal away but cannot write one: that is for root alone.
+  // The group of /var/log can delete the journal but not write to it, which only root can.
   if (journal !== null) uses.push(['journal.dir', await examine(journal.dir, { systemGroups: true })]);
   uses.push(['socket', await examine(dirname(socket), { sticky: true })]);
   return uses.flatMap(([use, all]) => all.map((distrust) => ({ use, distrust })));

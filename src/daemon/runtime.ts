@@ -15,31 +15,31 @@ import type { EmitCommand, HookRequest } from './protocol.js';
 import { requireTrusted } from './require-trusted.js';
 import type { TrialStatus } from './trial.js';
 
-/** How to find and override a configuration. */
+/** Options of a runtime. */
 export interface RuntimeOptions {
   readonly log: Log;
-  /** Reads the configuration, at start and at each reload. */
+  /** Reads the configuration at start-up and at each reload. */
   readonly load: () => Promise<Config>;
 }
 
-/** The part of Hookvisor that decides: the engine in force, its journal, and how it is replaced. */
+/** The runtime: the active engine, its journal, and reloads. */
 export interface Runtime extends AsyncDisposable {
   readonly config: Config;
-  /** Decides a call of the hook client. Throws HookvisorError `protocol` for arguments that are no hook call. */
+  /** Decides a call of the hook client. Throws HookvisorError `protocol` for malformed arguments. */
   hook(request: HookRequest): Promise<Decision>;
-  /** Decides an event given in the RFC's words. */
+  /** Decides an event in the form of the RFC. */
   emit(command: EmitCommand, document: Buffer | null): Promise<Decision>;
-  /** Swaps in the configuration as it is on disk, or throws and keeps the one in force. */
+  /** Activates the configuration on disk, or throws and keeps the active one. */
   reload(): Promise<void>;
-  /** Single plugins that take the place of others. */
+  /** Promotions and trials of single plug-ins. */
   readonly promotions: Pick<Promotions, 'promote' | 'begin' | 'cancel'>;
   status(): RuntimeStatus;
 }
 
-/** What `hookvisor status --json` prints. */
+/** Returns what `hookvisor status --json` prints. */
 export type RuntimeStatus = ReturnType<typeof describe> & { readonly trial: TrialStatus | null };
 
-/** Loads the configuration and everything in it. Throws HookvisorError and leaves nothing running. */
+/** Loads a configuration and its handlers. When it throws HookvisorError, nothing is left running. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { log, load } = options;
   const started = Date.now();
@@ -58,12 +58,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const counts: Counts = { events: 0, denied: 0, failed: 0, unrecorded: 0, reloads: 0, lastReloadError: null };
   const retired = new Set<Promise<void>>();
   let reloading: Promise<void> = Promise.resolve();
-  /** A reload that has not begun: it will read what is on the disk then, for everybody who asks meanwhile. */
+  /** A reload that has not started: it will read the disk then, and serves all requests until then. */
   let nextReload: Promise<void> | null = null;
   let disposed: Promise<void> | null = null;
 
   const decide = async (call: HookCall): Promise<Decision> => {
-    // A reload may put another engine in its place meanwhile.
+    // A reload may replace the engine meanwhile.
     const { identities } = engine;
     const deciding = engine.decide(call);
     if (call.document !== null) journal?.foresee(call.document);
@@ -75,14 +75,14 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     try {
       await journal?.append({ call, verdict: decision.verdict, replacement: decision.document, identities });
     } catch (error) {
-      // The verdict stands: a full disk must not decide which guests may start. `status` shows the loss.
+      // The verdict is still answered: a full disk must not decide which guests may start. `status` shows the loss.
       counts.unrecorded += 1;
       log('error', messageOf(error));
     }
     return decision;
   };
 
-  /** Events under way still finish on the previous engine, and are written where the journal is then. */
+  /** Replaces the engine. Events in flight finish on the previous one and go to the journal that is active then. */
   const use = (next: Engine): void => {
     const retiring = retire(engine, log);
     engine = next;
@@ -114,7 +114,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     if (next.socket !== engine.config.socket) {
       throw new HookvisorError(
         'config-invalid',
-        `Cannot reload '${next.file}': its socket '${next.socket}' is not the one in use; restart the runtime to move it`,
+        `Cannot reload '${next.file}': its socket '${next.socket}' is not the active one; restart the runtime to change it`,
       );
     }
     tellDoubts(next, log);
@@ -140,10 +140,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       await swap();
       counts.reloads += 1;
       counts.lastReloadError = null;
-      log('info', `configuration '${engine.config.file}' is in force (${engine.config.handlers.size} handlers)`);
+      log('info', `configuration '${engine.config.file}' is active (${engine.config.handlers.size} handlers)`);
     } catch (error) {
       counts.lastReloadError = messageOf(error);
-      log('error', `the configuration in force is kept:\n${messageOf(error)}`);
+      log('error', `the active configuration is kept:\n${messageOf(error)}`);
       throw error;
     }
   };
@@ -180,12 +180,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
 }
 
-/** What wins over the configuration's file. `journalDir` is another folder for the journal, and turns it on. */
+/** Overrides of the configuration file. `journalDir` sets the folder of the journal and enables it. */
 export type ConfigOverrides = Partial<Pick<Config, 'socket' | 'journal' | 'cache'>> & { readonly journalDir?: string };
 
 /**
- * Makes the function that reads `file` for a runtime; `overrides` win over what it says. It reads the first time on the
- * calling thread, which has nothing to answer yet, and from then on in a thread of its own.
+ * Returns a function that reads `file` and applies `overrides`. The first call reads on the calling thread, which has
+ * nothing to answer yet; later calls read in a separate thread.
  */
 export function configFrom(file: string, { journalDir, ...overrides }: ConfigOverrides = {}): () => Promise<Config> {
   let read = loadConfig;
@@ -207,7 +207,7 @@ async function retire(engine: Engine, log: Log): Promise<void> {
   try {
     await engine[Symbol.asyncDispose]();
   } catch (error) {
-    log('error', `Cannot end the previous configuration's handlers: ${messageOf(error)}`);
+    log('error', `Cannot stop the handlers of the previous configuration: ${messageOf(error)}`);
   }
 }
 

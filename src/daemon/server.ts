@@ -3,18 +3,18 @@ import { answerRequest, requestDeadlineMs } from './answer-request.js';
 import { listen } from './listen.js';
 import type { Runtime } from './runtime.js';
 
-/** The runtime's socket. Disposing it takes no new connection, lets those under way finish, then removes the socket. */
+/** The socket of the runtime. Disposing it stops accepting, finishes requests in flight, then removes the socket. */
 export interface HookServer extends AsyncDisposable {
   readonly socket: string;
 }
 
-/** Serves a runtime on its configured socket. Throws as {@link listen} does. */
+/** Serves a runtime on its configured socket. Throws like {@link listen}. */
 export async function startServer(runtime: Runtime, log: Log): Promise<HookServer> {
-  const underWay = new Set<Promise<Buffer>>();
+  const inFlight = new Set<Promise<Buffer>>();
   const answer = (request: Buffer | null): Promise<Buffer> => {
     const answering = answerRequest(request, runtime, log);
-    underWay.add(answering);
-    void answering.then(() => underWay.delete(answering));
+    inFlight.add(answering);
+    void answering.then(() => inFlight.delete(answering));
     return answering;
   };
   const { socket } = runtime.config;
@@ -25,7 +25,7 @@ export async function startServer(runtime: Runtime, log: Log): Promise<HookServe
     async [Symbol.asyncDispose]() {
       closed ??= (async () => {
         await listener.stop();
-        await Promise.all(underWay);
+        await Promise.all(inFlight);
         await listener.close();
       })();
       await closed;

@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { HookvisorError } from '../errors.js';
 
 /**
- * Binds a socket to a path; one that a dead runtime left behind there is removed first. Throws HookvisorError
- * `already-running` when somebody answers at it, `usage` when it is no socket, and what `bind` throws.
+ * Binds a socket to a path, after removing a stale socket of a terminated runtime. Throws HookvisorError
+ * `already-running` when a process answers there, `usage` when the path is not a socket, and the errors of `bind`.
  */
 export async function takeOver<T>(path: string, bind: () => Promise<T>): Promise<T> {
   return bind().catch(async (error: unknown) => {
@@ -17,7 +17,10 @@ export async function takeOver<T>(path: string, bind: () => Promise<T>): Promise
 
 async function removeStale(path: string): Promise<void> {
   if (!(await lstat(path)).isSocket()) {
-    throw new HookvisorError('usage', `Cannot listen on '${path}': it is not a socket; move it away or set 'socket'`);
+    throw new HookvisorError(
+      'usage',
+      `Cannot listen on '${path}': it is not a socket; move it away, or set 'socket' in the configuration`,
+    );
   }
   if (await answers(path)) {
     throw new HookvisorError(

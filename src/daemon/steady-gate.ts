@@ -6,7 +6,7 @@ import { type GateOptions, listenWithGate } from './gate.js';
 import type { Listener } from './listener.js';
 import { takeOver } from './stale-socket.js';
 
-/** A gate that lived shorter than this counts as one that does not start, milliseconds. */
+/** A gate that exits sooner than this counts as failed to start, milliseconds. */
 const steadyMs = 1_000;
 const longestDelayMs = 5_000;
 
@@ -15,8 +15,8 @@ export interface SteadyGateOptions extends Omit<GateOptions, 'onGone'> {
 }
 
 /**
- * Listens through the gate and starts it again when it is lost: the calls that it had taken are decided and journaled,
- * and their hooks see a runtime that hung up. Throws as {@link listenWithGate} does when it cannot listen at first.
+ * Listens through the gate and restarts it when it exits. Calls that it had accepted are still decided and journaled,
+ * but their clients see a closed connection. Throws like {@link listenWithGate} when it cannot listen initially.
  */
 export async function listenWithSteadyGate({ log, ...options }: SteadyGateOptions): Promise<Listener> {
   const { place } = options;
@@ -25,7 +25,7 @@ export async function listenWithSteadyGate({ log, ...options }: SteadyGateOption
   let delayMs = 0;
   let replacing = Promise.resolve();
 
-  // A function, since the compiler does not see what happens during an `await`.
+  // A function, because the compiler does not know that the value can change during an `await`.
   const isStopped = (): boolean => stopped.signal.aborted;
   const open = async (): Promise<Listener> => {
     startedAt = performance.now();
@@ -38,12 +38,12 @@ export async function listenWithSteadyGate({ log, ...options }: SteadyGateOption
     let reason = how;
     while (!isStopped()) {
       delayMs = performance.now() - startedAt >= steadyMs ? 0 : Math.min(longestDelayMs, 2 * delayMs + 100);
-      log('error', `The process that takes the hook calls is gone (${reason}); it is started again in ${delayMs} ms`);
+      log('error', `The process that accepts hook calls exited (${reason}); restarting it in ${delayMs} ms`);
       await sleep(delayMs, undefined, { signal: stopped.signal }).catch(() => undefined);
       if (isStopped()) return;
       try {
         current = await ('path' in place ? takeOver(place.path, open) : open());
-        // Whoever stopped meanwhile has removed the socket before this one was bound.
+        // The listener was stopped meanwhile, and removed the socket before this one was bound.
         if (isStopped() && 'path' in place) await unlink(place.path).catch(() => undefined);
         return;
       } catch (error) {

@@ -1,18 +1,18 @@
 import type { Verdict } from '../dispatch/verdict.js';
-import { type Promotion, shadowName } from './one-handler.js';
+import { type Promotion, shadowName } from './single-handler-config.js';
 
-/** What a trial has come to so far. */
+/** The state of a trial. */
 export interface TrialStatus extends Promotion {
-  /** `running`, or why it is over: its time, a reload, or somebody who ended it. */
+  /** `running`, or why it ended: its time was up, a reload, or a cancellation. */
   readonly state: 'running' | 'done' | 'reloaded' | 'cancelled';
   /** Milliseconds since the Unix epoch. */
   readonly began: number;
   readonly until: number;
-  /** Events about which both were asked. */
+  /** Number of events that both plug-ins evaluated. */
   readonly compared: number;
   readonly flips: number;
   readonly newFailures: number;
-  /** The first events with a flip or a failure; the journal has all of them. */
+  /** The first events with a flip or a failure; the journal contains all of them. */
   readonly examples: readonly TrialExample[];
 }
 
@@ -22,9 +22,9 @@ export interface TrialExample {
   readonly after: string;
 }
 
-/** A plugin in monitor beside the one in force. */
+/** A plug-in in monitor mode alongside the active one. */
 export interface Trial {
-  /** Counts what both said about an event. */
+  /** Compares the answers of both plug-ins to an event. */
   observe(verdict: Verdict): void;
   status(state: TrialStatus['state']): TrialStatus;
 }

@@ -2,7 +2,7 @@ import { bounds } from '../limits.js';
 import { oneLine } from '../text.js';
 import type { Verdict } from './verdict.js';
 
-/** What the hook's process does: its exit status and what it writes. */
+/** The result of the hook process: its exit status and output. */
 export interface HookAnswer {
   readonly status: 0 | 1;
   readonly stdout: Buffer;
@@ -10,8 +10,8 @@ export interface HookAnswer {
 }
 
 /**
- * The verdict in libvirt's terms: a denial is exit status 1 with one clean line `HANDLER: REASON` on stderr, which
- * virsh shows; a replaced document goes to stdout; an empty stdout keeps libvirt's own.
+ * Converts a verdict to the terms of libvirt: a denial is exit status 1 with one clean line `HANDLER: REASON` on
+ * stderr, which virsh shows; a replaced document goes to stdout; an empty stdout keeps the document of libvirt.
  */
 export function toHookAnswer(verdict: Verdict, document: Buffer | null): HookAnswer {
   const nothing = Buffer.alloc(0);
@@ -22,7 +22,7 @@ export function toHookAnswer(verdict: Verdict, document: Buffer | null): HookAns
   return { status: 0, stdout: document ?? nothing, stderr: nothing };
 }
 
-/** The handler whose denial was answered. It ended the chain, so it is the last one that was asked to enforce. */
+/** Finds the handler whose denial is the answer. It ended the chain, so it is the last enforcing one. */
 function deniedBy(verdict: Verdict): string {
   return verdict.handlers.findLast(({ mode }) => mode === 'enforce')?.handler ?? 'hookvisor';
 }

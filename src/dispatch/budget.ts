@@ -1,46 +1,46 @@
 import type { HookEvent } from '../event.js';
 import { kindOf } from '../libvirt/catalog.js';
 
-/** What is left for one event, as its handlers use it up. */
+/** The remaining budget of one event. */
 export interface Allowance {
   /** The whole budget, milliseconds; for messages. */
   readonly totalMs: number;
-  /** What its handlers may still take, milliseconds; 0 when nothing is left. */
+  /** Returns the remaining milliseconds; 0 when the budget is exhausted. */
   leftMs(): number;
 }
 
-/** The time that the handlers of one event take, from its beginning on. */
+/** Measures the time of the handlers of one event. */
 export interface Spending {
-  /** Null for an event that belongs to no guest's start: only its handlers' own deadlines hold. */
+  /** Null for an event that belongs to no guest start: only the deadlines of its handlers apply. */
   readonly allowance: Allowance | null;
-  /** Counts it: whatever came of the handlers, they are done. To be called once. */
+  /** Stops the measurement, whatever the result of the handlers. To be called once. */
   readonly end: () => void;
 }
 
-/** Bounds what all handlers together take for the start of one guest. */
+/** Bounds the total time of all handlers for the start of one guest. */
 export interface Budget {
-  /** The handlers of an event begin, under what is left for the start that it belongs to. */
+  /** Starts measuring an event, within the remaining budget of the guest start that it belongs to. */
   begin(event: HookEvent): Spending;
 }
 
 interface Start {
   spentMs: number;
-  /** When its last event ended, on the budget's clock. */
+  /** When its last event ended, on the clock of the budget. */
   touchedMs: number;
   last: string;
 }
 
-/** The operations of one start, in libvirt's order; `restore` and `migrate` come first where there is a state to take over. */
+/** The operations of a guest start in the order of libvirt; `restore` or `migrate` come first when there is a saved state. */
 const firstOperations = ['restore', 'migrate'];
 const operations = [...firstOperations, 'prepare', 'start', 'started'];
 
-/** A start of which nothing was heard for this long has been given up: libvirtd may have been killed in its middle. */
+/** A start without events for this long is considered abandoned: libvirtd may have been killed. */
 const forgottenAfterMs = 15 * 60_000;
 
 /**
- * Keeps count by driver and UUID. A start begins with `restore` or `migrate`, else with `prepare`, and ends with `started`, or with
- * `stopped` or `release` when it came to nothing. Only the time in handlers counts, not what libvirt does between them.
- * `port-created` is no part of it: the event names a network and no guest.
+ * Creates a budget that identifies a start by driver and UUID. A start begins with `restore`, `migrate` or `prepare`,
+ * and ends with `started`, or with `stopped` or `release` when it failed. Only the time in handlers counts, not the
+ * time that libvirt takes between them. `port-created` is not part of a start: the event names a network, not a guest.
  *
  * @param options.totalMs the budget of one start
  * @param options.now a clock that only goes forward, milliseconds

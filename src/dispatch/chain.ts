@@ -8,24 +8,24 @@ import type { HandlerRecord, Verdict } from './verdict.js';
 
 export interface ChainOptions {
   readonly call: HookCall;
-  /** In the order in which they are asked. */
+  /** Handlers in the order in which they run. */
   readonly handlers: readonly LoadedHandler[];
   readonly checkReplacement: CheckReplacement;
-  /** What is left for the start of a guest that the event belongs to; null, or absent, when it belongs to none. */
+  /** Remaining budget of the guest start that the event belongs to; null or absent when there is none. */
   readonly allowance?: Allowance | null;
 }
 
 export interface ChainResult {
   readonly verdict: Verdict;
-  /** The document that replaces libvirt's; null when nobody replaced it, or when the answer is a denial. */
+  /** The replacement of the document; null when there is none or the answer is a denial. */
   readonly document: Buffer | null;
 }
 
 /**
- * Asks the handlers of one event and forms the verdict. The first denial that libvirt will be told ends the chain of
- * enforcing handlers; one that would do harm, or that libvirt ignores, is only recorded. Monitors are asked when
- * everything is decided, with the document as it was at their place, so that they cannot stand in anybody's way.
- * Never rejects because of a handler.
+ * Runs the handlers of one event and forms the verdict. The first denial that is sent to libvirt ends the chain of
+ * enforcing handlers; a denial that would do harm, or that libvirt ignores, is only recorded. Monitors run after the
+ * decision, with the document as it was at their position, so that they cannot delay or influence it. Never rejects
+ * because of a handler.
  */
 export async function runChain(options: ChainOptions): Promise<ChainResult> {
   const { call, handlers, checkReplacement, allowance = null } = options;

@@ -9,10 +9,10 @@ import type { Allowance } from './budget.js';
 import type { LoadedHandler } from './loaded-handler.js';
 import type { HandlerRecord } from './verdict.js';
 
-/** Why libvirt could not use the replacement of a document, or null when it could. */
+/** Returns why libvirt could not use a replacement, or null when it could. */
 export type CheckReplacement = (original: Buffer, replacement: Buffer) => string | null | Promise<string | null>;
 
-/** One handler's contribution: what it decided, or null when it could not, and the record of it. */
+/** The outcome of one handler (null after a failure) and its record. */
 export interface Consultation {
   readonly outcome: Outcome | null;
   readonly record: HandlerRecord;
@@ -20,19 +20,19 @@ export interface Consultation {
 
 export interface ConsultOptions {
   readonly loaded: LoadedHandler;
-  /** The event with the document as the handlers before this one left it. */
+  /** The event, with the document after the handlers before this one. */
   readonly call: HookCall;
   /** The document as libvirt wrote it. */
   readonly original: Buffer | null;
   readonly checkReplacement: CheckReplacement;
   readonly mode: 'enforce' | 'monitor';
-  /** What is left for the start of a guest that the event belongs to; null, or absent, when it belongs to none. */
+  /** Remaining budget of the guest start that the event belongs to; null or absent when there is none. */
   readonly allowance?: Allowance | null;
-  /** The handler in whose place this one is asked; null, or absent, when it has a place of its own. */
+  /** The handler that this one replaces as a fallback; null or absent otherwise. */
   readonly fallbackFor?: string | null;
 }
 
-/** Asks one handler about one event. Never rejects: whatever is thrown becomes a failure in the record. */
+/** Asks one handler about one event. Never rejects: errors become failures in the record. */
 export async function consult(options: ConsultOptions): Promise<Consultation> {
   const { config } = options.loaded;
   const { fallbackFor = null } = options;
@@ -80,25 +80,25 @@ export async function consult(options: ConsultOptions): Promise<Consultation> {
   }
 }
 
-/** What is left of the budget, whole milliseconds; null for an event without one. Throws when nothing is. */
+/** Returns the remaining budget in whole milliseconds; null without a budget. Throws when it is exhausted. */
 function leftOf({ loaded, allowance = null }: ConsultOptions): number | null {
   if (allowance === null) return null;
   const leftMs = Math.floor(allowance.leftMs());
   if (leftMs >= 1) return leftMs;
-  const message = `Cannot ask the handler '${loaded.config.name}': ${budgetOf(allowance)} is spent; ${advice}`;
+  const message = `Cannot ask the handler '${loaded.config.name}': ${budgetOf(allowance)} is exhausted; ${advice}`;
   throw new HandlerFailure('deadline', message);
 }
 
-/** What a handler failed of. A deadline that the budget had cut is blamed on the budget. */
+/** Returns the cause of a failure. A deadline that the budget shortened is attributed to the budget. */
 function causeOf(error: unknown, leftMs: number | null, { loaded, allowance = null }: ConsultOptions): unknown {
   const { name, limits } = loaded.config;
   if (allowance === null || leftMs === null || leftMs >= limits.deadlineMs) return error;
   if (!(error instanceof HandlerFailure) || error.failure !== 'deadline') return error;
-  const message = `Cannot wait for the handler '${name}': after ${leftMs} ms ${budgetOf(allowance)} was spent; ${advice}`;
+  const message = `Cannot wait for the handler '${name}': after ${leftMs} ms ${budgetOf(allowance)} was exhausted; ${advice}`;
   return new HandlerFailure('deadline', message, { cause: error, fuel: error.fuel, logs: error.logs });
 }
 
-const advice = `raise 'budget', or find out which handler takes so long`;
+const advice = `raise 'budget', or find the slow handler in the journal`;
 
 function budgetOf({ totalMs }: Allowance): string {
   return `the budget of ${totalMs} ms for the start of one guest`;
@@ -107,7 +107,7 @@ function budgetOf({ totalMs }: Allowance): string {
 function cleaned(outcome: Outcome): Outcome {
   if (outcome.outcome !== 'deny') return outcome;
   const reason = oneLine(outcome.reason, bounds.reasonChars);
-  return { outcome: 'deny', reason: reason === '' ? 'it gave no reason' : reason };
+  return { outcome: 'deny', reason: reason === '' ? 'no reason given' : reason };
 }
 
 /** Throws HandlerFailure `not-granted` or `bad-replacement` when the document may not, or cannot, be replaced. */
@@ -117,13 +117,13 @@ async function assertUsable(replacement: Buffer, options: ConsultOptions): Promi
     throw new HandlerFailure(failure, `Cannot replace the document of '${event.event}': ${what}`);
   };
   if (!options.loaded.config.grants.has('replace')) {
-    refuse('not-granted', "the handler does not hold the grant 'replace'; add it to its grants");
+    refuse('not-granted', "the handler does not have the grant 'replace'; add it to its grants");
   }
   if (!takesDocument(event)) {
-    refuse('not-granted', 'libvirt takes no document back for this operation; replace at migrate or restore only');
+    refuse('not-granted', 'libvirt does not accept a document for this operation; replace only at migrate or restore');
   }
   if (options.original === null) {
-    return refuse('bad-replacement', 'the event came without one; allow or deny it instead');
+    return refuse('bad-replacement', 'the event has no document; allow or deny it instead');
   }
   const problem = await options.checkReplacement(options.original, replacement);
   if (problem !== null) refuse('bad-replacement', problem);

@@ -5,17 +5,17 @@ import { consult, type ConsultOptions } from './consult.js';
 import type { LoadedHandler } from './loaded-handler.js';
 import type { HandlerRecord } from './verdict.js';
 
-/** What an enforcing handler, or whatever its failure policy put in its place, decided. */
+/** The decision of an enforcing handler, after its failure policy was applied. */
 export interface Decision {
   readonly outcome: Outcome;
-  /** Whose decision it is: the handler's own, or its fallback's. */
+  /** The handler that decided: the handler itself or its fallback. */
   readonly by: LoadedHandler;
   readonly records: readonly HandlerRecord[];
 }
 
 /**
- * Asks an enforcing handler and turns a failure into an outcome by its failure policy: `fail` denies, `ignore` allows,
- * `fallback` asks another handler, under its own grants and failure policy.
+ * Asks an enforcing handler and applies its failure policy: `fail` denies, `ignore` allows, `fallback` asks another
+ * handler under its own grants and failure policy.
  */
 export async function decide(options: Omit<ConsultOptions, 'mode' | 'fallbackFor'>): Promise<Decision> {
   const records: HandlerRecord[] = [];

@@ -1,23 +1,24 @@
 /**
- * Compiles a glob over whole names: `*` stands for any run of characters, also an empty one, `?` for one character;
- * everything else for itself. Case counts. Names are hostile input of any length, so there is no regular expression
- * and no recursion: the work is bounded by the length of the name times that of the longest piece between two `*`.
+ * Compiles a glob for whole names: `*` matches any run of characters, including an empty one; `?` matches one
+ * character; other characters match themselves. Matching is case-sensitive. Names are hostile input of any length, so
+ * it uses neither regular expressions nor recursion: the work is bounded by the length of the name times that of the
+ * longest part between two `*`.
  */
 export function compileGlob(pattern: string): (name: string) => boolean {
   if (isLiteral(pattern)) return (name) => name === pattern;
   if (/^\*+$/.test(pattern)) return () => true;
   const wanted = Array.from(pattern);
   const beginning = pattern.slice(0, pattern.search(/[*?]/));
-  // Nearly every name is done with here, and an event may have to be compared with many patterns.
+  // This decides nearly every name, and an event may be compared with many patterns.
   return (name) => name.startsWith(beginning) && matches(wanted, Array.from(name));
 }
 
-/** Whether the pattern can match only itself. */
+/** Tells whether a pattern can only match itself. */
 export function isLiteral(pattern: string): boolean {
   return !/[*?]/.test(pattern);
 }
 
-/** Two pointers: on a mismatch the last `*` takes one character more, and everything after it is tried again. */
+/** Matches with two pointers: on a mismatch, the last `*` takes one more character, and the rest is retried. */
 function matches(pattern: readonly string[], name: readonly string[]): boolean {
   let p = 0;
   let n = 0;

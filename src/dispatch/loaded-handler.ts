@@ -3,25 +3,25 @@ import type { HandlerConfig } from '../config/config.js';
 import { bounds } from '../limits.js';
 import { atOnce, inSlices, type Work } from '../slices.js';
 
-/** A handler as the chain runs it. */
+/** A handler in a chain. */
 export interface LoadedHandler {
   readonly config: HandlerConfig;
   readonly handler: Handler;
-  /** Decides when this one cannot and its failure policy says so; null when there is none. */
+  /** The fallback of its failure policy; null when there is none. */
   readonly fallback: LoadedHandler | null;
 }
 
 type Loaded = ReadonlyMap<string, { readonly config: HandlerConfig; readonly handler: Handler }>;
 
 /**
- * Ties each handler to the one that its failure policy names as fallback. A fallback that is not there, or that leads
- * back to the handler itself or on for too long, is left out: the failure then denies.
+ * Links each handler to the fallback of its failure policy. A fallback that is missing, cyclic, or at the end of too
+ * long a chain is left out: the failure then denies.
  */
 export function linkHandlers(handlers: Loaded): ReadonlyMap<string, LoadedHandler> {
   return atOnce(linking(handlers));
 }
 
-/** As {@link linkHandlers}, while events are answered in between. */
+/** Does the same as {@link linkHandlers}, but lets events be answered in between. */
 export async function linkHandlersInSlices(handlers: Loaded): Promise<ReadonlyMap<string, LoadedHandler>> {
   return inSlices(linking(handlers));
 }

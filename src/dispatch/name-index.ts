@@ -1,15 +1,15 @@
 import type { Work } from '../slices.js';
 import { compileGlob, isLiteral } from './glob.js';
 
-/** The names of rules, each rule by its number, read once for all events. */
+/** The names of rules by index, parsed once for all events. */
 export interface RuleNames {
-  /** Rules for every name. */
+  /** Rules that match every name. */
   readonly always: ReadonlySet<number>;
   readonly literals: ReadonlyMap<string, readonly number[]>;
   readonly globs: readonly Glob[];
 }
 
-/** The values of all rules that match a name, in the rules' order, each at its first place only. */
+/** Returns the values of all rules that match a name, in the order of the rules, without repetitions. */
 export type NameIndex<T> = (name: string) => readonly T[];
 
 interface Glob {
@@ -17,7 +17,7 @@ interface Glob {
   readonly matches: (name: string) => boolean;
 }
 
-/** Reads the globs of each rule; null: it is for every name. */
+/** Parses the globs of each rule; null matches every name. */
 export function* readNames(rules: readonly (readonly string[] | null)[]): Work<RuleNames> {
   const always = new Set<number>();
   const literals = new Map<string, number[]>();
@@ -40,8 +40,8 @@ export function* readNames(rules: readonly (readonly string[] | null)[]): Work<R
 }
 
 /**
- * Looks literal names up in a map and tries only globs one by one. `values` has those of each rule, null for a rule that
- * does not count here.
+ * Creates an index that looks up literal names in a map and only tries globs one by one. `values` contains the values
+ * of each rule; null excludes a rule.
  */
 export function createNameIndex<T>(names: RuleNames, values: readonly (readonly T[] | null)[]): NameIndex<T> {
   const useful = withoutRepetitions(names, values);
@@ -63,7 +63,7 @@ export function createNameIndex<T>(names: RuleNames, values: readonly (readonly 
   };
 }
 
-/** Drops what an earlier rule for every name has added in any case. */
+/** Drops values that an earlier rule for every name always adds. */
 function withoutRepetitions<T>(
   { always }: RuleNames,
   values: readonly (readonly T[] | null)[],

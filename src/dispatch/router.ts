@@ -7,7 +7,7 @@ import { createNameIndex, type NameIndex, readNames } from './name-index.js';
 
 type Subject = MatchedWords & Pick<HookEvent, 'name'>;
 
-/** The handlers of an event, in the order in which they run; each at most once. */
+/** Returns the handlers of an event in the order in which they run, each at most once. */
 export type Router<T> = (event: Subject) => readonly T[];
 
 interface RouterConfig<T> {
@@ -15,21 +15,21 @@ interface RouterConfig<T> {
   readonly handlers: ReadonlyMap<string, T>;
 }
 
-/** Most combinations of kind, driver, event and qualifier remembered, and the longest; libvirt has about 50, all short. */
+/** Bounds of the cache of field combinations: their number and length; libvirt has about 50, all short. */
 const rememberedCombinations = 256;
 const rememberedChars = 256;
 
 /**
- * Makes the function that picks an event's handlers: every route that matches adds its handlers, first to last; a
- * handler named by several stands at its first place. The routes that can match are looked up by all fields but the
- * name once and remembered, so that an event costs about the same however many routes there are.
- * `T` is whatever the caller keeps under a handler's name. Throws HookvisorError `config-invalid` on a name without one.
+ * Creates the function that selects the handlers of an event: every matching route adds its handlers in order; a
+ * handler in several routes keeps its first position. Candidate routes are cached by all fields except the name, so
+ * that the cost of an event hardly depends on the number of routes. `T` is what the caller stores under the name of a
+ * handler. Throws HookvisorError `config-invalid` for an unknown name.
  */
 export function createRouter<T>(config: RouterConfig<T>): Router<T> {
   return atOnce(buildRouter(config));
 }
 
-/** As {@link createRouter}, while events are answered in between. */
+/** Does the same as {@link createRouter}, but lets events be answered in between. */
 export async function createRouterInSlices<T>(config: RouterConfig<T>): Promise<Router<T>> {
   return inSlices(buildRouter(config));
 }
@@ -48,14 +48,14 @@ function* buildRouter<T>({ routes, handlers }: RouterConfig<T>): Work<Router<T>>
   const remembered = new Map<string, NameIndex<T>>();
 
   const indexFor = (event: Subject): NameIndex<T> => {
-    // With lengths, because these strings may hold any character that could be used to join them.
+    // The key contains lengths, because these strings may contain any separator.
     const { kind, driver, event: operation, qualifier } = event;
     const key = `${kind.length} ${driver.length} ${operation.length} ${kind}${driver}${operation}${qualifier}`;
     const known = remembered.get(key);
     if (known !== undefined) return known;
     const matching = values.map((own, at) => (mayMatch(routes[at]?.match ?? {}, event) ? own : null));
     const index = createNameIndex(names, matching);
-    // Whoever can send events can invent combinations; forgetting all of them keeps the memory bounded.
+    // Senders of events can invent combinations; clearing the cache bounds its memory.
     if (remembered.size >= rememberedCombinations) remembered.clear();
     if (key.length <= rememberedChars) remembered.set(key, index);
     return index;
@@ -67,7 +67,7 @@ function* buildRouter<T>({ routes, handlers }: RouterConfig<T>): Work<Router<T>>
 function handlerNamed<T>(handlers: ReadonlyMap<string, T>, name: string): T {
   const handler = handlers.get(name);
   if (handler === undefined) {
-    throw new HookvisorError('config-invalid', `Cannot route to handler '${name}': there is none; define it`);
+    throw new HookvisorError('config-invalid', `Cannot route to handler '${name}': it does not exist; define it`);
   }
   return handler;
 }

@@ -4,32 +4,32 @@ import { failureCodes } from '../outcome.js';
 
 const logLine = z.object({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() });
 
-/** What one handler did about one event. */
+/** The record of one handler for one event. */
 const handlerRecordSchema = z.object({
   handler: z.string(),
   backend: z.enum(backendNames),
   mode: z.enum(['enforce', 'monitor']),
-  /** The handler in whose place this one decided, when it ran as a fallback. */
+  /** The handler that this one replaced as a fallback. */
   fallbackFor: z.string().exactOptional(),
-  /** Null when it could not decide: then `failure` says how, and `reason` why. */
+  /** Null after a failure; then `failure` has the kind and `reason` the cause. */
   outcome: z.enum(['allow', 'deny', 'replace']).nullable(),
   reason: z.string().nullable(),
   failure: z.enum(failureCodes).nullable(),
-  /** Steps executed; null where they are not counted. */
+  /** Fuel consumed; null where it is not counted. */
   fuel: z.number().nullable(),
   durationUs: z.number(),
   logs: z.array(logLine),
 });
 
-/** What the chain of handlers decided about one event: the JSON of `hookvisor emit --json` and of the journal. */
+/** The verdict of the chain of handlers: the JSON of `hookvisor emit --json` and of the journal. */
 export const verdictSchema = z.object({
-  /** What the handlers decided. */
+  /** The decision of the handlers. */
   verdict: z.enum(['allow', 'deny', 'replace']),
-  /** Why it was denied; null otherwise. */
+  /** The reason of a denial; null otherwise. */
   reason: z.string().nullable(),
-  /** What a denial of this operation does in libvirt. */
+  /** The effect in libvirt of denying this operation. */
   effect: z.enum(['aborts', 'kills-guest', 'leaks', 'already-applied', 'ignored', 'unknown']),
-  /** What libvirt is told: not `deny` where that would do harm and no handler holds the grant for it. */
+  /** The answer to libvirt: not `deny` where that would do harm and no handler holds the grant for it. */
   answered: z.enum(['allow', 'deny', 'replace']),
   event: z.object({
     id: z.string(),
@@ -40,7 +40,7 @@ export const verdictSchema = z.object({
     extra: z.string().nullable(),
     driver: z.string(),
   }),
-  /** Every handler that ran, in the order of the chain; a fallback right after the handler that it stood in for. */
+  /** Every handler that ran, in the order of the chain; a fallback follows the handler that it replaced. */
   handlers: z.array(handlerRecordSchema),
 });
 

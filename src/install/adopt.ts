@@ -3,15 +3,15 @@ import { besideName, hookNames, type HookName, places } from './places.js';
 import type { Step } from './step.js';
 import { adoptable, otherEntries, type FoundHook } from './survey.js';
 
-/** The hooks of one driver that become handlers. */
+/** Lists the hooks of one driver that become handlers. */
 export function adoptHooks(root: string, { driver, foreign }: FoundHook): { driver: HookName; hook: AdoptedHook }[] {
   const main = `${places.hooks}/${driver}`;
-  // In the folder, what libvirt passes over stays where it is; the client takes the main hook's place in any case.
+  // What libvirt skips in the folder stays there; the client always takes the place of the main hook.
   const taken = foreign.filter(({ path, executable }) => executable || path === main);
   return taken.map((one) => ({ driver, hook: adoptable(root, one) }));
 }
 
-/** Whose hook it was. */
+/** The driver of the hook. */
 export function driverOf({ from }: AdoptedHook): HookName {
   const first = from
     .slice(places.hooks.length + 1)
@@ -20,7 +20,7 @@ export function driverOf({ from }: AdoptedHook): HookName {
   return hookNames.find((name) => name === first) ?? 'daemon';
 }
 
-/** The main hook, then those of its folder in byte order. */
+/** Lists the main hook, then those of its folder in byte order. */
 export function inLibvirtsOrder(hooks: readonly { driver: HookName; hook: AdoptedHook }[]): typeof hooks {
   const key = ({ hook }: { hook: AdoptedHook }): Buffer => Buffer.from(hook.from);
   const rank = ({ driver }: { driver: HookName }): number => hookNames.indexOf(driver);
@@ -28,8 +28,8 @@ export function inLibvirtsOrder(hooks: readonly { driver: HookName; hook: Adopte
 }
 
 /**
- * Links to what stays in the hooks folders, for scripts that look beside themselves by `dirname $0`. A hook's own folder is never
- * linked as a whole: what is adopted later goes there.
+ * Plans links to what stays in the hooks folders, for scripts that find their neighbours by `dirname $0`. The folder of
+ * a hook is never linked as a whole: hooks adopted later go there.
  */
 export function neighbours(root: string, adopted: readonly AdoptedHook[]): Extract<Step, { step: 'link' }>[] {
   if (adopted.length === 0) return [];

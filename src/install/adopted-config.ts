@@ -2,7 +2,7 @@ import { oneLine } from '../text.js';
 import type { AdoptedHook } from './manifest.js';
 import { type HookName, places } from './places.js';
 
-/** Seconds that an adopted hook may take: libvirt itself knows no limit. */
+/** Seconds that an adopted hook may take; libvirt itself has no limit. */
 export const adoptedDeadlineSeconds = 60;
 const budgetSeconds = 300;
 
@@ -13,7 +13,7 @@ export interface AdoptedHandler {
   readonly hook: AdoptedHook;
 }
 
-/** Gives each hook a handler's name: `qemu`, `qemu.d-50-site`. */
+/** Names the handler of each hook: `qemu`, `qemu.d-50-site`. */
 export function nameHandlers(hooks: readonly { driver: HookName; hook: AdoptedHook }[]): AdoptedHandler[] {
   const taken = new Set<string>();
   return hooks.map(({ driver, hook }) => {
@@ -29,16 +29,16 @@ export function nameHandlers(hooks: readonly { driver: HookName; hook: AdoptedHo
   });
 }
 
-/** The configuration that runs adopted hooks in libvirt's order. */
+/** Writes the configuration that runs adopted hooks in the order of libvirt. */
 export function adoptedConfig(handlers: readonly AdoptedHandler[]): Buffer {
   const drivers = [...new Set(handlers.map(({ driver }) => driver))];
   const routes = drivers.map((driver) => {
     const names = handlers.filter((one) => one.driver === driver).map(({ name }) => name);
     return `  - match: { driver: ${driver} }\n    handlers: [${names.join(', ')}]\n`;
   });
-  return Buffer.from(`# The hooks that were in ${places.hooks}, as handlers, in libvirt's order.
+  return Buffer.from(`# The hooks that were in ${places.hooks}, as handlers, in the order of libvirt.
 # After a change:  hookvisor check && hookvisor reload
-# What differs from libvirt's own way: docs/migrating-from-hook-scripts.md
+# Differences from plain libvirt hooks: docs/migrating-from-hook-scripts.md
 version: 1
 
 # libvirt waits for a hook for ever. Here each has a deadline, and all of them one for the start of a guest.
@@ -46,12 +46,12 @@ budget: ${budgetSeconds}s
 
 handlers:
 ${handlers.map(handlerText).join('')}
-# The driver is libvirt's name of the hook.
+# The driver is the name of the hook in libvirt.
 routes:
 ${routes.join('')}`);
 }
 
-/** What the client has to wait for: the longest chain of adopted hooks, and a little. */
+/** Returns how long the client must wait: the longest chain of adopted hooks and a margin. */
 export function clientDeadlineFor(handlers: readonly AdoptedHandler[]): number {
   const most = Math.max(0, ...handlers.map(({ driver }) => handlers.filter((one) => one.driver === driver).length));
   return most * adoptedDeadlineSeconds + 30;

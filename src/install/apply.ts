@@ -22,8 +22,8 @@ import { assertBelow, below } from './places.js';
 import { describeStep, type Stamp, type Step } from './step.js';
 
 /**
- * Carries out a plan's steps, in order. Each is atomic: whoever looks at a path sees what was there before or what is there
- * afterwards, whole. Throws HookvisorError `install` at the first that does not work; running it again goes on from there.
+ * Executes the steps of a plan in order. Each step is atomic: readers of a path see either the old or the new file in
+ * full. Throws HookvisorError `install` at the first step that fails; running it again resumes from there.
  */
 export function applySteps(root: string, steps: readonly Step[]): void {
   for (const step of steps) {
@@ -33,7 +33,7 @@ export function applySteps(root: string, steps: readonly Step[]): void {
       if (error instanceof HookvisorError) throw error;
       throw new HookvisorError(
         'install',
-        `Cannot ${describeStep(step).replace(/ +/gu, ' ')}: ${messageOf(error)}; correct that and run it again, it goes on from here`,
+        `Cannot ${describeStep(step).replace(/ +/gu, ' ')}: ${messageOf(error)}; correct this and run the command again; it resumes from here`,
         { cause: error },
       );
     }
@@ -81,25 +81,25 @@ function applyStep(root: string, step: Step): void {
   }
 }
 
-/** The last guard before somebody's file goes: its other name must be there, and in another folder. */
+/** Guards against losing a file: before it is removed, its copy must exist in another folder. */
 function assertKept(path: string, kept: string): void {
   const elsewhere = realpathSync(dirname(kept)) !== realpathSync(dirname(path));
   if (elsewhere && lstatSync(kept, { throwIfNoEntry: false }) !== undefined) return;
-  throw new HookvisorError('install', `Cannot remove '${path}': it is not kept as '${kept}'; run it again`);
+  throw new HookvisorError('install', `Cannot remove '${path}': it has no copy at '${kept}'; run the command again`);
 }
 
 function makeFolder(path: string, mode: number): void {
   if (mkdirSync(path, { recursive: true, mode: 0o755 }) !== undefined) chmodSync(path, mode);
 }
 
-/** Puts something new at `path` by renaming it there. */
+/** Creates something new at `path` by renaming it into place. */
 function replace(path: string, make: (temporary: string) => void): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
   const temporary = `${path}.${randomUUID()}.new`;
   try {
     make(temporary);
     renameSync(temporary, path);
-    // Renaming a file to another name of the same file does nothing and leaves both.
+    // Renaming one hard link over another of the same file does nothing and leaves both.
     rmSync(temporary, { force: true });
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -107,7 +107,7 @@ function replace(path: string, make: (temporary: string) => void): void {
   }
 }
 
-/** Another name for a file; across file systems, a copy with the same bytes, mode, owner and time. */
+/** Creates a hard link; across file systems, a copy with the same content, mode, owner and time. */
 function sameFile({ from, to, target }: { from: string; to: string; target: string | null }): void {
   const found = lstatSync(from);
   const stamp: Stamp = { uid: found.uid, gid: found.gid, mtimeMs: found.mtimeMs };
@@ -119,12 +119,12 @@ function sameFile({ from, to, target }: { from: string; to: string; target: stri
   try {
     linkSync(from, to);
   } catch {
-    // cp keeps what Node cannot: nanoseconds, access control lists, security contexts.
+    // cp preserves what Node cannot: nanoseconds, access control lists, security contexts.
     if (spawnSync('cp', ['-a', '-T', '--', from, to], { timeout: 60_000 }).status === 0) return;
     rmSync(to, { force: true });
     copyFileSync(from, to, constants.COPYFILE_EXCL);
     stampAs(to, stamp);
-    // After the owner: changing that takes set-user-ID away.
+    // The mode comes after the owner: changing the owner clears the set-user-ID bit.
     chmodSync(to, found.mode & 0o7777);
   }
 }

@@ -12,7 +12,7 @@ export interface ClientFile {
   readonly sha256: string;
 }
 
-/** Reads the native client, or the one in Node where none was built. Throws HookvisorError `usage`. */
+/** Reads the native client, or the Node client where none was built. Throws HookvisorError `usage`. */
 export function readClient(): ClientFile {
   const native = join(packageRoot, 'dist', 'hook-client');
   const kind = existsSync(native) ? 'native' : 'node';
@@ -27,10 +27,10 @@ export function readClient(): ClientFile {
   return { kind, bytes, sha256: sha256Of(bytes) };
 }
 
-/** What lies at the place of a hook. `ours`: a client of this or another release. */
+/** What is at the path of a hook. `ours`: a client of this or another release. */
 export type HookState = 'absent' | 'current' | 'ours' | 'foreign';
 
-/** Looks at the hook at a path of the system. */
+/** Examines the hook at a path of the system. */
 export function hookState(root: string, path: string, client: ClientFile): HookState {
   const real = below(root, path);
   const found = lstatSync(real, { throwIfNoEntry: false });
@@ -50,7 +50,7 @@ export function hookState(root: string, path: string, client: ClientFile): HookS
   const bytes = readFileSync(real);
   if (bytes.equals(client.bytes) && client.kind === 'native')
     return (found.mode & 0o111) === 0o111 ? 'current' : 'ours';
-  // Every release of the native client has this name in it; a script that only mentions it is no program.
+  // Every release of the native client contains this name; a script that mentions it is not a program.
   const isProgram = bytes.subarray(0, 4).equals(Buffer.from('\x7fELF', 'latin1'));
   return isProgram && bytes.includes('HOOKVISOR_UNREACHABLE') ? 'ours' : 'foreign';
 }

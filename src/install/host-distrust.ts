@@ -3,7 +3,7 @@ import type { DistrustedUse } from '../files/distrust.js';
 import type { PathTrust } from '../files/path-trust.js';
 import { places } from './places.js';
 
-/** What others may change of the files that the hook client, `install` and `uninstall` believe on this system. */
+/** Finds what others can change among the files that the client, `install` and `uninstall` trust on this system. */
 export async function hostDistrust(trust: PathTrust): Promise<DistrustedUse[]> {
   const script = policyScript();
   const used: [use: string, path: string][] = [
@@ -17,7 +17,7 @@ export async function hostDistrust(trust: PathTrust): Promise<DistrustedUse[]> {
   return (await Promise.all(found)).flat();
 }
 
-/** The script that the client runs when the runtime is unreachable; null when the policy names none. */
+/** Returns the script that the client runs when the runtime is unreachable; null when the policy names none. */
 function policyScript(): string | null {
   try {
     return /^[ \t]*script[ \t]+(\/.*?)[ \t\r]*$/mu.exec(readFileSync(places.unreachable, 'utf8'))?.[1] ?? null;

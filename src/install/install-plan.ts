@@ -11,35 +11,35 @@ import { absoluteTarget, surveyHooks, type FoundHook } from './survey.js';
 import { clientDeadlineSeconds, fillTemplate } from './templates.js';
 
 export interface InstallOptions {
-  /** `/`, or the folder of another system. */
+  /** `/`, or the root folder of another system. */
   readonly root: string;
   readonly drivers: readonly HookName[];
-  /** Turns hooks that are there into handlers. */
+  /** Turns existing hooks into handlers. */
   readonly adopt: boolean;
-  /** Gives scripts all of root's rights in the service. */
+  /** Lets scripts run with full root rights in the service. */
   readonly scripts: boolean;
-  /** Whether libvirt runs what is in hooks/DRIVER.d (6.5.0 and later); null when that cannot be told. */
+  /** Whether libvirt runs the scripts in hooks/DRIVER.d (since 6.5.0); null when unknown. */
   readonly runsFolders: boolean | null;
 }
 
-/** Everything that an installation changes, before it is changed. */
+/** Everything that an installation will change. */
 export interface InstallPlan {
-  /** To be done before the runtime is started. */
+  /** Steps before the runtime starts. */
   readonly prepare: readonly Step[];
-  /** To be done when it runs: from then on libvirt asks it. */
+  /** Steps when the runtime runs: after them libvirt calls it. */
   readonly hooks: readonly Step[];
-  /** What the administrator should know, a line each. */
+  /** Notes for the administrator, one line each. */
   readonly notes: readonly string[];
   readonly adopted: readonly AdoptedHandler[];
-  /** Drivers whose hook is new to libvirt: it has to be told. */
+  /** Drivers whose hook is new to libvirt, which must reload to find it. */
   readonly unknownToLibvirt: readonly HookName[];
 }
 
 type Placing = Extract<Step, { path: string }>;
 
 /**
- * Makes the plan of an installation; changes nothing. What is there already as it should be is left out, so the plan of a second run
- * is empty. Throws HookvisorError `usage` where somebody else's file is in the way.
+ * Plans an installation; changes nothing. Steps that are already done are left out, so the plan of a second run is
+ * empty. Throws HookvisorError `usage` when a file that Hookvisor did not write is in the way.
  */
 export function planInstall(options: InstallOptions): InstallPlan {
   const { root, drivers, adopt } = options;
@@ -83,7 +83,7 @@ export function planInstall(options: InstallOptions): InstallPlan {
     to: hook.to,
     target: absoluteTarget(hook),
   }));
-  // The manifest comes first: whatever happens afterwards, uninstall knows what to put back.
+  // The manifest comes first: whatever fails later, uninstall knows what to restore.
   const prepare = [manifestStep, ...moves, ...mine].filter(unfinished);
   const gone = fresh.filter(({ driver, hook }) => hook.from !== `${places.hooks}/${driver}`);
   const placedAt = new Set(hooks.map(({ step }) => step.path));
@@ -128,19 +128,19 @@ function hookStep(given: {
   if (stays && options.runsFolders === false) {
     throw new HookvisorError(
       'usage',
-      `Cannot install beside '${main}': this libvirt does not run ${driver}.d (6.5.0 and later do); use --adopt`,
+      `Cannot install alongside '${main}': this libvirt does not run scripts in ${driver}.d (6.5.0 and later do); use --adopt`,
     );
   }
   if (stays && state === 'foreign') throw inTheWay(path);
   const step: Placing =
     client.kind === 'native' ? write(path, client.bytes, 0o755) : { step: 'link', path, target: places.nodeClient };
-  const note = `'${main}' is left alone; hookvisor goes beside it, into ${driver}.d (libvirt 6.5.0 and later run that), and --adopt makes a handler of it`;
-  // libvirt remembers per driver whether there was anything to run.
+  const note = `'${main}' is kept; the hook client is installed alongside it in ${driver}.d (used by libvirt 6.5.0 and later); --adopt would turn it into a handler`;
+  // libvirt remembers for each driver whether there was a hook.
   const isNew = hook.main === 'absent' && hook.beside === 'absent' && hook.foreign.length === 0;
   return { driver, step, state, isNew, note: stays ? note : null };
 }
 
-/** Files that are ours to write, and a note for each that the administrator has made his own. */
+/** Returns the files to write, and a note for each file that the administrator has changed. */
 function sortOut(given: { root: string; before: Manifest | null; files: readonly Placing[]; adopting: boolean }): {
   mine: Placing[];
   kept: string[];
@@ -152,12 +152,12 @@ function sortOut(given: { root: string; before: Manifest | null; files: readonly
     if (step.path === places.config && adopting) {
       throw new HookvisorError(
         'usage',
-        `Cannot adopt the hooks: the configuration '${places.config}' is there already; move it away and take its handlers over by hand`,
+        `Cannot adopt the hooks: the configuration '${places.config}' already exists; move it away and merge its handlers by hand`,
       );
     }
     const settings: readonly string[] = [places.config, places.unreachable];
     if (!settings.includes(step.path)) throw inTheWay(step.path);
-    kept.push(`'${step.path}' is kept as it is`);
+    kept.push(`'${step.path}' already exists and is kept`);
     return false;
   });
   return { mine, kept };
@@ -167,7 +167,7 @@ function exists(root: string, path: string): boolean {
   return lstatSync(below(root, path), { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Whether a file is what an installation before this one put there. */
+/** Tells whether a file is unchanged since an earlier installation wrote it. */
 export function isAsWritten(root: string, path: string, manifest: Manifest | null): boolean {
   const placed = manifest?.files.find((file) => file.path === path);
   if (placed === undefined) return false;
@@ -207,7 +207,7 @@ function manifestOf(given: {
 function inTheWay(path: string): HookvisorError {
   return new HookvisorError(
     'usage',
-    `Cannot install '${path}': something else is there, which Hookvisor did not write; move it away`,
+    `Cannot install '${path}': a file is there that Hookvisor did not write; move it away`,
     { fields: { path } },
   );
 }

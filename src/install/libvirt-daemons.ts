@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** A running daemon of libvirt's, as it appears in /proc. */
+/** A running libvirt daemon, from /proc. */
 export interface LibvirtDaemon {
   readonly name: string;
   readonly pid: number;
-  /** When it was started, milliseconds since the Unix epoch; precise to a hundredth of a second. */
+  /** Start time in milliseconds since the Unix epoch, precise to a hundredth of a second. */
   readonly startedMs: number;
 }
 
-/** Which daemons run which hooks; the one daemon of old runs them all. */
+/** Which daemons run which hooks; the monolithic libvirtd runs all of them. */
 const hooksOf: Readonly<Record<string, readonly string[]>> = {
   libvirtd: ['daemon', 'qemu', 'lxc', 'libxl', 'bhyve', 'network'],
   virtqemud: ['daemon', 'qemu'],
@@ -18,12 +18,12 @@ const hooksOf: Readonly<Record<string, readonly string[]>> = {
   virtnetworkd: ['daemon', 'network'],
 };
 
-/** Whether a daemon runs the hook of a driver. */
+/** Tells whether a daemon runs the hook of a driver. */
 export function runsHook({ name }: LibvirtDaemon, driver: string): boolean {
   return hooksOf[name]?.includes(driver) ?? false;
 }
 
-/** The daemons that run hooks, in this process's PID namespace: those in containers are none of ours. */
+/** Finds the daemons that run hooks in the PID namespace of this process; those in containers do not count. */
 export function findLibvirtDaemons(): LibvirtDaemon[] {
   const here = namespaceOf('self');
   return readdirSync('/proc')
@@ -34,13 +34,13 @@ export function findLibvirtDaemons(): LibvirtDaemon[] {
         if (!(name in hooksOf) || namespaceOf(pid) !== here) return [];
         return [{ name, pid: Number(pid), startedMs: startOf(pid) }];
       } catch {
-        // It has ended meanwhile, or belongs to somebody else.
+        // The process has exited, or belongs to another user.
         return [];
       }
     });
 }
 
-/** Has daemons look for new hooks, by the signal that `systemctl reload` sends them. */
+/** Makes daemons look for new hooks, with the signal that `systemctl reload` sends. */
 export function reloadLibvirt(daemons: readonly LibvirtDaemon[]): void {
   for (const { pid } of daemons) process.kill(pid, 'SIGHUP');
 }

@@ -3,13 +3,13 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Longest that a program may take to say its version, milliseconds. */
+/** Maximum milliseconds for a program to print its version. */
 const deadlineMs = 3_000;
 
-/** From this version on libvirt runs what is in hooks/DRIVER.d. */
+/** Since this version, libvirt runs the scripts in hooks/DRIVER.d. */
 const folders = [6, 5, 0] as const;
 
-/** The version of the installed libvirt, such as `9.0.0`, and the daemons that are there; no running libvirt is asked. */
+/** Finds the version of the installed libvirt, such as `9.0.0`, and its daemons, without asking a running libvirt. */
 export async function findLibvirt(): Promise<{ version: string | null; daemons: readonly string[] }> {
   const names = ['libvirtd', 'virtqemud', 'virtnetworkd', 'virtlxcd', 'virtxend'];
   const versions = await Promise.all(names.map(async (name) => ({ name, version: await versionOf(name) })));
@@ -17,7 +17,7 @@ export async function findLibvirt(): Promise<{ version: string | null; daemons: 
   return { version: found[0]?.version ?? null, daemons: found.map(({ name }) => name) };
 }
 
-/** Whether a version of libvirt runs what is in hooks/DRIVER.d; null for an unknown version. */
+/** Tells whether a version of libvirt runs the scripts in hooks/DRIVER.d; null for an unknown version. */
 export function runsHookFolders(version: string | null): boolean | null {
   if (version === null) return null;
   const parts = version.split('.').map(Number);

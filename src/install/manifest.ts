@@ -5,18 +5,18 @@ import { below, places } from './places.js';
 
 const path = z.string().startsWith('/');
 
-/** A file as `install` left it: its bytes' digest, or what it points to. */
+/** A file as `install` wrote it: the digest of its content, or the target of the link. */
 const placed = z.strictObject({ path, sha256: z.string().nullable(), target: z.string().nullable() });
 
-/** A hook that was there before. */
+/** A hook that existed before the installation. */
 const adopted = z.strictObject({
   from: path,
   to: path,
-  /** What it pointed to when it was a symbolic link. */
+  /** Target of the hook when it was a symbolic link. */
   target: z.string().nullable(),
   sha256: z.string().nullable(),
   mode: z.number(),
-  /** Whether libvirt ran it: it passes over what is not executable. */
+  /** Whether libvirt ran the hook; it skips files that are not executable. */
   runs: z.boolean(),
   uid: z.number(),
   gid: z.number(),
@@ -28,15 +28,15 @@ const manifestSchema = z.strictObject({
   files: z.array(placed),
   folders: z.array(path),
   adopted: z.array(adopted),
-  /** When running daemons were last told of the hooks, milliseconds since the Unix epoch; null: not by us. */
+  /** When `install` last reloaded running daemons, milliseconds since the Unix epoch; null: never. */
   toldMs: z.number().nullable(),
 });
 
-/** What `install` put where, so that `uninstall` can take it away and put back what was there. */
+/** What `install` wrote, so that `uninstall` can remove it and restore what was there before. */
 export type Manifest = z.infer<typeof manifestSchema>;
 export type AdoptedHook = z.infer<typeof adopted>;
 
-/** The manifest of an installation; null when there is none. Throws HookvisorError `install` when it cannot be read. */
+/** Reads the manifest; null when there is none. Throws HookvisorError `install` when it cannot be read. */
 export function readManifest(root: string): Manifest | null {
   const file = below(root, places.manifest);
   try {
@@ -46,13 +46,13 @@ export function readManifest(root: string): Manifest | null {
     const what = error instanceof z.ZodError ? (error.issues[0]?.message ?? '') : messageOf(error);
     throw new HookvisorError(
       'install',
-      `Cannot read the manifest '${file}': ${what}; restore it from a backup, or move it away and compare /etc/libvirt/hooks by hand`,
+      `Cannot read the manifest '${file}': ${what}; restore it from a backup, or move it away and check /etc/libvirt/hooks by hand`,
       { cause: error },
     );
   }
 }
 
-/** The manifest as it is written. */
+/** Serializes the manifest. */
 export function manifestBytes(manifest: Manifest): Buffer {
   return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
 }

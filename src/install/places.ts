@@ -2,7 +2,7 @@ import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { HookvisorError } from '../errors.js';
 
-/** Where everything goes, as paths of the system that will run it; below another root they are the same. */
+/** Where everything is installed, as paths of the target system; they are the same below another root. */
 export const places = {
   hooks: '/etc/libvirt/hooks',
   settings: '/etc/hookvisor',
@@ -16,24 +16,24 @@ export const places = {
   scriptsDropIn: '/etc/systemd/system/hookvisor.service.d/50-scripts.conf',
 } as const;
 
-/** The name under which the client goes beside a hook that stays. */
+/** The name of the client when it is installed alongside an existing hook. */
 export const besideName = '50-hookvisor';
 
-/** libvirt's hook names. */
+/** The hook names of libvirt. */
 export const hookNames = ['daemon', 'qemu', 'lxc', 'libxl', 'bhyve', 'network'] as const;
 export type HookName = (typeof hookNames)[number];
 
-/** The hooks that are installed when none are named. */
+/** The hooks that are installed by default. */
 export const defaultHooks: readonly HookName[] = ['daemon', 'qemu', 'lxc', 'network'];
 
-/** The real path of a path of the system below `root`. */
+/** Returns the real path below `root` of a path of the target system. */
 export function below(root: string, path: string): string {
   return join(root, path);
 }
 
 /**
- * Throws HookvisorError `usage` when a path below `root` leads out of it by way of a symbolic link; nothing outside of it must ever
- * be touched.
+ * Throws HookvisorError `usage` when a path below `root` leads out of it through a symbolic link: nothing outside of it
+ * may be changed.
  */
 export function assertBelow(root: string, path: string): void {
   if (root === '/') return;

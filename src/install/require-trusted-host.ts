@@ -5,15 +5,15 @@ import { trustedOwner } from '../files/trusted-owner.js';
 import { hostDistrust } from './host-distrust.js';
 import type { AdoptedHook } from './manifest.js';
 
-/** Throws HookvisorError `untrusted` when others than root may change what an installation on this system goes by. */
+/** Throws HookvisorError `untrusted` when users other than root can change what an installation on this system trusts. */
 export async function requireTrustedHost(action: string): Promise<void> {
   const found = await hostDistrust(rootsOnly());
   if (found.length > 0) throw distrustError(action, found);
 }
 
 /**
- * Throws HookvisorError `untrusted` when others than root may change hooks that are to become handlers: the runtime would
- * refuse them, and with them every event.
+ * Throws HookvisorError `untrusted` when users other than root can change hooks that are about to become handlers: the
+ * runtime would refuse them, and with them every event.
  */
 export async function requireTrustedHooks(adopted: readonly AdoptedHook[]): Promise<void> {
   const trust = rootsOnly();
@@ -26,7 +26,7 @@ export async function requireTrustedHooks(adopted: readonly AdoptedHook[]): Prom
   if (found.length > 0) throw distrustError('adopt the hooks', found);
 }
 
-/** What an installation writes is for root, whoever looks at its plan. */
+/** The files of an installation belong to root, whoever previews the plan. */
 function rootsOnly(): PathTrust {
   return createPathTrust(trustedOwner(0, 0));
 }

@@ -2,21 +2,21 @@ import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { oneLine } from '../text.js';
 import { below } from './places.js';
 
-/** Who a file belonged to and when it was written, to be kept when it is moved. */
+/** Owner and modification time of a file, preserved when it is moved. */
 export interface Stamp {
   readonly uid: number;
   readonly gid: number;
   readonly mtimeMs: number;
 }
 
-/** One change of a plan. Paths are the system's, without the root. */
+/** One change of a plan. Paths are those of the target system, without the root folder. */
 export type Step =
   | { readonly step: 'folder'; readonly path: string; readonly mode: number }
   | { readonly step: 'write'; readonly path: string; readonly mode: number; readonly bytes: Buffer }
   | { readonly step: 'link'; readonly path: string; readonly target: string }
-  /** Makes `to` the same file as `from`; `target` is what it points to when it is a symbolic link. */
+  /** Makes `to` the same file as `from`; `target` is the target of a symbolic link. */
   | { readonly step: 'keep'; readonly from: string; readonly to: string; readonly target: string | null }
-  /** Moves `from` over `to`; a symbolic link is made anew, with its old target and stamp. */
+  /** Moves `from` over `to`; a symbolic link is recreated with its old target and stamp. */
   | {
       readonly step: 'restore';
       readonly from: string;
@@ -24,16 +24,16 @@ export type Step =
       readonly target: string | null;
       readonly stamp: Stamp;
     }
-  /** With `keptAs`, only when that holds what is removed here. */
+  /** With `keptAs`, only when that file has the same content. */
   | { readonly step: 'remove'; readonly path: string; readonly keptAs?: string }
-  /** Removes a folder if nothing is left in it. */
+  /** Removes a folder if it is empty. */
   | { readonly step: 'remove-empty'; readonly path: string };
 
-/** A step in words, one line. */
+/** Describes a step in one line. */
 export function describeStep(step: Step): string {
   switch (step.step) {
     case 'folder':
-      return `make   ${shown(step.path)}/`;
+      return `create ${shown(step.path)}/`;
     case 'write':
       return `write  ${shown(step.path)} (${step.bytes.length} bytes, mode ${step.mode.toString(8)})`;
     case 'link':
@@ -49,7 +49,7 @@ export function describeStep(step: Step): string {
   }
 }
 
-/** Whether a step would change anything. */
+/** Tells whether a step has nothing left to change. */
 export function isDone(root: string, step: Step): boolean {
   const real = 'path' in step ? below(root, step.path) : below(root, step.to);
   const found = lstatSync(real, { throwIfNoEntry: false });
@@ -74,7 +74,7 @@ function shown(path: string): string {
   return oneLine(path, 300);
 }
 
-/** Whether one path holds what another does: as a link the same target, as a file the same bytes. */
+/** Tells whether two paths are equal: links with the same target, or files with the same content. */
 function isSame(kept: string, original: string, target: string | null): boolean {
   const found = lstatSync(kept);
   if (target !== null) return found.isSymbolicLink() && readlinkSync(kept) === target;

@@ -6,24 +6,24 @@ import { hookState, type ClientFile, type HookState, sha256Of } from './client-f
 import type { AdoptedHook } from './manifest.js';
 import { below, besideName, type HookName, places } from './places.js';
 
-/** What is there of one driver's hooks. */
+/** The hooks of one driver as they are. */
 export interface FoundHook {
   readonly driver: HookName;
   /** At hooks/DRIVER. */
   readonly main: HookState;
   /** At hooks/DRIVER.d/50-hookvisor. */
   readonly beside: HookState;
-  /** Other people's executables, in the order in which libvirt runs them. */
+  /** Executables that are not ours, in the order in which libvirt runs them. */
   readonly foreign: readonly ForeignHook[];
 }
 
 export interface ForeignHook {
   readonly path: string;
-  /** libvirt passes over what is not executable. */
+  /** libvirt skips files that are not executable. */
   readonly executable: boolean;
 }
 
-/** Looks at the hooks of some drivers. Throws HookvisorError `usage` for what cannot be dealt with safely. */
+/** Examines the hooks of some drivers. Throws HookvisorError `usage` for what cannot be handled safely. */
 export function surveyHooks(options: { root: string; drivers: readonly HookName[]; client: ClientFile }): FoundHook[] {
   const { root, drivers, client } = options;
   refuseUnlessFolder(root, places.hooks);
@@ -32,7 +32,7 @@ export function surveyHooks(options: { root: string; drivers: readonly HookName[
     const beside = `${main}.d/${besideName}`;
     refuseUnlessFolder(root, `${main}.d`);
     if (lstatSync(below(root, main), { throwIfNoEntry: false })?.isDirectory() === true) {
-      throw refusal(main, 'it is a folder, and libvirt wants a program there; move it away');
+      throw refusal(main, 'it is a folder, but libvirt expects a program there; move it away');
     }
     const state = hookState(root, main, client);
     const inFolder = foldersFiles(root, `${main}.d`).filter((path) => hookState(root, path, client) === 'foreign');
@@ -46,7 +46,7 @@ export function surveyHooks(options: { root: string; drivers: readonly HookName[
   });
 }
 
-/** What the manifest remembers of a hook that is about to be kept elsewhere. */
+/** Describes a hook for the manifest, before it is moved elsewhere. */
 export function adoptable(root: string, { path, executable }: ForeignHook): AdoptedHook {
   const real = below(root, path);
   const found = lstatSync(real);
@@ -64,19 +64,19 @@ export function adoptable(root: string, { path, executable }: ForeignHook): Adop
   };
 }
 
-/** Where a link points when it lies elsewhere: a relative target counts from where it was. */
+/** Returns the target of a link that is moved: a relative target counts from its old folder. */
 export function absoluteTarget({ from, target }: AdoptedHook): string | null {
   return target === null ? null : resolve(dirname(from), target);
 }
 
-/** Everything in the hooks folder, so that a script which looks beside itself still finds it; paths of the system. */
+/** Lists everything in the hooks folder, so that scripts still find their neighbours; returns paths of the system. */
 export function otherEntries(root: string, folder: string, taken: ReadonlySet<string>): string[] {
   return names(below(root, folder))
     .map((name) => `${folder}/${name}`)
     .filter((path) => !taken.has(path));
 }
 
-/** Files and links to files in a hook's folder, in byte order. */
+/** Lists the files, and links to files, in the folder of a hook, in byte order. */
 function foldersFiles(root: string, folder: string): string[] {
   return names(below(root, folder))
     .map((name) => `${folder}/${name}`)
@@ -102,8 +102,8 @@ function isExecutable(real: string): boolean {
 function refuseUnlessFolder(root: string, path: string): void {
   const found = lstatSync(below(root, path), { throwIfNoEntry: false });
   if (found === undefined || found.isDirectory()) return;
-  const what = found.isSymbolicLink() ? 'a symbolic link' : 'no folder';
-  throw refusal(path, `it is ${what}; make it a folder, or take it away`);
+  const what = found.isSymbolicLink() ? 'a symbolic link' : 'not a folder';
+  throw refusal(path, `it is ${what}; make it a folder, or remove it`);
 }
 
 function refusal(path: string, what: string): HookvisorError {

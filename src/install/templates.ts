@@ -4,10 +4,10 @@ import { packageRoot } from '../paths.js';
 
 export type Template = 'hookvisor.service' | 'hookvisor.socket' | '50-scripts.conf' | 'unreachable' | 'hookvisor.yaml';
 
-/** The seconds after which the client gives up, when nothing longer is configured. */
+/** Seconds after which the client gives up, unless more is configured. */
 export const clientDeadlineSeconds = 90;
 
-/** A file of packaging/ with its places filled in. */
+/** Returns a file of packaging/ with its placeholders filled in. */
 export function fillTemplate(name: Template, deadlineSeconds = clientDeadlineSeconds): Buffer {
   const values: Readonly<Record<string, string>> = {
     NODE: unitWord(process.execPath),
@@ -19,7 +19,7 @@ export function fillTemplate(name: Template, deadlineSeconds = clientDeadlineSec
   return Buffer.from(text.replace(/@([A-Z]+)@/gu, (whole, key: string) => values[key] ?? whole));
 }
 
-/** One word of a command line in a unit, systemd.service(5). */
+/** Quotes one word of a command line in a unit, see systemd.service(5). */
 function unitWord(path: string): string {
   const escaped = path.replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /[\s"'\\;]/u.test(path) ? `"${escaped.replace(/["\\]/gu, '\\$&')}"` : escaped;

@@ -7,16 +7,16 @@ import { assertBelow, below, places } from './places.js';
 import type { Step } from './step.js';
 
 export interface UninstallPlan {
-  /** From then on libvirt asks nobody, or its own hooks again. */
+  /** After these steps libvirt runs no hook, or its former hooks. */
   readonly hooks: readonly Step[];
-  /** To be done when the runtime is stopped. */
+  /** Steps for when the runtime has stopped. */
   readonly rest: readonly Step[];
   readonly notes: readonly string[];
 }
 
 /**
- * Makes the plan that takes an installation away and puts back what was there; changes nothing. What the administrator has
- * changed since is left and noted. Throws HookvisorError `usage` when a hook cannot go back to its place.
+ * Plans how to remove an installation and restore what was there before; changes nothing. Files that the administrator
+ * has changed since are kept and noted. Throws HookvisorError `usage` when a hook cannot be restored.
  */
 export function planUninstall(root: string): UninstallPlan {
   const manifest = readManifest(root);
@@ -32,13 +32,13 @@ export function planUninstall(root: string): UninstallPlan {
     if (hookState(root, from, client) === 'foreign' && !isOriginal(root, hook)) {
       throw new HookvisorError(
         'usage',
-        `Cannot put '${from}' back: something else is there now; move that away and run it again`,
+        `Cannot restore '${from}': another file is there now; move it away and run the command again`,
         { fields: { path: from } },
       );
     }
   }
   for (const { from, to } of manifest.adopted) {
-    if (!backAt.has(from) && !isThere(root, from)) notes.push(`'${to}' is gone, so '${from}' cannot be put back`);
+    if (!backAt.has(from) && !isThere(root, from)) notes.push(`'${to}' is missing, so '${from}' cannot be restored`);
   }
 
   const hooks: Step[] = back.map((hook) => ({ step: 'restore', ...restored(hook) }));
@@ -49,12 +49,13 @@ export function planUninstall(root: string): UninstallPlan {
       ? ['current', 'ours'].includes(hookState(root, path, client))
       : isAsWritten(root, path, manifest);
     if (ours) (isHook(path) ? hooks : rest).push({ step: 'remove', path });
-    else notes.push(`'${path}' has been changed since and is left; remove it yourself if you do not need it`);
+    else
+      notes.push(`'${path}' was changed after the installation and is kept; remove it yourself if you do not need it`);
   }
   rest.push({ step: 'remove', path: places.manifest });
   rest.push(...manifest.folders.toReversed().map((path): Step => ({ step: 'remove-empty', path })));
   for (const step of [...hooks, ...rest]) assertBelow(root, 'path' in step ? step.path : step.to);
-  notes.push('the journal in /var/log/hookvisor and the cache in /var/cache/hookvisor are left');
+  notes.push('the journal in /var/log/hookvisor and the cache in /var/cache/hookvisor are kept');
   return { hooks, rest, notes };
 }
 
@@ -69,7 +70,7 @@ function restored({
   return { from: to, to: from, target, stamp: { uid, gid, mtimeMs } };
 }
 
-/** Whether the hook never left its place: an installation was interrupted. */
+/** Tells whether the hook was never moved, because an installation was interrupted. */
 function isOriginal(root: string, { from, sha256, target }: AdoptedHook): boolean {
   return isAsWritten(root, from, {
     version: 1,

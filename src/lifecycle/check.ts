@@ -8,25 +8,25 @@ import type { Violation } from './violation.js';
 export interface CheckOptions {
   readonly subject: Subject;
   readonly seed: number;
-  /** How many sequences. */
+  /** Number of sequences. */
   readonly runs: number;
-  /** How many are played at a time. */
-  readonly atOnce: number;
+  /** Number of sequences in flight. */
+  readonly concurrency: number;
   readonly onProgress?: (runs: number) => void;
 }
 
-/** A sequence in which a plugin did what it must not, as short as it could be made. */
+/** The shortest sequence found in which a plug-in misbehaves. */
 export interface FailingSequence {
-  /** Number of the run, from 0. */
+  /** Index of the run, from 0. */
   readonly run: number;
   readonly plan: Plan;
   readonly played: Played;
   readonly violation: Violation;
-  /** How many calls it had before. */
+  /** Number of calls before shrinking. */
   readonly found: number;
 }
 
-/** What came of all sequences, or of those up to the first that failed. */
+/** The result of all sequences, or of those up to the first failure. */
 export interface CheckResult {
   readonly seed: number;
   readonly runs: number;
@@ -36,19 +36,19 @@ export interface CheckResult {
   readonly failing: FailingSequence | null;
 }
 
-/** Actions of one sequence; about half of them are possible in their state. */
+/** Actions per sequence; about half of them are possible in their state. */
 const steps = 30;
 const guests = 3;
 
-/** Plays generated lives of guests and networks with a plugin, until it does what it must not. */
+/** Plays generated guest and network life cycles with a plug-in until it misbehaves. */
 export async function checkLifecycle(options: CheckOptions): Promise<CheckResult> {
-  const { subject, seed, runs, atOnce, onProgress = () => undefined } = options;
+  const { subject, seed, runs, concurrency, onProgress = () => undefined } = options;
   const totals = { runs: 0, calls: 0, asked: 0, mostFuel: 0 };
   const playRun = async (run: number): Promise<{ run: number; plan: Plan; played: Played }> => {
     const plan = planOf(seedOf(seed, run), { steps, guests });
     return { run, plan, played: await play(plan, subject) };
   };
-  for await (const { run, plan, played } of inOrder(numbersBelow(runs), atOnce, playRun)) {
+  for await (const { run, plan, played } of inOrder(numbersBelow(runs), concurrency, playRun)) {
     totals.runs += 1;
     totals.calls += played.calls.length;
     totals.asked += played.asked;

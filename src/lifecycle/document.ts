@@ -5,13 +5,13 @@ import { createRandom } from './random.js';
 import type { Samples } from './samples.js';
 import { escapeXml, replaceFirst } from './xml.js';
 
-/** Name and document of a planned call. */
+/** The name and the document of a planned call. */
 export interface Grown {
   readonly name: string;
   readonly document: string | null;
 }
 
-/** Grows the document of a call from a recorded one: the same guest has the same name, UUID and devices everywhere. */
+/** Builds the document of a call from a recorded one. A guest has the same name, UUID and devices in every call. */
 export function growDocument(planned: PlannedCall, { guests }: Plan, step: Step, samples: Samples): Grown {
   const { driver, event, guest: number } = planned;
   if (driver === 'daemon') return { name: '-', document: null };
@@ -33,19 +33,19 @@ function uuidOf(number: number): string {
   return `1111111${number % 10}-2222-4333-8444-555555555555`;
 }
 
-/** The first name and UUID of a domain's document are its own. */
+/** Renames a domain: the first name and UUID in its document are its own. */
 function named(xml: string, { name }: GuestPlan, number: number): string {
   const renamed = replaceFirst(xml, /<name>[^<]*<\/name>/u, `<name>${escapeXml(name)}</name>`);
   return replaceFirst(renamed, /<uuid>[^<]*<\/uuid>/u, `<uuid>${uuidOf(number)}</uuid>`);
 }
 
-/** A port's owner is the guest. */
+/** Sets the owner of a port to the guest. */
 function ownedBy(xml: string, { name }: GuestPlan, number: number): string {
   const owner = `<owner>\n      <name>${escapeXml(name)}</name>\n      <uuid>${uuidOf(number)}</uuid>\n    </owner>`;
   return replaceFirst(xml, /<owner>[\s\S]*?<\/owner>/u, owner);
 }
 
-/** No container was recorded; it has the same life, and a document of the same make. */
+/** Turns a recorded domain into a container: none was recorded, but its life cycle and document are alike. */
 function asContainer(xml: string): string {
   const typed = replaceFirst(xml, /<domain type='[a-z]+'/u, `<domain type='lxc'`);
   const system = replaceFirst(

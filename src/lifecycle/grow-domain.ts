@@ -1,6 +1,6 @@
 import { escapeXml, insertAtEnd, replaceFirst } from './xml.js';
 
-/** A change of a recorded document; `amount` says how much or which, from 0 on. */
+/** A change to a recorded document; `amount` (from 0) selects how much or which. */
 export type Growth = (xml: string, amount: number) => string;
 
 const repeat = (count: number, one: (at: number) => string): string =>
@@ -8,7 +8,7 @@ const repeat = (count: number, one: (at: number) => string): string =>
 
 type Size = readonly [unit: string, size: string];
 
-/** Sizes as libvirt may write them. It writes KiB; other units come from files that were never normalized. */
+/** Sizes as libvirt may write them: it writes KiB; other units come from files that were never normalized. */
 const sizes: readonly [Size, ...Size[]] = [
   ['KiB', '1'],
   ['KiB', '4194304'],
@@ -41,7 +41,7 @@ const texts = [
 const item = <Item>(items: readonly [Item, ...Item[]], amount: number): Item =>
   items[amount % items.length] ?? items[0];
 
-/** How the document of a domain can grow. A name is what a failing case is told with. */
+/** Ways in which the document of a domain can grow. The name appears in the report of a failing case. */
 export const domainGrowths = {
   memory: (xml, amount) => {
     const [unit, size] = item(sizes, amount);

@@ -1,22 +1,22 @@
 import type { Action, GuestPlan, Plan, Step } from './plan.js';
 
-/** A hook call that libvirt makes, before its document is grown. */
+/** A hook call of libvirt, before its document is built. */
 export interface PlannedCall {
   readonly driver: 'daemon' | 'qemu' | 'lxc' | 'network';
   readonly event: string;
   readonly qualifier: string;
   readonly extra: string;
-  /** Number of the guest that it is about, of a port its owner; null for the daemon and a network. */
+  /** Number of the guest, or of the guest that owns a port; null for the daemon and a network. */
   readonly guest: number | null;
 }
 
-/** Calls in the order of libvirt; each is answered with whether libvirt was told to stop. */
+/** Calls in the order of libvirt. The consumer answers each with whether it was denied. */
 type Calls<Result = void> = Generator<PlannedCall, Result, boolean>;
 
 interface Guest extends GuestPlan {
   readonly number: number;
   state: 'off' | 'running' | 'saved' | 'away';
-  /** Ports that exist. */
+  /** Number of existing ports. */
   ports: number;
 }
 
@@ -25,7 +25,7 @@ export interface World {
   network: 'inactive' | 'active';
 }
 
-/** Before the first step: the last guest is on another host, nothing runs. */
+/** Returns the state before the first step: the last guest is on another host, and nothing runs. */
 export function worldOf({ guests }: Plan): World {
   const last = guests.length - 1;
   return {
@@ -40,8 +40,8 @@ export function worldOf({ guests }: Plan): World {
 }
 
 /**
- * The hook calls of one step, none when it is not possible; the world changes with the answers. What libvirt calls was
- * measured on 9.0.0: docs/lifecycle.md.
+ * Yields the hook calls of one step, none when it is impossible; the answers change the world. The calls were measured
+ * on libvirt 9.0.0: see docs/lifecycle.md.
  */
 export function* callsOf(step: Step, world: World): Calls {
   const guest = world.guests[step.guest % Math.max(1, world.guests.length)];
@@ -95,7 +95,7 @@ function* guestCalls(step: GuestStep, guest: Guest, world: World): Calls {
       return;
     case 'migrate-in':
       if (state !== 'away' || driver !== 'qemu' || !canConnect(guest, world)) return;
-      // Trouble 1: the source gives up after the destination was asked.
+      // Trouble 1: the source aborts after the hook on the destination was called.
       if (!(yield call(guest, 'migrate', 'begin')) && step.trouble !== 1) yield* start(step, guest, world);
       return;
     case 'migrate-offline':
@@ -120,12 +120,12 @@ function* guestCalls(step: GuestStep, guest: Guest, world: World): Calls {
   }
 }
 
-/** Since libvirt 10.5.0 `release` has a reason, one with a space in it. */
+/** Since libvirt 10.5.0, `release` has a reason; one contains a space. */
 const reasons = ['-', 'shutdown', 'destroyed', 'crashed', 'failed', 'from snapshot', 'daemon', 'unknown'] as const;
 
 /**
- * From `prepare` to `started`. Trouble 2: something else fails once it is prepared; 3: QEMU does not come up; 4: libvirtd
- * is killed meanwhile, and no more calls come. A denial ends it in the same way as other failures.
+ * Yields the calls from `prepare` to `started`. Trouble 2: something else fails after `prepare`; 3: QEMU does not
+ * start; 4: libvirtd is killed, and no more calls follow. A denial has the same effect as other failures.
  */
 function* start({ trouble }: Step, guest: Guest, world: World): Calls {
   if (!canConnect(guest, world)) return;
@@ -146,7 +146,7 @@ function* start({ trouble }: Step, guest: Guest, world: World): Calls {
   if (yield call(guest, 'started', 'begin')) yield* end(guest, 'off', 'failed');
 }
 
-/** A guest is gone: after a stop, a save, a migration, or a start that failed. */
+/** Yields the calls when a guest ends: after a stop, a save, a migration, or a failed start. */
 function* end(guest: Guest, state: Guest['state'], reason: string): Calls {
   guest.state = state;
   yield call(guest, 'stopped', 'end');
@@ -160,7 +160,7 @@ function* startNetwork(world: World): Calls {
   yield network('started', 'begin');
 }
 
-/** Guests run on without libvirtd, which then finds them again. */
+/** Yields the calls of a daemon restart: guests keep running, and libvirtd reconnects to them. */
 function* restart({ guests }: World): Calls {
   yield { driver: 'daemon', event: 'shutdown', qualifier: '-', extra: 'shutdown', guest: null };
   yield { driver: 'daemon', event: 'start', qualifier: '-', extra: 'start', guest: null };

@@ -1,7 +1,7 @@
 import { domainGrowths } from './grow-domain.js';
 import { createRandom, type Random, seedOf } from './random.js';
 
-/** What somebody, or something, does. The state machine knows which hook calls follow, and when it is possible. */
+/** Something that happens to a guest or a network. The state machine knows when it is possible and which calls follow. */
 export const actions = [
   'start',
   'stop',
@@ -22,30 +22,30 @@ export type Action = (typeof actions)[number];
 
 export interface Step {
   readonly action: Action;
-  /** Which guest, where the action is one of a guest. */
+  /** Index of the guest, for actions on a guest. */
   readonly guest: number;
-  /** Where it goes wrong: 0 nowhere, else a point of the action. */
+  /** Where the action fails: 0 nowhere, otherwise a point of the action. */
   readonly trouble: number;
-  /** Decides everything else: the recorded document, the reason, the time that passes. */
+  /** Determines everything else: the recorded document, the reason, the elapsed time. */
   readonly seed: number;
 }
 
-/** A guest and what its documents have grown by. */
+/** A guest and the growth of its documents. */
 export interface GuestPlan {
   readonly driver: 'qemu' | 'lxc';
   readonly name: string;
-  /** Interfaces on a virtual network, for each of which there is a port. */
+  /** Number of interfaces on a virtual network; each has a port. */
   readonly interfaces: number;
   readonly growths: readonly { readonly name: keyof typeof domainGrowths; readonly amount: number }[];
 }
 
-/** A whole case. Every list of steps is legal: what is impossible in its state does not happen. */
+/** A test case. Every list of steps is valid: a step that is impossible in its state is skipped. */
 export interface Plan {
   readonly guests: readonly GuestPlan[];
   readonly steps: readonly Step[];
 }
 
-/** Names that libvirt takes. It refuses a slash and a line feed only. */
+/** Names that libvirt accepts. It only rejects slashes and line feeds. */
 const names = [
   'web-1',
   'tiny',
@@ -62,7 +62,7 @@ const growthNames = Object.keys(domainGrowths).filter(
   (name): name is keyof typeof domainGrowths => name in domainGrowths,
 );
 
-/** The plan that a seed decides. */
+/** Generates the plan of a seed. */
 export function planOf(seed: number, { steps, guests }: { readonly steps: number; readonly guests: number }): Plan {
   const random = createRandom(seed);
   const guest = (): GuestPlan => ({
@@ -82,7 +82,7 @@ export function planOf(seed: number, { steps, guests }: { readonly steps: number
   };
 }
 
-/** Each at most once: two of a kind need not be a document that libvirt would write. */
+/** Each at most once: libvirt might never write a document with two of a kind. */
 function growthsOf(random: Random): GuestPlan['growths'] {
   const drawn = Array.from({ length: random.int(6) }, () => ({
     name: growthNames[random.int(growthNames.length)] ?? 'memory',

@@ -7,29 +7,29 @@ import type { Plan, Step } from './plan.js';
 import type { Samples } from './samples.js';
 import { judge, type Violation } from './violation.js';
 
-/** A plugin, and of which events it is asked. */
+/** The plug-in under test and the events that it receives. */
 export interface Subject {
   readonly asked: ReplayHandler;
   readonly isAsked: (event: HookEvent) => boolean;
   readonly samples: Samples;
 }
 
-/** How a plan ended. */
+/** The result of playing a plan. */
 export interface Played {
-  /** Every hook call up to the violation, or to the end. */
+  /** Every hook call up to the violation or the end. */
   readonly calls: readonly { readonly call: HookCall; readonly step: Step }[];
-  /** How many of them the plugin was asked about. */
+  /** Number of calls that the plug-in received. */
   readonly asked: number;
   readonly mostFuel: number;
-  /** What the plugin did at the last call; null when all was well. */
+  /** The violation at the last call; null when there was none. */
   readonly violation: Violation | null;
 }
 
-/** 2026-01-01T00:00:00Z: time passes from here on. */
+/** The clock starts at 2026-01-01T00:00:00Z. */
 const began = Date.UTC(2026, 0, 1);
 const hourMs = 3_600_000;
 
-/** Plays a plan with a plugin, whose denials are what happens. Ends at the first violation. */
+/** Plays a plan with a plug-in, whose denials take effect. Ends at the first violation. */
 export async function play({ guests, steps }: Plan, { asked: plugin, isAsked, samples }: Subject): Promise<Played> {
   const plan = { guests, steps };
   const world = worldOf(plan);
@@ -46,7 +46,7 @@ export async function play({ guests, steps }: Plan, { asked: plugin, isAsked, sa
       if (isAsked(call.event)) {
         asked += 1;
         const judged = await judge(plugin, call);
-        mostFuel = Math.max(mostFuel, judged.said.fuel ?? 0);
+        mostFuel = Math.max(mostFuel, judged.answer.fuel ?? 0);
         if (judged.violation !== null) return { calls, asked, mostFuel, violation: judged.violation };
         denied = judged.denied;
       }

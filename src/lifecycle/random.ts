@@ -1,13 +1,13 @@
-/** Random numbers that a seed decides, the same on every machine. */
+/** Random numbers determined by a seed, the same on every machine. */
 export interface Random {
-  /** A whole number from 0 up to, without, `below`. */
+  /** Returns an integer from 0 (inclusive) to `below` (exclusive). */
   int(below: number): number;
-  /** True once in `times` times on average. */
+  /** Returns true once in `times` calls on average. */
   oneIn(times: number): boolean;
   pick<Item>(items: readonly [Item, ...Item[]]): Item;
 }
 
-/** Mulberry32: 32 bits of state are plenty for cases that people read. */
+/** Creates a Mulberry32 generator: 32 bits of state are enough for test cases. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {
@@ -24,7 +24,7 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** A seed of its own for the part `at` of something that has `seed`. */
+/** Derives the seed of part `at` from `seed`. */
 export function seedOf(seed: number, at: number): number {
   return (Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) + Math.imul(at + 1, 0xc2b2ae35)) >>> 0;
 }

@@ -3,13 +3,13 @@ import { HookvisorError } from '../errors.js';
 import { packageRoot } from '../paths.js';
 import { readCaptures } from '../replay/captures.js';
 
-/** Documents of real hook calls by driver and event; the objects in them are called as they were. */
+/** Documents of real hook calls by driver and event, with their original names. */
 export type Samples = (driver: string, event: string) => readonly [string, ...string[]];
 
-/** Calls recorded from a real libvirtd, which come with Hookvisor. */
+/** Calls recorded from a real libvirtd, bundled with Hookvisor. */
 export const recordedCalls = join(packageRoot, 'examples', 'recorded', 'calls.jsonl');
 
-/** Reads the recorded documents. Asking for an event that has none throws HookvisorError `internal`. */
+/** Reads the recorded documents. Requesting one that was not recorded throws HookvisorError `internal`. */
 export async function readSamples(): Promise<Samples> {
   const found = new Map<string, [string, ...string[]]>();
   for await (const { call } of readCaptures(recordedCalls)) {

@@ -1,14 +1,14 @@
 import type { Plan, Step } from './plan.js';
 
-/** Plays a candidate; null when it does not fail in the same way. */
+/** Plays a candidate; returns null when it does not fail in the same way. */
 export type Fails<Result> = (plan: Plan) => Promise<Result | null>;
 
-/** Enough for plans of a hundred steps; each costs a whole run. */
+/** Enough for plans of a hundred steps; each attempt costs a whole run. */
 const mostTries = 400;
 
 /**
- * Makes a failing plan as small as it gets: fewer steps, then less growth, no trouble, fewer guests. Gives the smallest
- * plan that still fails, and how it did.
+ * Shrinks a failing plan: fewer steps, then less growth, no trouble, fewer guests. Returns the smallest plan that still
+ * fails, and its failure.
  */
 export async function shrink<Result>(
   plan: Plan,
@@ -42,7 +42,7 @@ export async function shrink<Result>(
 
 type Attempt = (candidate: Plan) => Promise<boolean>;
 
-/** Leaves out halves, then quarters, down to single steps. */
+/** Removes halves, then quarters, down to single steps. */
 async function withoutSteps(current: () => Plan, attempt: Attempt): Promise<void> {
   for (let size = Math.ceil(current().steps.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let at = 0; at < current().steps.length;) {
@@ -53,7 +53,7 @@ async function withoutSteps(current: () => Plan, attempt: Attempt): Promise<void
   }
 }
 
-/** Null where a step is as simple as that already. */
+/** Returns a simpler step; null when it is already that simple. */
 const simplerSteps: readonly ((step: Step) => Step | null)[] = [
   (step) => (step.trouble === 0 ? null : { ...step, trouble: 0 }),
   (step) => (step.guest === 0 ? null : { ...step, guest: 0 }),

@@ -2,54 +2,59 @@ import { consult } from '../dispatch/consult.js';
 import type { HookCall } from '../event.js';
 import { denialIsAnswered, effectOf } from '../libvirt/catalog.js';
 import { checkReplacement, type ReplayHandler } from '../replay/replay-handlers.js';
-import { differsIn, type Said, saidNow } from '../replay/said.js';
+import { differingFields, type ComparableAnswer, answerOf } from '../replay/comparable-answer.js';
 
-/** What a plugin must not do:
+/**
+ * What a plug-in must not do:
+ *
  * - `failed`: it could not decide;
- * - `unsteady`: it said something else when it was asked the same again;
- * - `useless-denial`: it denied where libvirt is not told, since that would do harm or nothing at all.
+ * - `unsteady`: it answered the same event differently the second time;
+ * - `useless-denial`: it denied where the denial is not sent to libvirt, because it would do harm or nothing.
  */
 export interface Violation {
   readonly kind: 'failed' | 'unsteady' | 'useless-denial';
   readonly what: string;
 }
 
-/** What a plugin said, and what is wrong with that. */
+/** The answer of a plug-in and its violation, if any. */
 export interface Judged {
-  readonly said: Said;
-  /** Whether libvirt would be told to stop. */
+  readonly answer: ComparableAnswer;
+  /** Whether libvirt would receive a denial. */
   readonly denied: boolean;
   readonly violation: Violation | null;
 }
 
-/** Asks a plugin twice. */
+/** Asks a plug-in twice about the same event. */
 export async function judge(asked: ReplayHandler, call: HookCall): Promise<Judged> {
-  const said = await ask(asked, call);
-  const again = await ask(asked, call);
+  const first = await ask(asked, call);
+  const second = await ask(asked, call);
   const answered = denialIsAnswered(call.event, asked.config.grants);
   return {
-    said,
-    denied: said.outcome === 'deny' && answered,
-    violation: violationOf(call, { said, again, answered }),
+    answer: first,
+    denied: first.outcome === 'deny' && answered,
+    violation: violationOf(call, { first, second, answered }),
   };
 }
 
-function violationOf(call: HookCall, asked: { said: Said; again: Said; answered: boolean }): Violation | null {
-  const { said, again, answered } = asked;
-  if (said.failure !== null) return { kind: 'failed', what: `it failed (${said.failure}): ${said.reason ?? ''}` };
-  const differing = differsIn(said, again);
+function violationOf(
+  call: HookCall,
+  asked: { first: ComparableAnswer; second: ComparableAnswer; answered: boolean },
+): Violation | null {
+  const { first, second, answered } = asked;
+  if (first.failure !== null) return { kind: 'failed', what: `it failed (${first.failure}): ${first.reason ?? ''}` };
+  const differing = differingFields(first, second);
   if (differing.length > 0) {
-    return { kind: 'unsteady', what: `asked twice, it gave two answers: ${differing.join(' and ')} differ` };
+    return { kind: 'unsteady', what: `it answered the same event differently: ${differing.join(' and ')} differ` };
   }
-  if (said.outcome !== 'deny' || answered) return null;
+  if (first.outcome !== 'deny' || answered) return null;
   const effect = effectOf(call.event);
   return {
     kind: 'useless-denial',
-    what: `it denied '${call.event.event}', where libvirt is not told (${effect}): ${said.reason ?? ''}`,
+    what: `it denied '${call.event.event}', but this denial is not sent to libvirt (${effect}): ${first.reason ?? ''}`,
   };
 }
 
-async function ask({ config, handler }: ReplayHandler, call: HookCall): Promise<Said> {
+async function ask({ config, handler }: ReplayHandler, call: HookCall): Promise<ComparableAnswer> {
   const loaded = { config, handler, fallback: null };
-  return saidNow(await consult({ loaded, call, original: call.document, checkReplacement, mode: 'enforce' }));
+  return answerOf(await consult({ loaded, call, original: call.document, checkReplacement, mode: 'enforce' }));
 }

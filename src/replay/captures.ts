@@ -6,12 +6,12 @@ import { defaultTime } from '../testing/call.js';
 import { fromHookArguments } from '../libvirt/call.js';
 import type { RecordedCall } from './recorded-call.js';
 
-/** A line of a file of captured calls. What else it says is not looked at. */
+/** A line of a file of captured calls. Other keys are ignored. */
 const captureSchema = z.object({
   driver: z.string().min(1),
-  /** After the hook's path: NAME OPERATION SUBOPERATION EXTRA. */
+  /** Arguments of the hook: NAME OPERATION SUBOPERATION EXTRA. */
   argv: z.array(z.string()).min(2),
-  /** The XML, under either name. */
+  /** The XML document, under either key. */
   stdin: z.string().nullable().exactOptional(),
   document: z.string().nullable().exactOptional(),
   /** Milliseconds since the Unix epoch. */
@@ -20,8 +20,8 @@ const captureSchema = z.object({
 });
 
 /**
- * Reads captured calls, one JSON object a line. One without a time has the fixed one of tests, one without an id its
- * line's number. Throws HookvisorError `protocol` with the line for what is none.
+ * Reads captured calls, one JSON object per line. The time defaults to the fixed time of tests, the id to the line
+ * number. Throws HookvisorError `protocol` with the number of a malformed line.
  */
 export async function* readCaptures(file: string): AsyncGenerator<RecordedCall> {
   let line = 0;

@@ -3,8 +3,8 @@ import { HookvisorError } from '../errors.js';
 import { verifyJournal } from '../journal/verify.js';
 
 /**
- * Makes sure that a journal says what was written before anything is concluded from it. A torn end, as after a crash, is
- * not bad. Throws HookvisorError `journal` with the place of the first bad record. A file is not looked at.
+ * Verifies a journal before a replay relies on it. A torn end, as after a crash, is accepted. Throws HookvisorError
+ * `journal` with the position of the first bad record. Files of captured calls are not verified.
  */
 export async function checkSource(source: string): Promise<void> {
   const found = await stat(source).catch(() => null);
@@ -14,7 +14,7 @@ export async function checkSource(source: string): Promise<void> {
   const { file, line, problem } = bad;
   throw new HookvisorError(
     'journal',
-    `Cannot replay '${source}': in '${file}', line ${line}: ${problem}; replay a copy without it, or an older one`,
+    `Cannot replay '${source}': in '${file}', line ${line}: ${problem}; replay an intact copy`,
     { fields: { file, line } },
   );
 }

@@ -1,21 +1,21 @@
 import type { HandlerRecord } from '../dispatch/verdict.js';
 import type { HookEvent } from '../event.js';
-import { changeBetween, type Change, type Said } from './said.js';
+import { changeBetween, type Change, type ComparableAnswer } from './comparable-answer.js';
 import type { NotComparable } from './seen-document.js';
 
-/** One answer of the past beside the one of now. */
+/** A recorded answer and the answer now. */
 export interface Comparison {
   readonly event: HookEvent;
-  /** Whose answer it is; null for that of the whole configuration. */
+  /** The handler that answered; null for the whole configuration. */
   readonly handler: string | null;
-  /** Null when nothing was decided then, as for captured calls. */
-  readonly before: Said | null;
-  readonly after: Said;
-  /** Whether secrets were cut out of the document, so that it is not the one of then. */
+  /** Null when no decision was recorded, as for captured calls. */
+  readonly before: ComparableAnswer | null;
+  readonly after: ComparableAnswer;
+  /** Whether secrets were removed from the document, so that it differs from the original. */
   readonly redacted: boolean;
 }
 
-/** What came of one event: comparisons, and what could not be compared. */
+/** The result of replaying one event: comparisons, and what could not be compared. */
 export interface Replayed {
   readonly compared: readonly Comparison[];
   readonly notComparable: readonly (NotComparable & { readonly handler: string | null })[];
@@ -23,13 +23,13 @@ export interface Replayed {
 
 export const nothingReplayed: Replayed = { compared: [], notComparable: [] };
 
-/** `failed-now` and `decided-now` stand where there is nothing to compare with. */
+/** Classifies a comparison; `failed-now` and `decided-now` apply when no decision was recorded. */
 export function changeOf({ before, after }: Comparison): Change | 'decided-now' | 'failed-now' {
   if (before !== null) return changeBetween(before, after);
   return after.failure === null ? 'decided-now' : 'failed-now';
 }
 
-/** Failures of a moment: another run need not meet them. */
-export function isOfItsMoment({ failure }: Pick<HandlerRecord, 'failure'>): boolean {
+/** Tells whether a failure is transient, so that another run may not reproduce it. */
+export function isTransient({ failure }: Pick<HandlerRecord, 'failure'>): boolean {
   return failure === 'deadline' || failure === 'crashed' || failure === 'unavailable';
 }

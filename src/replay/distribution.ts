@@ -1,4 +1,4 @@
-/** Where the values of a measurement lie. */
+/** Percentiles, maximum and mean of a measurement. */
 export interface Distribution {
   readonly count: number;
   readonly min: number;
@@ -9,7 +9,7 @@ export interface Distribution {
   readonly mean: number;
 }
 
-/** Percentiles by nearest rank; all 0 of nothing. */
+/** Computes percentiles by nearest rank; all are 0 without values. */
 export function distributionOf(values: readonly number[]): Distribution {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
@@ -17,19 +17,19 @@ export function distributionOf(values: readonly number[]): Distribution {
   return { count: sorted.length, min: at(0), p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1), mean };
 }
 
-/** One bar of a histogram: values from `from` up to, without, `to`. */
+/** One bar of a histogram: values from `from` (inclusive) to `to` (exclusive). */
 export interface Bar {
   readonly from: number;
   readonly to: number;
   readonly count: number;
 }
 
-/** Each bar is so much wider than the one before: times spread over orders of magnitude. */
+/** Growth factor of the bar width: times spread over orders of magnitude. */
 const growth = Math.SQRT2;
 
 /**
- * The values in bars that grow from the least on; the last one takes the slowest hundredth, which would otherwise
- * stretch the picture.
+ * Sorts values into bars of growing width. The last bar holds the slowest hundredth, which would otherwise stretch the
+ * histogram.
  */
 export function histogramOf(values: readonly number[], mostBars = 12): Bar[] {
   const { min, p99, max } = distributionOf(values);

@@ -1,18 +1,18 @@
-/** Works on several items at once and gives the results in the order of the items. The first error ends it. */
+/** Processes items concurrently and yields the results in the order of the items. The first error ends it. */
 export async function* inOrder<Item, Result>(
   items: AsyncIterable<Item> | Iterable<Item>,
-  atOnce: number,
+  concurrency: number,
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
-  const under: Promise<Result>[] = [];
+  const inFlight: Promise<Result>[] = [];
   for await (const item of items) {
     const one = work(item);
-    // It is awaited in its turn; until then a rejection must not count as unhandled.
+    // It is awaited in turn; until then a rejection must not count as unhandled.
     one.catch(() => undefined);
-    under.push(one);
-    if (under.length < atOnce) continue;
-    const first = under.shift();
+    inFlight.push(one);
+    if (inFlight.length < concurrency) continue;
+    const first = inFlight.shift();
     if (first !== undefined) yield await first;
   }
-  for (const one of under) yield await one;
+  for (const one of inFlight) yield await one;
 }

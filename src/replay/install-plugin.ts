@@ -6,18 +6,19 @@ import { HookvisorError, messageOf } from '../errors.js';
 import { writeAtomic } from '../files/write-atomic.js';
 import { pinPlugin } from './pin-plugin.js';
 
-/** A plugin that has been put where the configuration finds it. */
+/** A plug-in that was installed where the configuration finds it. */
 export interface InstalledPlugin {
-  /** Files that were written, absolute. */
+  /** Absolute paths of the files that were written. */
   readonly written: readonly string[];
-  /** Puts back what was there before. */
+  /** Restores what was there before. */
   undo(): Promise<void>;
 }
 
 /**
- * Makes a plugin the one that the configuration names, so that every later start has it. One rename decides: where the
- * configuration pins a digest, that of the configuration, with the plugin beside the old one under a name of its own; else
- * that of the plugin over the old one. What was there stays as `.previous`. Throws HookvisorError `usage`.
+ * Installs a plug-in as the one that the configuration names, so that every later start uses it. A single rename
+ * commits the change. Where the configuration pins a digest, the plug-in gets a new name next to the old one, and the
+ * configuration is renamed; otherwise the plug-in is renamed over the old one. The old file is kept as `.previous`.
+ * Throws HookvisorError `usage`.
  */
 export async function installPlugin(config: Config, handler: string, bytes: Buffer): Promise<InstalledPlugin> {
   const current = config.handlers.get(handler);
@@ -45,7 +46,7 @@ export async function installPlugin(config: Config, handler: string, bytes: Buff
   }
 }
 
-/** Where a plugin on trial is while it is loaded. */
+/** Writes a plug-in for a trial to a temporary file next to the installed one. */
 export async function stagePlugin(config: Config, handler: string, bytes: Buffer): Promise<InstalledPlugin> {
   const current = config.handlers.get(handler);
   if (current === undefined) throw cannot(handler, 'the configuration has no such handler');
@@ -66,18 +67,18 @@ async function replaceFile(file: string, bytes: Buffer): Promise<InstalledPlugin
   return { written: [file], undo: () => writeLike(file, before, file) };
 }
 
-/** Writes a file that has mode and owner of the file `like`. */
+/** Writes a file with the mode and owner of the file `like`. */
 async function writeLike(path: string, bytes: Buffer, like: string): Promise<void> {
   const { mode, uid, gid } = await stat(like);
   writeAtomic(path, bytes, { mode: mode & 0o777, owner: { uid, gid } });
 }
 
-/** `naming` of `naming.wasm` and of `naming-0123456789ab.wasm`. */
+/** Returns `naming` for `naming.wasm` and for `naming-0123456789ab.wasm`. */
 function stem(source: string): string {
   return basename(source, '.wasm').replace(/-[0-9a-f]{12}$/u, '');
 }
 
 function cannot(handler: string, why: string, cause?: unknown): HookvisorError {
   const options = { ...(cause === undefined ? {} : { cause }), fields: { handler } };
-  return new HookvisorError('usage', `Cannot install the plugin of handler '${handler}': ${why}`, options);
+  return new HookvisorError('usage', `Cannot install the plug-in of handler '${handler}': ${why}`, options);
 }

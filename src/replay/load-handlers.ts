@@ -4,20 +4,20 @@ import { defaultTrust } from '../config/defaults.js';
 import { HookvisorError } from '../errors.js';
 import { bounds, defaultLimits } from '../limits.js';
 import { wasmLayerOf } from '../testing/wasm-layer.js';
-import type { Lanes } from './lanes.js';
+import type { RunnerPool } from './runner-pool.js';
 import type { ReplayHandler } from './replay-handlers.js';
 
-/** What a replay puts in the place of a configured handler's own. */
+/** What a replay substitutes for parts of a configured handler. */
 export interface Substitute {
   readonly handler: string;
-  /** Another plugin's file. */
+  /** The file of another plug-in. */
   readonly plugin?: string;
   readonly settings?: HandlerConfig['settings'];
 }
 
 /**
- * The configuration of the handler to ask: the configured one with what stands in its place. Throws HookvisorError
- * `usage` when there is neither such a handler nor a plugin.
+ * Returns the configuration of the handler to replay, with the substitutions applied. Throws HookvisorError `usage`
+ * when there is neither such a handler nor a plug-in.
  */
 export async function substituted(config: Config | null, substitute: Substitute): Promise<HandlerConfig> {
   const { handler: name, plugin, settings } = substitute;
@@ -27,8 +27,8 @@ export async function substituted(config: Config | null, substitute: Substitute)
     const known = [...(config?.handlers.keys() ?? [])].join(', ');
     throw new HookvisorError(
       'usage',
-      `Cannot replay handler '${name}': the configuration has none of that name${known === '' ? '' : ` (${known})`}; ` +
-        `name its plugin with --plugin`,
+      `Cannot replay handler '${name}': the configuration has no such handler${known === '' ? '' : ` (it has ${known})`}; ` +
+        `specify a plug-in with --plugin`,
     );
   }
   const source = resolve(plugin);
@@ -41,24 +41,24 @@ export async function substituted(config: Config | null, substitute: Substitute)
   };
 }
 
-/** Loads every plugin of a configuration, and no script. */
-export async function loadPlugins(config: Config, lanes: Lanes): Promise<ReadonlyMap<string, ReplayHandler>> {
+/** Loads every plug-in of a configuration, but no script. */
+export async function loadPlugins(config: Config, pool: RunnerPool): Promise<ReadonlyMap<string, ReplayHandler>> {
   const plugins = new Map<string, ReplayHandler>();
   await Promise.all(
     [...config.handlers.values()]
       .filter(({ backend }) => backend !== 'script')
-      .map(async (one) => plugins.set(one.name, { config: one, handler: await lanes.load(one) })),
+      .map(async (one) => plugins.set(one.name, { config: one, handler: await pool.load(one) })),
   );
   return plugins;
 }
 
-/** A plugin's file with settings, and nothing else configured. Throws HookvisorError when it is no plugin. */
+/** Returns a handler for a plug-in file with settings and defaults. Throws HookvisorError when it is not a plug-in. */
 export async function pluginConfig(file: string, settings: HandlerConfig['settings']): Promise<HandlerConfig> {
   const source = resolve(file);
   return { ...unconfigured('plugin'), backend: await backendOf(source), source, settings };
 }
 
-/** A plugin that no configuration knows: its replacements count, so that they show. */
+/** Returns the defaults of a plug-in without a configuration: it may replace, so that replacements show. */
 function unconfigured(name: string): HandlerConfig {
   return {
     name,
@@ -78,12 +78,12 @@ function unconfigured(name: string): HandlerConfig {
   };
 }
 
-/** The backend that a plugin's file is for. Throws HookvisorError `usage` for a script. */
+/** Returns the backend that a plug-in file needs. Throws HookvisorError `usage` for a script. */
 async function backendOf(file: string): Promise<Exclude<BackendName, 'script'>> {
   if (extname(file) !== '.wasm') {
     throw new HookvisorError(
       'usage',
-      `Cannot use '${file}' as a plugin: it is no .wasm file; build one, or name another`,
+      `Cannot use '${file}' as a plug-in: it is not a .wasm file; build one, or specify another`,
     );
   }
   return (await wasmLayerOf(file)) === 'component' ? 'component' : 'extism';

@@ -8,29 +8,29 @@ import type { RunnerReply, RunnerRequest } from '../sandbox/protocol/messages.js
 import { readPluginFile } from '../sandbox/admission/plugin-file.js';
 import { type Runner, startRunner } from '../sandbox/supervision/runner.js';
 
-/** What a plugin costs, times in milliseconds. */
+/** The cost of a plug-in; times in milliseconds. */
 export interface Measurement {
   readonly digest: string;
   readonly bytes: number;
-  /** Vetting, hardening and compiling ahead, once for each plugin: its result is kept. */
+  /** Vetting, hardening and ahead-of-time compilation, once per plug-in: the result is cached. */
   readonly admissionMs: number;
-  /** Compiling in a runner, once for each process. */
+  /** Compilation in a runner, once per process. */
   readonly loadMs: number;
-  /** Making one instance, in the runner, which happens ahead of the event. */
+  /** Instantiation in the runner, which happens ahead of the event. */
   readonly instantiationMs: readonly number[];
-  /** From the request to the answer with an instance at hand, the pipe included. */
+  /** From request to answer with a ready instance, including the pipe. */
   readonly callMs: readonly number[];
-  /** Steps of each call; nothing of a call that could not tell. */
+  /** Fuel of each call that reported it. */
   readonly fuel: readonly number[];
   readonly outcomes: Readonly<Record<string, number>>;
-  /** Resident memory of the runner's process, bytes: empty, with the plugin, and when all is done. */
+  /** Resident memory of the runner process in bytes: empty, with the plug-in, and after the calls. */
   readonly memory: { readonly empty: number; readonly loaded: number; readonly after: number };
 }
 
 export interface MeasureOptions {
-  /** The plugin and its settings, limits and backend. */
+  /** The plug-in with its settings, limits and backend. */
   readonly config: HandlerConfig;
-  /** Called in turns; at least one. */
+  /** Calls to repeat in turn; at least one. */
   readonly calls: readonly HookCall[];
   readonly rounds: number;
   readonly onProgress?: (rounds: number) => void;
@@ -38,17 +38,17 @@ export interface MeasureOptions {
 
 const loadDeadlineMs = 60_000;
 
-/** The first calls find nothing compiled, as no event does but the first after a start. */
+/** The first calls run uncompiled code, as only the first events after a start do. */
 const warmUp = 20;
 
 /**
- * Calls a plugin in a runner of its own, one fresh instance for each call, as the runtime does. Throws HookvisorError as
- * the runtime would when the plugin cannot be loaded.
+ * Measures a plug-in in a separate runner with a fresh instance for each call, as the runtime does. Throws
+ * HookvisorError as the runtime would when the plug-in cannot be loaded.
  */
 export async function measure({ config, calls, rounds, onProgress }: MeasureOptions): Promise<Measurement> {
   const { source, backend, settings, limits, pluginBytes } = config;
   if (backend === 'script')
-    throw new HookvisorError('usage', `Cannot measure '${source}': it is a script; name a plugin`);
+    throw new HookvisorError('usage', `Cannot measure '${source}': it is a script; specify a plug-in`);
   const { bytes, digest } = await readPluginFile(config);
   const launcher = createLauncher(undefined, limits.memoryBytes);
   const { result: artefact, ms: admissionMs } = await timed(async () => {
@@ -76,7 +76,7 @@ export async function measure({ config, calls, rounds, onProgress }: MeasureOpti
 
 type Ask = (request: RunnerRequest, tail: Buffer | null) => Promise<RunnerReply>;
 
-/** Asks the runner; what costs the process is an error, since nothing can be measured then. */
+/** Asks the runner. A failure that terminates the runner is an error, since nothing can be measured then. */
 function asker(runner: Runner, deadlineMs: number): Ask {
   return (request, tail) =>
     new Promise((resolve, reject) => {
@@ -84,11 +84,9 @@ function asker(runner: Runner, deadlineMs: number): Ask {
       runner.request(request, options, (answer) => {
         if ('failure' in answer) {
           const what = `${answer.message} (${answer.failure})`;
-          reject(
-            new HookvisorError('runner', `Cannot measure the plugin: ${what}; find out why with 'hookvisor test'`),
-          );
+          reject(new HookvisorError('runner', `Cannot measure the plug-in: ${what}; debug it with 'hookvisor test'`));
         } else if (answer.reply.reply === 'failed' && answer.reply.failure === null) {
-          reject(new HookvisorError(answer.reply.code, `Cannot measure the plugin: ${answer.reply.message}`));
+          reject(new HookvisorError(answer.reply.code, `Cannot measure the plug-in: ${answer.reply.message}`));
         } else resolve(answer.reply);
       });
     });
@@ -126,11 +124,11 @@ async function residentBytes(ask: Ask): Promise<number> {
 }
 
 function assertTaken(reply: RunnerReply, source: string): void {
-  const objection = reply.reply === 'validated' ? reply.objection : 'it could not check them';
+  const objection = reply.reply === 'validated' ? reply.objection : 'the check of the settings failed';
   if (objection === null) return;
   throw new HookvisorError(
     'plugin-settings',
-    `Cannot load the plugin '${source}': it refuses the settings: ${objection}; give others with --settings`,
+    `Cannot load the plug-in '${source}': it rejects the settings: ${objection}; specify others with --settings`,
   );
 }
 

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.js';
 import { parseConfig } from '../config/load.js';
 import { HookvisorError } from '../errors.js';
 
-/** Where a handler's plugin is and which it is, as the configuration says it. */
+/** Path and digest of a plug-in, as in the configuration. */
 export interface Pin {
   readonly handler: string;
   readonly source: string;
@@ -13,8 +13,8 @@ export interface Pin {
 }
 
 /**
- * The text of a configuration with another `source` and `sha256` of one handler, every other character as it was. Throws
- * HookvisorError `usage` when they do not stand there as plain values.
+ * Returns the text of a configuration with another `source` and `sha256` for one handler and every other character
+ * unchanged. Throws HookvisorError `usage` when they are not plain values there.
  */
 export function pinPlugin(text: string, config: Config, pin: Pin): string {
   const { handler, source, sha256 } = pin;
@@ -25,7 +25,7 @@ export function pinPlugin(text: string, config: Config, pin: Pin): string {
   };
   const before = scalarAt('source');
   const beside = typeof before?.value === 'string' ? join(dirname(before.value), basename(source)) : source;
-  // What was written as a relative path stays one, so that the folder can be moved.
+  // A relative path stays relative, so that the folder can be moved.
   const shown = resolve(dirname(config.file), beside) === source ? beside : source;
   const places = [
     { at: before?.range, value: `'${shown.replaceAll("'", "''")}'` },
@@ -52,7 +52,7 @@ function withoutPin(config: Config, handler: string): Config {
 function notPlain(file: string, handler: string): HookvisorError {
   return new HookvisorError(
     'usage',
-    `Cannot change '${file}': 'source' and 'sha256' of '${handler}' are no plain values there, or others share them; ` +
+    `Cannot change '${file}': 'source' and 'sha256' of '${handler}' are not plain values there, or others share them; ` +
       `change them by hand, then 'hookvisor reload'`,
     { fields: { file, handler } },
   );

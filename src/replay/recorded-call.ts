@@ -7,19 +7,19 @@ import type { EventRecord } from '../journal/record.js';
 import { listSegments } from '../journal/segments.js';
 import { readCaptures } from './captures.js';
 
-/** One hook call of the past, and what was decided about it where that is known. */
+/** One recorded hook call, with its decision if known. */
 export interface RecordedCall {
-  /** As it is stored: secrets may be cut out of the document. */
+  /** The call as stored: secrets may be removed from the document. */
   readonly call: HookCall;
-  /** Null for a captured call, about which nothing was decided. */
+  /** Null for a captured call, which has no decision. */
   readonly record: EventRecord | null;
-  /** The document that replaced libvirt's, as it is stored; null when there is none. */
+  /** Reads the stored replacement of the document; null when there is none. */
   replacement(): Buffer | null;
 }
 
 /**
- * Reads recorded calls, oldest first: the events of a journal's folder, or a file of captured calls. Throws HookvisorError
- * `usage` when it is neither, `journal` or `protocol` with the place for what cannot be read.
+ * Reads recorded calls, oldest first, from a journal folder or a file of captured calls. Throws HookvisorError `usage`
+ * when the source is neither, `journal` or `protocol` with the position of what cannot be read.
  */
 export async function* readSource(source: string): AsyncGenerator<RecordedCall> {
   const found = await stat(source).catch((error: unknown) => {
@@ -32,19 +32,19 @@ export async function* readSource(source: string): AsyncGenerator<RecordedCall> 
   if ((await listSegments(source)).length === 0) {
     throw new HookvisorError(
       'usage',
-      `Cannot replay '${source}': it holds no journal; name the folder of one, or a file of captured calls`,
+      `Cannot replay '${source}': it contains no journal; specify a journal folder or a file of captured calls`,
     );
   }
   for await (const event of readJournal(source)) yield fromJournal(event);
 }
 
-/** The last `limit` events that a handler was asked about, oldest first. Throws HookvisorError `journal`. */
+/** Reads the last `limit` events that a handler was asked about, oldest first. Throws HookvisorError `journal`. */
 export async function lastCalls(dir: string, handler: string, limit: number): Promise<RecordedCall[]> {
   const matches = ({ record }: JournaledEvent): boolean => record.handlers.some((one) => one.handler === handler);
   return limit === 0 ? [] : (await lastEvents(dir, { limit, matches })).map(fromJournal);
 }
 
-/** A journaled event as a call that can be decided again. */
+/** Converts a journaled event into a recorded call. */
 function fromJournal(event: JournaledEvent): RecordedCall {
   const { record } = event;
   return {
@@ -56,5 +56,5 @@ function fromJournal(event: JournaledEvent): RecordedCall {
 
 function problemOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
-  return code === 'ENOENT' ? "it does not exist; name a journal's folder or a .jsonl file" : messageOf(error);
+  return code === 'ENOENT' ? 'it does not exist; specify a journal folder or a .jsonl file' : messageOf(error);
 }

@@ -8,21 +8,22 @@ import type { HookEvent } from '../event.js';
 import { HandlerFailure, type Outcome } from '../outcome.js';
 import type { RecordedCall } from './recorded-call.js';
 import { checkReplacement, type Replay, type ReplayHandler } from './replay-handlers.js';
-import { type Said, sha256 } from './said.js';
+import { type ComparableAnswer, sha256 } from './comparable-answer.js';
 
-/** Events under way, and what is wrong with them when a script was needed that did not run then. */
-type UnderWay = WeakMap<HookEvent, { readonly recorded: RecordedCall; missing: string | null }>;
+/** Events in flight; `missing` names a script that was needed but has no recorded answer. */
+type InFlight = WeakMap<HookEvent, { readonly recorded: RecordedCall; missing: string | null }>;
 
 /**
- * What libvirt would be told by a whole configuration. Scripts are not run: they may do anything, so what they said then
- * counts, and an event in which one would be asked that was not asked then cannot be compared.
+ * Returns a replay of a whole configuration: the answers that libvirt would receive. Scripts may have side effects, so
+ * they are not run; their recorded answers are used. An event that needs a script without a recorded answer cannot be
+ * compared.
  */
 export function replayConfig(config: Config, plugins: ReadonlyMap<string, ReplayHandler>): Replay {
-  const underWay: UnderWay = new WeakMap();
+  const inFlight: InFlight = new WeakMap();
   const loaded = new Map(
     [...config.handlers].map(([name, one]) => [
       name,
-      { config: one, handler: plugins.get(name)?.handler ?? recordedScript(name, underWay) },
+      { config: one, handler: plugins.get(name)?.handler ?? recordedScript(name, inFlight) },
     ]),
   );
   const route = createRouter({ routes: config.routes, handlers: linkHandlers(loaded) });
@@ -32,7 +33,7 @@ export function replayConfig(config: Config, plugins: ReadonlyMap<string, Replay
       return { compared: [], notComparable: [{ handler: null, why: 'its document is not stored' }] };
     }
     const state: { recorded: RecordedCall; missing: string | null } = { recorded, missing: null };
-    underWay.set(call.event, state);
+    inFlight.set(call.event, state);
     const { verdict, document } = await runChain({ call, handlers: route(call.event), checkReplacement });
     if (state.missing !== null) {
       return {
@@ -40,15 +41,15 @@ export function replayConfig(config: Config, plugins: ReadonlyMap<string, Replay
         notComparable: [
           {
             handler: state.missing,
-            why: record === null ? 'a script, which is not run' : 'a script that was not asked then',
+            why: record === null ? 'a script, which is not run' : 'a script without a recorded answer',
           },
         ],
       };
     }
-    const after = saidBy(verdict, document === null ? null : sha256(document));
+    const after = summaryOf(verdict, document === null ? null : sha256(document));
     const redacted = record?.document?.redacted ?? false;
     const stored = record?.replacement ?? null;
-    const before = record === null ? null : saidBy(record, stored?.redacted === false ? stored.sha256 : null);
+    const before = record === null ? null : summaryOf(record, stored?.redacted === false ? stored.sha256 : null);
     return {
       compared: [{ event: call.event, handler: null, before, after, redacted }],
       notComparable: [],
@@ -56,8 +57,8 @@ export function replayConfig(config: Config, plugins: ReadonlyMap<string, Replay
   };
 }
 
-/** A verdict as one answer: what libvirt is told, the fuel of all plugins, and the first failure. */
-function saidBy(verdict: Verdict, document: string | null): Said {
+/** Summarizes a verdict: the answer to libvirt, the fuel of all plug-ins, and the first failure. */
+function summaryOf(verdict: Verdict, document: string | null): ComparableAnswer {
   const failed = verdict.handlers.find(({ failure }) => failure !== null);
   const burnt = verdict.handlers.flatMap(({ fuel }) => fuel ?? []);
   return {
@@ -70,10 +71,10 @@ function saidBy(verdict: Verdict, document: string | null): Said {
   };
 }
 
-/** Stands in for a script: says again what it said then. */
-function recordedScript(name: string, underWay: UnderWay): Handler {
-  const sayAgain = (event: HookEvent): Outcome => {
-    const state = underWay.get(event);
+/** Creates a handler that repeats the recorded answers of a script. */
+function recordedScript(name: string, inFlight: InFlight): Handler {
+  const recordedOutcome = (event: HookEvent): Outcome => {
+    const state = inFlight.get(event);
     const then = state?.recorded.record?.handlers.find(({ handler }) => handler === name);
     if (then === undefined) {
       if (state !== undefined) state.missing = name;
@@ -88,7 +89,7 @@ function recordedScript(name: string, underWay: UnderWay): Handler {
   };
   return {
     digest: null,
-    evaluate: ({ event }) => Promise.resolve().then(() => ({ outcome: sayAgain(event), fuel: null, logs: [] })),
+    evaluate: ({ event }) => Promise.resolve().then(() => ({ outcome: recordedOutcome(event), fuel: null, logs: [] })),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

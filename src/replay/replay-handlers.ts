@@ -4,12 +4,12 @@ import { consult } from '../dispatch/consult.js';
 import type { HookCall } from '../event.js';
 import { identityOf } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
-import { type Comparison, isOfItsMoment, nothingReplayed, type Replayed } from './compared.js';
+import { type Comparison, isTransient, nothingReplayed, type Replayed } from './compared.js';
 import type { RecordedCall } from './recorded-call.js';
-import { type Said, saidInRecord, saidNow } from './said.js';
+import { type ComparableAnswer, answerInRecord, answerOf } from './comparable-answer.js';
 import { documentSeenBy, replacementBy } from './seen-document.js';
 
-/** A plugin, loaded to be asked again. */
+/** A plug-in that is loaded for a replay. */
 export interface ReplayHandler {
   readonly config: HandlerConfig;
   readonly handler: Handler;
@@ -17,7 +17,7 @@ export interface ReplayHandler {
 
 export type Replay = (recorded: RecordedCall) => Promise<Replayed>;
 
-/** What one plugin says now about events that the handler of its name was asked about. */
+/** Returns a replay of one plug-in over the events that the handler of its name was asked about. */
 export function replayHandler(asked: ReplayHandler, baseline: ReplayHandler | null): Replay {
   const { name } = asked.config;
   return async (recorded) => {
@@ -33,7 +33,7 @@ export function replayHandler(asked: ReplayHandler, baseline: ReplayHandler | nu
     const seen = documentSeenBy(recorded, at);
     if ('why' in seen) return { compared: [], notComparable: [{ handler: name, why: seen.why }] };
     const after = await ask(asked, { event: call.event, document: seen.document }, call.document);
-    const before = saidInRecord(then, seen.redacted ? null : replacementBy(recorded, at));
+    const before = answerInRecord(then, seen.redacted ? null : replacementBy(recorded, at));
     return {
       compared: [{ event: call.event, handler: name, before, after, redacted: seen.redacted }],
       notComparable: [],
@@ -41,11 +41,11 @@ export function replayHandler(asked: ReplayHandler, baseline: ReplayHandler | nu
   };
 }
 
-/** The same answers, to the last digit, of every handler that is still what it was. */
+/** Returns a replay in which every unchanged handler must reproduce its answers exactly. */
 export function replayExactly(handlers: ReadonlyMap<string, ReplayHandler>): Replay {
   return async (recorded) => {
     const { call, record } = recorded;
-    if (record === null) return { compared: [], notComparable: [{ handler: null, why: 'nothing was decided then' }] };
+    if (record === null) return { compared: [], notComparable: [{ handler: null, why: 'no decision was recorded' }] };
     const compared: Comparison[] = [];
     const notComparable: { handler: string; why: string }[] = [];
     for (const [at, then] of record.handlers.entries()) {
@@ -53,38 +53,42 @@ export function replayExactly(handlers: ReadonlyMap<string, ReplayHandler>): Rep
       const seen = documentSeenBy(recorded, at);
       const why = obstacle(asked, then) ?? ('why' in seen ? seen.why : seen.redacted ? redactedWhy : null);
       if (why !== null || asked === undefined || 'why' in seen) {
-        notComparable.push({ handler: then.handler, why: why ?? 'it cannot be asked' });
+        notComparable.push({ handler: then.handler, why: why ?? 'it cannot be replayed' });
         continue;
       }
       const after = await ask(asked, { event: call.event, document: seen.document }, call.document);
-      const before = saidInRecord(then, replacementBy(recorded, at));
+      const before = answerInRecord(then, replacementBy(recorded, at));
       compared.push({ event: call.event, handler: then.handler, before, after, redacted: false });
     }
     return { compared, notComparable };
   };
 }
 
-const redactedWhy = 'secrets were cut out of its document';
+const redactedWhy = 'secrets were removed from its document';
 
 type HandlerEntry = NonNullable<RecordedCall['record']>['handlers'][number];
 
-/** Why a handler's answer need not be the one of then; null when it must be. */
+/** Returns why a handler may answer differently than recorded; null when it must answer the same. */
 function obstacle(asked: ReplayHandler | undefined, then: HandlerEntry): string | null {
   if (then.backend === 'script') return 'it is a script';
-  if (asked === undefined) return 'the configuration has no such plugin';
+  if (asked === undefined) return 'the configuration has no such plug-in';
   const { digest, settings } = identityOf(asked.handler, asked.config.settings);
-  if (then.digest !== digest) return 'its plugin is another';
-  if (then.settings !== settings) return 'its settings are others';
-  return isOfItsMoment(then) ? `it failed for a reason of that moment (${then.failure ?? ''})` : null;
+  if (then.digest !== digest) return 'its plug-in has changed';
+  if (then.settings !== settings) return 'its settings have changed';
+  return isTransient(then) ? `its failure was transient (${then.failure ?? ''})` : null;
 }
 
-/** `original` is the document as libvirt wrote it. */
-async function ask({ config, handler }: ReplayHandler, call: HookCall, original: Buffer | null): Promise<Said> {
+/** Asks a handler; `original` is the document as libvirt wrote it. */
+async function ask(
+  { config, handler }: ReplayHandler,
+  call: HookCall,
+  original: Buffer | null,
+): Promise<ComparableAnswer> {
   const loaded = { config, handler, fallback: null };
-  return saidNow(await consult({ loaded, call, original, checkReplacement, mode: config.mode }));
+  return answerOf(await consult({ loaded, call, original, checkReplacement, mode: config.mode }));
 }
 
-/** Why libvirt could not use a replacement, or null. */
+/** Returns why libvirt could not use a replacement, or null. */
 export async function checkReplacement(original: Buffer, replacement: Buffer): Promise<string | null> {
   return (await loadXml()).checkReplacement(original, replacement);
 }

@@ -6,20 +6,20 @@ import { createTally, type Tally } from './tally.js';
 export interface ReplayOptions {
   readonly calls: AsyncIterable<RecordedCall> | Iterable<RecordedCall>;
   readonly replay: Replay;
-  /** How many events are under way at a time. */
-  readonly atOnce: number;
-  /** Whether answers must be the same to the last digit. */
+  /** Maximum number of events in flight. */
+  readonly concurrency: number;
+  /** Whether answers must be identical in every field. */
   readonly exact?: boolean;
-  /** Told after each event how many there were. */
+  /** Called after each event with the number of events so far. */
   readonly onProgress?: (events: number) => void;
 }
 
 /** Decides recorded calls again and counts what changed. */
 export async function runReplay(options: ReplayOptions): Promise<Tally> {
-  const { calls, replay, atOnce, exact = false, onProgress = () => undefined } = options;
+  const { calls, replay, concurrency, exact = false, onProgress = () => undefined } = options;
   const tally = createTally({ exact });
   let events = 0;
-  for await (const replayed of inOrder(calls, atOnce, replay)) {
+  for await (const replayed of inOrder(calls, concurrency, replay)) {
     tally.add(replayed);
     events += 1;
     onProgress(events);

@@ -1,11 +1,11 @@
 import type { RecordedCall } from './recorded-call.js';
 
-/** Why an event, or one handler's part in it, cannot be decided again as it was. */
+/** Why an event, or the answer of one handler, cannot be reproduced. */
 export interface NotComparable {
   readonly why: string;
 }
 
-/** The document that the handler at place `at` of an event's record had before it, as far as the journal has it. */
+/** Returns the document that the handler at index `at` of a record received, if the journal has it. */
 export function documentSeenBy(
   recorded: RecordedCall,
   at: number,
@@ -20,13 +20,13 @@ export function documentSeenBy(
     if (record.document !== null && call.document === null) return { why: 'its document is not stored' };
     return { document: call.document, redacted: record.document?.redacted ?? false };
   }
-  // Only what the last one made is stored.
+  // Only the last replacement is stored.
   const document = last === replacers.at(-1) ? recorded.replacement() : null;
-  if (document === null) return { why: 'it saw a document that another handler made, which is not stored' };
+  if (document === null) return { why: 'it received a document of another handler, which is not stored' };
   return { document, redacted: record.replacement?.redacted ?? false };
 }
 
-/** sha256 of what the handler at place `at` put in the document's place, where the journal has it as it was. */
+/** Returns the sha256 of the replacement by the handler at index `at`, if the journal has it unredacted. */
 export function replacementBy({ record }: RecordedCall, at: number): string | null {
   const ref = record?.replacement ?? null;
   if (record === null || ref === null || ref.redacted) return null;

@@ -1,41 +1,41 @@
 import { changeOf, type Comparison, type Replayed } from './compared.js';
-import { differsIn } from './said.js';
+import { differingFields } from './comparable-answer.js';
 
-/** A comparison that is worth showing, and what changed. */
+/** A comparison with a difference to show. */
 export interface ShownChange {
   readonly change: 'flip' | 'new-failure' | 'reworded' | 'failed-now' | 'differs';
   readonly comparison: Comparison;
-  /** Of `differs`: the points in which the answers are not the same. */
+  /** With `differs`: the fields that differ. */
   readonly points: readonly string[];
 }
 
-/** What a replay came to. */
+/** The result of a replay. */
 export interface Tally {
   readonly events: number;
-  /** Answers that were compared, or, where nothing was decided then, asked for. */
+  /** Answers that were compared, or only obtained when no decision was recorded. */
   readonly compared: number;
   readonly same: number;
   readonly reworded: number;
   readonly flips: number;
   readonly newFailures: number;
-  /** With `exact`: answers that are not the same to the last digit. */
+  /** With `exact`: answers that are not identical. */
   readonly differing: number;
-  /** Answers about captured calls, with which there is nothing to compare. */
+  /** Outcomes for captured calls, which have no recorded decision. */
   readonly decidedNow: Readonly<Record<string, number>>;
-  /** How many of the compared documents are without the secrets that they had. */
+  /** Number of compared documents from which secrets were removed. */
   readonly redacted: number;
-  /** Why answers were not compared, and how many. */
+  /** Number of answers that were not compared, by reason. */
   readonly notComparable: Readonly<Record<string, number>>;
-  /** Fuel of all answers that have it then and now. */
+  /** Total fuel of the answers whose fuel is known both then and now. */
   readonly fuel: { readonly before: number; readonly after: number; readonly answers: number };
-  /** The first of the changes, at most `shownChanges`. */
+  /** The first changes, at most `shownChanges`. */
   readonly changes: readonly ShownChange[];
 }
 
-/** More than this nobody reads; the counts are complete. */
+/** Nobody reads more changes than this; the counts are complete. */
 export const shownChanges = 1_000;
 
-/** Counts what comes of one event after the other. */
+/** Creates a tally that counts replayed events. */
 export function createTally({ exact }: { readonly exact: boolean }): {
   add(replayed: Replayed): void;
   readonly result: () => Tally;
@@ -61,7 +61,7 @@ export function createTally({ exact }: { readonly exact: boolean }): {
       fuel.after += after.fuel;
       fuel.answers += 1;
     }
-    const points = exact && before !== null ? differsIn(before, after) : [];
+    const points = exact && before !== null ? differingFields(before, after) : [];
     if (points.length > 0) {
       counts.differing += 1;
       show({ change: 'differs', comparison, points });

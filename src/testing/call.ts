@@ -2,42 +2,42 @@ import type { HookCall } from '../event.js';
 import { fromHookArguments, fromRfcArguments } from '../libvirt/call.js';
 
 interface Described {
-  /** The XML that libvirt would write to the hook's stdin; none when absent. */
+  /** The XML that libvirt would send to the hook on stdin; default: none. */
   readonly document?: string | Buffer | null;
-  /** Milliseconds since the Unix epoch, or what `Date` reads; a fixed moment when absent. */
+  /** Milliseconds since the Unix epoch, or text that `Date` parses; default: a fixed time. */
   readonly time?: number | string;
-  /** At most 64 characters; a fixed one when absent. */
+  /** At most 64 characters; default: a fixed id. */
   readonly id?: string;
 }
 
-/** A hook call as libvirt makes it. */
+/** A hook call in the form of libvirt. */
 export interface ArgvCall extends Described {
-  /** NAME OPERATION SUBOPERATION EXTRA, as after the hook's path. */
+  /** Arguments of the hook: NAME OPERATION SUBOPERATION EXTRA. */
   readonly argv: readonly string[];
-  /** libvirt's hook name; `qemu` when absent. */
+  /** Hook name in libvirt; default: `qemu`. */
   readonly driver?: string;
 }
 
-/** A hook call in the five words of the "events scripts" RFC. */
+/** A hook call in the form of the "events scripts" RFC. */
 export interface WordsCall extends Described {
   readonly kind: string;
   readonly name: string;
   readonly event: string;
   readonly qualifier?: string;
   readonly extra?: string | null;
-  /** libvirt's hook name; by default what belongs to the kind. */
+  /** Hook name in libvirt; default: that of the kind. */
   readonly driver?: string;
 }
 
 export type CallDescription = ArgvCall | WordsCall;
 
-/** The moment at which events of tests arrive, unless they say another: 2026-01-01T00:00:00Z, a Thursday. */
+/** Default time of test events: 2026-01-01T00:00:00Z, a Thursday. */
 export const defaultTime = Date.UTC(2026, 0, 1);
 
-/** The identifier of events of tests, unless they say another. */
+/** Default id of test events. */
 export const defaultId = '00000000-0000-4000-8000-000000000000';
 
-/** The hook call that a test describes. Throws HookvisorError `protocol` when there is no operation in it. */
+/** Builds the hook call that a test describes. Throws HookvisorError `protocol` when it has no operation. */
 export function callOf(described: CallDescription): HookCall {
   const received = {
     document: documentOf(described.document),

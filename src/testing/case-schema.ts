@@ -16,7 +16,7 @@ function text(what: string, missing?: string) {
 const pattern = text('a text').transform((input, ctx): Pattern => {
   const parsed = parsePattern(input);
   if (parsed !== null) return parsed;
-  ctx.addIssue({ code: 'custom', message: `${quote(input)} is not a regular expression; correct it` });
+  ctx.addIssue({ code: 'custom', message: `${quote(input)} is not a valid regular expression; correct it` });
   return z.NEVER;
 });
 
@@ -30,7 +30,7 @@ const expectation = mapping({
   fuel: unit(parseFuel).optional(),
 });
 
-/** What a case expects. Absent keys are not looked at. */
+/** The expectation of a case. Absent keys are not checked. */
 export type Expectation = z.output<typeof expectation>;
 
 const whatToExpect = 'write allow, or { outcome: deny, reason: … }';
@@ -43,12 +43,12 @@ const expect = z.unknown().transform((input, ctx): Expectation => {
   return delegated(expectation, input, ctx, (given) => {
     const main = [given.outcome, given.failure, given.refused].filter((one) => one !== undefined);
     if (main.length === 1) return given;
-    ctx.addIssue({ code: 'custom', message: `names ${main.length} of outcome, failure and refused; name one` });
+    ctx.addIssue({ code: 'custom', message: `has ${main.length} of outcome, failure and refused; write exactly one` });
     return z.NEVER;
   });
 });
 
-/** Runs another schema in a transformation, and goes on with what it gives. */
+/** Runs another schema inside a transformation and continues with its result. */
 function delegated<S extends z.ZodType, T>(
   schema: S,
   input: unknown,
@@ -78,7 +78,7 @@ const document = z
     if (isMapping(input) && typeof input['file'] === 'string' && Object.keys(input).length === 1) {
       return { file: input['file'] };
     }
-    ctx.addIssue({ code: 'custom', message: `${quote(input)} is no document; write the XML, or { file: PATH }` });
+    ctx.addIssue({ code: 'custom', message: `${quote(input)} is not a document; write the XML, or { file: PATH }` });
     return z.NEVER;
   })
   .optional();
@@ -114,7 +114,7 @@ const call = {
 const variant = mapping({ name: text('a name').optional(), settings, limits, expect });
 
 const oneCase = mapping({
-  name: text('a name', 'say what the case claims'),
+  name: text('a name', 'write what the case claims'),
   ...call,
   expect: expect.optional(),
   matrix: z
@@ -129,7 +129,7 @@ const handler = mapping({
   grants: z.array(text('a grant')).optional(),
 });
 
-/** A file of cases: what is tested, defaults for all, and the cases. */
+/** A case file: the handler, defaults for all cases, and the cases. */
 export const caseFileSchema = mapping({
   handler: handler.optional(),
   defaults: mapping(call).optional(),

@@ -9,14 +9,14 @@ import type { CallDescription } from './call.js';
 import { caseFileSchema, type CaseEntry, type CaseFile, type Expectation, type HandlerOfCases } from './case-schema.js';
 import { readYamlFile, type YamlFile } from './yaml-file.js';
 
-/** One claim about a handler. A case with a matrix is as many of them as it has rows. */
+/** One test case. A case with a matrix expands to one test case per row. */
 export interface TestCase {
   readonly name: string;
   readonly call: CallDescription;
   readonly settings: Readonly<Record<string, Json>>;
   readonly limits: Partial<Limits>;
   readonly expect: Expectation;
-  /** Where `expect` stands. */
+  /** Path of `expect` in the file. */
   readonly path: readonly (string | number)[];
   readonly line: number;
 }
@@ -25,13 +25,13 @@ export interface TestCase {
 export interface CaseList {
   readonly file: string;
   readonly text: string;
-  /** What the file says it tests; null when it leaves that to the project. */
+  /** The handler that the file names; null for the output of the project. */
   readonly handler: HandlerOfCases | null;
   readonly cases: readonly TestCase[];
 }
 
 /**
- * The case files of a folder: `cases.yaml`, and every `.yaml` of `cases/`, in the order of their names. Throws
+ * Finds the case files of a folder: `cases.yaml` and every `.yaml` file in `cases/`, sorted by name. Throws
  * HookvisorError `usage` when there are none.
  */
 export async function findCaseFiles(folder: string): Promise<string[]> {
@@ -44,12 +44,12 @@ export async function findCaseFiles(folder: string): Promise<string[]> {
   if (files.length > 0) return files;
   throw new HookvisorError(
     'usage',
-    `Cannot test '${folder}': it has no cases; write ${join(folder, 'cases.yaml')}, or name another folder`,
+    `Cannot test '${folder}': it has no cases; create ${join(folder, 'cases.yaml')}, or specify another folder`,
     { fields: { folder } },
   );
 }
 
-/** Reads a file of cases. Throws ConfigError, which lists every mistake with its line, or HookvisorError `usage`. */
+/** Reads a case file. Throws ConfigError, which lists every mistake with its line, or HookvisorError `usage`. */
 export async function readCases(file: string): Promise<CaseList> {
   const read = await readYamlFile(file, { schema: caseFileSchema, what: 'cases' });
   const findings: Finding[] = [];
@@ -72,17 +72,17 @@ interface Place {
 async function casesOf(entry: CaseEntry, { read, at }: Place): Promise<TestCase[] | Finding> {
   const path = ['cases', at];
   const merged = { ...read.value.defaults, ...defined(entry) };
-  // The case's own way of naming the event wins over the defaults'.
+  // The event of the case takes precedence over that of the defaults.
   if (entry.argv !== undefined) delete merged.event;
   if (entry.event !== undefined) delete merged.argv;
   if (merged.argv !== undefined && merged.event !== undefined) {
-    return { path, message: 'gives both argv and event; give one of the two' };
+    return { path, message: 'has both argv and event; write only one of them' };
   }
   const document = await documentOf(merged.document, read.file);
   if (document !== null && typeof document === 'object')
     return { path: [...path, 'document'], message: document.problem };
   const call = callDescription(merged, document);
-  if (call === null) return { path, message: 'gives no event; write argv: [NAME, OPERATION, SUBOPERATION, EXTRA]' };
+  if (call === null) return { path, message: 'has no event; write argv: [NAME, OPERATION, SUBOPERATION, EXTRA]' };
   const limits = limitsOf(merged.limits);
   const at2 = (rest: readonly (string | number)[]) => {
     const where = [...path, ...rest];
@@ -92,7 +92,7 @@ async function casesOf(entry: CaseEntry, { read, at }: Place): Promise<TestCase[
   if ((entry.expect === undefined) === (matrix === undefined)) {
     return {
       path,
-      message: `${matrix ? 'has both expect and matrix' : 'expects nothing'}; write expect: allow, or a matrix`,
+      message: `${matrix ? 'has both expect and matrix' : 'has no expectation'}; write expect: allow, or a matrix`,
     };
   }
   if (entry.expect !== undefined) {

@@ -2,18 +2,18 @@ import type { HandledEvent } from './plugin.js';
 import type { Expectation } from './case-schema.js';
 import { matches, type Pattern } from './pattern.js';
 
-/** One way in which a result is not as expected. */
+/** One difference between a result and the expectation. */
 export interface Difference {
-  /** Such as `outcome` or `reason`. */
+  /** The field that differs, such as `outcome` or `reason`. */
   readonly what: string;
   readonly expected: string;
   readonly actual: string;
 }
 
-/** A result, or the words with which the plugin was refused when it was loaded. */
+/** A result, or the message with which the plug-in was refused at load time. */
 export type Result = HandledEvent | { readonly refused: string };
 
-/** Every difference between a result and what was expected of it; none when the case holds. */
+/** Returns every difference between a result and its expectation; none when the case passes. */
 export function differences(expected: Expectation, result: Result): Difference[] {
   if ('refused' in result) {
     if (expected.refused !== undefined) return textDifference('refused', expected.refused, result.refused);
@@ -34,7 +34,7 @@ export function differences(expected: Expectation, result: Result): Difference[]
   return found;
 }
 
-/** Someone who expected another outcome wants to know why it came out like this. */
+/** Describes the actual outcome with its reason, which explains an unexpected outcome. */
 function withReason(actual: string, result: HandledEvent, expectedReason: Pattern | undefined): string {
   return expectedReason === undefined && result.reason !== null ? `${actual}: ${result.reason}` : actual;
 }

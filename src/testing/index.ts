@@ -1,4 +1,4 @@
-/** `hookvisor/testing`: handlers under test, from vitest, node:test or any other runner. */
+/** `hookvisor/testing`: loads handlers in tests of vitest, node:test or any other test runner. */
 export { loadPlugin } from './plugin.js';
 export { findCaseFiles, readCases } from './cases.js';
 export { runCases } from './run-cases.js';

@@ -1,9 +1,9 @@
-/** A text that must be met to the letter, or a regular expression. */
+/** A literal text, or a regular expression. */
 export type Pattern = string | RegExp;
 
 const regular = /^\/(.+)\/([imsu]*)$/su;
 
-/** `/…/` with the flags i, m, s and u is a regular expression, any other text stands for itself; null when it is broken. */
+/** Parses a pattern: `/…/` with flags i, m, s or u is a regular expression (null if invalid), other text is literal. */
 export function parsePattern(text: string): Pattern | null {
   const [, source, flags] = regular.exec(text) ?? [];
   if (source === undefined) return text;

@@ -13,54 +13,54 @@ import { wasmLayerOf } from './wasm-layer.js';
 import { createSandbox, type Sandbox } from '../sandbox/sandbox.js';
 import { callOf, type CallDescription } from './call.js';
 
-/** What is to be loaded, and how. */
+/** The handler to load. */
 export interface PluginOptions {
-  /** The .wasm file, or the script; a relative path counts from the working directory. */
+  /** The .wasm file or the script; a relative path is resolved against the working directory. */
   readonly file: string;
-  /** Found out from the file when it is absent: a component, an Extism module, else a script. */
+  /** Default: detected from the file: a component, an Extism module, otherwise a script. */
   readonly backend?: BackendName;
-  /** The handler's settings; none when absent. */
+  /** Settings of the handler; default: none. */
   readonly settings?: Readonly<Record<string, Json>>;
-  /** Limits other than the defaults of a configuration. */
+  /** Limits that override the defaults of a configuration. */
   readonly limits?: Partial<Limits>;
-  /** How a script is called; as libvirt calls its own hooks when absent. */
+  /** Argument style of a script; default: that of libvirt hooks. */
   readonly arguments?: 'libvirt' | 'rfc';
-  /** What the handler holds; `replace` when absent, so that a replacement shows. */
+  /** Grants of the handler; default: `replace`, so that a replacement shows. */
   readonly grants?: readonly string[];
 }
 
-/** What the handler did about one event. */
+/** The result of a handler for one event. */
 export interface HandledEvent {
-  /** What it decided; null when it could not, and `failure` says how. */
+  /** The decision; null after a failure, whose kind is in `failure`. */
   readonly outcome: 'allow' | 'deny' | 'replace' | null;
-  /** Why it denied, or why it failed, in words; null otherwise. */
+  /** The reason of the denial or the failure; null otherwise. */
   readonly reason: string | null;
   readonly failure: FailureCode | null;
   /** The new document of `replace`; null otherwise. */
   readonly document: string | null;
-  /** Steps executed, the same on every machine; null for scripts. */
+  /** Fuel consumed, the same on every machine; null for scripts. */
   readonly fuel: number | null;
   readonly logs: readonly LogLine[];
   readonly durationMs: number;
 }
 
-/** A handler loaded as the runtime loads it. Disposing it ends its processes. */
+/** A handler loaded as the runtime loads it. Disposing it terminates its processes. */
 export interface TestPlugin extends AsyncDisposable {
   readonly backend: BackendName;
-  /** sha256 of the plugin, hex; null for a script. */
+  /** sha256 of the plug-in, hex; null for a script. */
   readonly digest: string | null;
-  /** Lets it decide one event, as the runtime would. Never rejects for what the handler does: a failure is a result. */
+  /** Evaluates one event, as the runtime would. A failure of the handler is a result, not a rejection. */
   handle(call: CallDescription): Promise<HandledEvent>;
 }
 
-/** Where handlers of a test run are loaded. Those of one bench share its processes; disposing it ends them. */
+/** Loads the handlers of a test run, which share its processes; disposing it terminates them. */
 export interface TestBench extends AsyncDisposable {
   /** Throws HookvisorError as the runtime would: `plugin-refused`, `plugin-settings`, … */
   load(options: PluginOptions): Promise<TestPlugin>;
 }
 
 /**
- * Loads a handler through the real sandbox: vetted, hardened, in a process of its own, with the real limits.
+ * Loads a handler into the real sandbox: vetted, hardened, in a separate process, with the real limits.
  *
  * ```ts
  * await using plugin = await loadPlugin({ file: 'build/naming.wasm', settings: { pattern: '^web' } });
@@ -79,9 +79,9 @@ export async function loadPlugin(options: PluginOptions): Promise<TestPlugin> {
   }
 }
 
-/** A bench without any process yet. */
+/** Creates a bench; its processes start on demand. */
 export function createTestBench(): TestBench {
-  // What the sandbox tells the administrator is in the results already.
+  // The results already contain what the sandbox would log.
   const sandbox: Sandbox = createSandbox({ cache: defaultCache(), log: () => undefined });
   return {
     async load(options) {
@@ -109,7 +109,10 @@ async function backendOf(file: string): Promise<BackendName> {
 function configOf(options: PluginOptions, backend: BackendName): HandlerConfig {
   const { file, settings = {}, limits = {}, grants = ['replace'] } = options;
   if (backend === 'script' && Object.keys(settings).length > 0) {
-    throw new HookvisorError('usage', `Cannot give settings to the script '${file}': it takes none; remove them`);
+    throw new HookvisorError(
+      'usage',
+      `Cannot pass settings to the script '${file}': scripts have no settings; remove them`,
+    );
   }
   return {
     name: 'tested',

@@ -4,7 +4,7 @@ import type { TestCase } from './cases.js';
 import { differences, type Difference, type Result } from './differences.js';
 import { createTestBench, type HandledEvent, type TestBench, type TestPlugin } from './plugin.js';
 
-/** What is tested; the cases bring settings and limits. */
+/** The handler under test; the cases supply settings and limits. */
 export interface TestedHandler {
   readonly file: string;
   readonly backend?: BackendName;
@@ -12,20 +12,20 @@ export interface TestedHandler {
   readonly grants?: readonly string[];
 }
 
-/** How one case ended. */
+/** The result of one case. */
 export interface CaseResult {
   readonly case: TestCase;
-  /** Empty when the case holds. */
+  /** Empty when the case passes. */
   readonly differences: readonly Difference[];
   readonly result: Result;
 }
 
-/** Codes with which a plugin objects to its settings, or is objected to: a case may expect that. */
+/** Codes of refused settings and refused plug-ins, which a case may expect. */
 const refusals = new Set(['plugin-settings', 'plugin-refused', 'plugin-invalid']);
 
 /**
- * Runs cases one after the other, each on a fresh instance, and tells each result as it comes. Throws HookvisorError
- * when the handler cannot be loaded at all.
+ * Runs cases one after the other, each on a fresh instance, and reports each result. Throws HookvisorError when the
+ * handler cannot be loaded at all.
  */
 export async function runCases(
   cases: readonly TestCase[],
@@ -60,7 +60,7 @@ async function load(
   }
 }
 
-/** The plugin's own objection where it has one. */
+/** Returns the objection of the plug-in itself, if any. */
 function wordsOf({ fields, message }: HookvisorError): string {
   const objection = fields['objection'];
   return typeof objection === 'string' ? objection : message;

@@ -3,8 +3,8 @@ import type { Expectation } from './case-schema.js';
 import type { CaseResult } from './run-cases.js';
 
 /**
- * The text of a case file with the expectations that did not hold replaced by what happened. Comments and everything
- * else stay as they are written.
+ * Returns the text of a case file with failed expectations replaced by the actual results. Comments and everything else
+ * stay unchanged.
  */
 export function updateCases(text: string, results: readonly CaseResult[]): string {
   const doc = parseDocument(text);
@@ -17,7 +17,7 @@ export function updateCases(text: string, results: readonly CaseResult[]): strin
   return doc.toString({ lineWidth: 120, flowCollectionPadding: true });
 }
 
-/** What happened, in as many words as the expectation had. */
+/** Builds an expectation from the actual result, with the same keys as the old one. */
 function expectationOf(before: Expectation, result: CaseResult['result']): unknown {
   if ('refused' in result) return { refused: result.refused };
   const written = {

@@ -3,7 +3,7 @@ import { HookvisorError, messageOf } from '../errors.js';
 import { wasmLayer } from '../sandbox/wasm/wasm-reader.js';
 
 /**
- * Whether a file is a component or a core module, from its header. Throws HookvisorError `plugin-unreadable` or
+ * Tells from the header whether a file is a component or a core module. Throws HookvisorError `plugin-unreadable` or
  * `plugin-invalid`.
  */
 export async function wasmLayerOf(file: string): Promise<'module' | 'component'> {
@@ -14,7 +14,7 @@ export async function wasmLayerOf(file: string): Promise<'module' | 'component'>
     return wasmLayer(header.subarray(0, bytesRead));
   } catch (error) {
     if (error instanceof HookvisorError) throw error;
-    throw new HookvisorError('plugin-unreadable', `Cannot read the plugin '${file}': ${problemOf(error)}`, {
+    throw new HookvisorError('plugin-unreadable', `Cannot read the plug-in '${file}': ${problemOf(error)}`, {
       cause: error,
       fields: { file },
     });

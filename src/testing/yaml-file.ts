@@ -4,7 +4,7 @@ import { invalidConfig } from '../config/config-error.js';
 import { readYaml, type YamlText } from '../config/yaml.js';
 import { HookvisorError, messageOf } from '../errors.js';
 
-/** A YAML file as written and as read. */
+/** A YAML file: its text and its validated value. */
 export interface YamlFile<T> {
   readonly file: string;
   readonly text: string;
@@ -13,8 +13,8 @@ export interface YamlFile<T> {
 }
 
 /**
- * Reads a YAML file and checks it. Throws HookvisorError `usage` when it cannot be read, and ConfigError
- * `config-invalid`, which lists every mistake with its line; `what` names the file's purpose.
+ * Reads and validates a YAML file. `what` names its purpose in messages. Throws HookvisorError `usage` when it cannot
+ * be read, and ConfigError `config-invalid`, which lists every mistake with its line.
  */
 export async function readYamlFile<S extends z.ZodType>(
   file: string,

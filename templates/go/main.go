@@ -10,10 +10,10 @@ import (
 	"handler/hookvisor"
 )
 
-// The operations that a denial ends cleanly; whatever comes later has happened already.
+// The operations that a denial aborts cleanly; later ones have already happened.
 var decided = []string{"prepare", "start", "migrate", "restore"}
 
-// handle denies domains with more virtual CPUs than the settings allow. A panic is a failure, not a decision.
+// handle denies domains with more virtual CPUs than the settings allow. A panic is a failure, not a denial.
 func handle(event hookvisor.Event) hookvisor.Outcome {
 	if event.Kind != "domain" || !slices.Contains(decided, event.Event) {
 		return hookvisor.Allow()
@@ -41,7 +41,7 @@ func validate() error {
 	return err
 }
 
-// What the administrator sets: {"maxVcpus":4}; settings.schema.json says the same.
+// Settings of the administrator, {"maxVcpus":4}; must match settings.schema.json.
 func maxVcpus() (int, error) {
 	text, known := strings.CutPrefix(strings.TrimSuffix(hookvisor.Settings(), "}"), `{"maxVcpus":`)
 	most, err := strconv.Atoi(text)

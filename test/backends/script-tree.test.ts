@@ -96,9 +96,9 @@ describe('a tree of scripts', () => {
     const file = await writeScript(dir, 'file', 'exit 0');
     await expect(decide(file)).rejects.toMatchObject({
       code: 'plugin-unreadable',
-      message: `Cannot load the script '${file}': it is not a folder; name one, or remove 'layout: tree'`,
+      message: `Cannot load the script '${file}': it is not a folder; specify a folder, or remove 'layout: tree'`,
     });
-    await expect(decide(join(dir, 'none'))).rejects.toThrow('its folder cannot be looked at (ENOENT)');
+    await expect(decide(join(dir, 'none'))).rejects.toThrow('its folder cannot be read (ENOENT)');
     await chmod(file, 0o644);
   });
 });

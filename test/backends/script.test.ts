@@ -233,7 +233,7 @@ describe('a script that cannot decide', () => {
 
   it('fails with unavailable when the arguments are too long or hold a NUL', async () => {
     const long = await failureOf(run('exit 0', { event: { name: 'x'.repeat(300_000) } }));
-    expect(long.message).toContain("the event's arguments are longer than the system allows");
+    expect(long.message).toContain('the arguments of the event are longer than the system allows');
     const nul = await failureOf(run('exit 0', { event: { name: 'a\0b' } }));
     expect([long.failure, nul.failure]).toEqual(['unavailable', 'unavailable']);
   });
@@ -241,14 +241,14 @@ describe('a script that cannot decide', () => {
   it('fails with crashed when a signal ends it', async () => {
     const failure = await failureOf(run('echo last words >&2; kill -SEGV $$'));
     expect(failure.failure).toBe('crashed');
-    expect(failure.message).toMatch(/: SIGSEGV ended it; run it by hand to see why$/);
+    expect(failure.message).toMatch(/: it was terminated by SIGSEGV; run it by hand to see why$/);
     expect(failure.logs).toEqual([{ level: 'info', message: 'last words' }]);
   });
 
   it('fails with deadline and dies, whatever it says on the way out', async () => {
     const failure = await failureOf(run("trap 'exit 0' TERM; sleep 60 & wait", { deadlineMs: 100 }));
     expect(failure.failure).toBe('deadline');
-    expect(failure.message).toContain('it had not finished after 100 ms and was killed; raise its deadline');
+    expect(failure.message).toContain('it did not finish within 100 ms and was killed; raise its deadline');
   });
 
   it('is killed with everything it started when it ignores TERM', async () => {

@@ -27,6 +27,6 @@ it('bench --json gives the same numbers to machines', { timeout: 60_000 }, async
 it('bench says what is wrong with a file that is no plugin', async () => {
   const missing = await hookvisor('bench', '/nonexistent.wasm');
   expect(missing).toMatchObject({ status: 2 });
-  expect(missing.err).toContain("Cannot read the plugin '/nonexistent.wasm'");
-  expect((await hookvisor('bench', '/bin/sh')).err).toContain('it is no .wasm file');
+  expect(missing.err).toContain("Cannot read the plug-in '/nonexistent.wasm'");
+  expect((await hookvisor('bench', '/bin/sh')).err).toContain('it is not a .wasm file');
 });

@@ -98,7 +98,7 @@ describe('build', () => {
     await write(folder, 'src/handler.wat', '(module (memory (export "memory") 1))\n');
     const run = await hookvisor('build', folder);
     expect(run.status).toBe(1);
-    expect(run.err).toContain('no component can be made');
+    expect(run.err).toContain('it cannot be wrapped into a component');
     await expect(readFile(join(folder, 'build/wat.wasm'))).rejects.toMatchObject({ code: 'ENOENT' });
   }, 60_000);
 
@@ -106,11 +106,11 @@ describe('build', () => {
     const folder = temporaryFolder();
     const none = await hookvisor('build', folder);
     expect(none).toMatchObject({ status: 2 });
-    expect(none.err).toContain(`Cannot build '${folder}': it is no project, it has no plugin.yaml`);
+    expect(none.err).toContain(`Cannot build '${folder}': it is not a project because it has no plugin.yaml`);
     await write(folder, 'plugin.yaml', 'name: x\nlanguage: typescript\nsource: a.ts\n');
     const wrong = await hookvisor('build', folder);
     expect(wrong.status).toBe(2);
-    expect(wrong.err).toContain("plugin.yaml:2:1 language: 'typescript' is not known here");
+    expect(wrong.err).toContain("plugin.yaml:2:1 language: 'typescript' is not a valid value");
     await write(folder, 'plugin.yaml', 'name: x\nlanguage: ts\nsource: a.ts\n');
     expect((await hookvisor('build', folder)).err).toContain('plugin.yaml:3:1 source: there is no file');
   });
@@ -123,7 +123,7 @@ describe('build', () => {
       const run = await hookvisor('build', folder);
       expect(run.status).toBe(2);
       expect(run.err).toContain(
-        "'no-such-clang' is not installed; install clang and lld, on Debian: apt install clang lld",
+        "'no-such-clang' is not installed; install clang and lld (on Debian: apt install clang lld)",
       );
     } finally {
       if (before === undefined) delete process.env['CLANG'];

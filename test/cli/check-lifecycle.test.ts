@@ -31,7 +31,7 @@ describe('hookvisor check-lifecycle', { timeout: 90_000 }, () => {
     const run = await hookvisor('check-lifecycle', plugin, '--runs', '6', '--seed', '1');
     expect(run).toMatchObject({ status: 0, err: '' });
     expect(run.out).toMatch(
-      /^ok {2}.*allow\.wasm: 6 sequences, \d+ hook calls, asked about \d+ \(twice each\), .*seed 1\n$/u,
+      /^ok {2}.*allow\.wasm: 6 sequences, \d+ hook calls, \d+ evaluated \(twice each\), .*seed 1\n$/u,
     );
   });
 
@@ -41,7 +41,7 @@ describe('hookvisor check-lifecycle', { timeout: 90_000 }, () => {
     expect(status).toBe(1);
     expect(result.failing).toMatchObject({
       violation: 'useless-denial',
-      what: "it denied 'reconnect', where libvirt is not told (kills-guest): no",
+      what: "it denied 'reconnect', but this denial is not sent to libvirt (kills-guest): no",
     });
     expect(eventsOf(result)).toEqual(['prepare', 'start', 'started', 'shutdown', 'start', 'reconnect']);
     expect(result.failing?.guests.every(({ growths }) => growths.length === 0)).toBe(true);
@@ -59,7 +59,7 @@ describe('hookvisor check-lifecycle', { timeout: 90_000 }, () => {
     const run = await hookvisor('check-lifecycle', plugin, '--runs', '6', '--seed', '1');
     expect(run.status).toBe(1);
     expect(run.out).toMatch(/^failed {2}.*trap\.wasm: it failed \(trap\): /u);
-    expect(run.out).toContain('the shortest sequence (1 calls, found with 1):\n>');
+    expect(run.out).toContain('shortest failing sequence (1 calls, reduced from 1):\n>');
     expect(run.out).toContain('--seed 1\n');
   });
 
@@ -93,6 +93,6 @@ routes: [ { match: { kind: domain, event: prepare }, handlers: [h] } ]`,
   it('refuses words that libvirt does not know', async () => {
     const run = await hookvisor('check-lifecycle', 'x.wasm', '--events', 'prepare,explode');
     expect(run.status).toBe(2);
-    expect(run.err).toContain("'explode' is none of start, shutdown, reload, prepare");
+    expect(run.err).toContain("'explode' is not one of start, shutdown, reload, prepare");
   });
 });

@@ -47,10 +47,12 @@ describe('doctor below a root', () => {
     writeFileSync(join(hooks, 'lxc'), '\x7fELF HOOKVISOR_UNREACHABLE');
     const { status, all } = await examined(root);
     expect(status).toBe(1);
-    expect(all).toContain("fail hooks: '/etc/libvirt/hooks/qemu' is not executable, so libvirt passes over it");
-    expect(all).toContain("warn hooks: '/etc/libvirt/hooks/lxc' is of another release");
+    expect(all).toContain("fail hooks: '/etc/libvirt/hooks/qemu' is not executable, so libvirt skips it");
+    expect(all).toContain("warn hooks: '/etc/libvirt/hooks/lxc' is from another release");
     for (const name of ['qemu', 'lxc', 'daemon', 'network']) rmSync(join(hooks, name));
-    expect((await examined(root)).all).toContain('fail hooks: no hook is installed: libvirt asks nobody');
+    expect((await examined(root)).all).toContain(
+      'fail hooks: no hook is installed, so libvirt does not call Hookvisor',
+    );
   });
 
   it('finds a configuration that cannot be used', async () => {

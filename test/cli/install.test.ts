@@ -30,14 +30,14 @@ describe('install', () => {
     });
     expect(readdirSync(join(root, 'etc/libvirt/hooks')).sort()).toEqual(['libxl', 'qemu']);
     const second = await hookvisor('install', '--root', root, '--drivers', 'qemu,libxl');
-    expect(second.out).toBe('nothing to do: everything is in place\n');
+    expect(second.out).toBe('nothing to do: everything is installed\n');
   });
 
   it.each(['--start', '--reload-libvirt'])('refuses %s with --root', async (option) => {
     const root = temporaryFolder();
     expect(await hookvisor('install', '--root', root, option)).toMatchObject({
       status: 2,
-      err: `hookvisor: Cannot use '${option}' with --root: nothing runs below '${root}'; leave it out\n`,
+      err: `hookvisor: Cannot use '${option}' with --root: no service runs below '${root}'; remove the option\n`,
     });
     expect(readdirSync(root)).toEqual([]);
   });
@@ -45,7 +45,7 @@ describe('install', () => {
   it('refuses the name of no driver', async () => {
     const { status, err } = await hookvisor('install', '--drivers', 'qemu,../x');
     expect(status).toBe(2);
-    expect(err).toContain('Write names of daemon, qemu, lxc, libxl, bhyve, network.');
+    expect(err).toContain('Expected names from daemon, qemu, lxc, libxl, bhyve, network, separated by commas.');
   });
 
   it('refuses to change the system for anybody but root', async (ctx) => {

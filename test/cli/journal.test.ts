@@ -71,7 +71,7 @@ describe('hookvisor journal', () => {
     expect(lines[0]).toMatch(/^TIME +ID +EVENT +NAME +VERDICT +HANDLER +REASON$/u);
     expect(lines[1]).toMatch(/aaaaaaaa +qemu prepare begin +tenant-1 +allow +naming$/u);
     expect(lines[2]).toMatch(/tenant-2 +deny +naming +no capitals$/u);
-    expect(lines[3]).toMatch(/evil\\x1b\[2J name +deny, told allow +quota +failed \(trap\): boom$/u);
+    expect(lines[3]).toMatch(/evil\\x1b\[2J name +deny, answered allow +quota +failed \(trap\): boom$/u);
     expect(lines).toHaveLength(4);
   });
 
@@ -113,7 +113,7 @@ describe('hookvisor journal', () => {
   it('says when there are more than it shows', async () => {
     const run = await journal(await sampleJournal(), '--limit', '2');
     expect(run.out).not.toContain('tenant-1');
-    expect(run.err).toBe('the last 2; --limit 0 shows all\n');
+    expect(run.err).toBe('showing the last 2 events; --limit 0 shows all\n');
   });
 
   it('finds the folder in the configuration', async () => {
@@ -128,22 +128,25 @@ describe('hookvisor journal', () => {
     expect(await journal(dir, '--document', 'aaaaaaaa')).toEqual({
       status: 0,
       out: "<domain><graphics passwd='***'/></domain>",
-      err: 'secrets were cut out of this document (***)\n',
+      err: 'secrets were removed from this document (***)\n',
     });
   });
 
   it.each([
     [
       ['--document', 'zz'],
-      `Cannot print the document of event 'zz': the journal has no such event; 'hookvisor journal' shows their ids`,
+      `Cannot print the document of event 'zz': the journal has no such event; 'hookvisor journal' lists the ids`,
     ],
-    [['--document', 'aaaa'], `Cannot print the document of event 'aaaa': several ids begin so; write more of it`],
+    [
+      ['--document', 'aaaa'],
+      `Cannot print the document of event 'aaaa': several ids start with this; specify more characters`,
+    ],
     [
       ['--document', 'aaaaaaab'],
-      `Cannot print the document of event 'aaaaaaab': libvirt gave none with it; choose another event`,
+      `Cannot print the document of event 'aaaaaaab': libvirt sent no document with it; choose another event`,
     ],
     [['--since', 'yesterday'], 'Expected an age such as 30m, 12h or 7d, or a time such as 2026-11-22T10:00.'],
-    [['--limit', 'many'], 'Expected a whole number, 0 for all.'],
+    [['--limit', 'many'], 'Expected a whole number; 0 means all.'],
     [['--verdict', 'maybe'], 'Allowed choices are allow, deny, replace.'],
   ])('%j exits with 2 and says what is wrong', async (args, message) => {
     const run = await journal(await sampleJournal(), ...args);
@@ -155,9 +158,9 @@ describe('hookvisor journal', () => {
     [
       'a folder that is not there',
       'version: 1\njournal: { dir: nowhere }\n',
-      /it does not exist; it is made when 'hookvisor serve' starts/u,
+      /it does not exist; 'hookvisor serve' creates it at start-up/u,
     ],
-    ['a journal that is turned off', 'version: 1\njournal: false\n', /turns it off; remove 'journal: false' there/u],
+    ['a journal that is turned off', 'version: 1\njournal: false\n', /disables it; remove 'journal: false' there/u],
   ])('of %s exits with 2 and says so', async (_, yaml, message) => {
     const file = await write(temporaryFolder(), 'hv.yaml', yaml);
     for (const command of [[], ['verify']]) {
@@ -210,9 +213,7 @@ describe('hookvisor journal verify', () => {
     const dir = await sampleJournal();
     const run = await journal('verify', dir);
     expect(run).toMatchObject({ status: 0, err: '' });
-    expect(run.out).toMatch(
-      /^as it was written: 3 events and 2 documents in 1 segments, numbers 1 to 6\nhead [0-9a-f]{64}\n$/u,
-    );
+    expect(run.out).toMatch(/^intact: 3 events and 2 documents in 1 segments, numbers 1 to 6\nhead [0-9a-f]{64}\n$/u);
     const head = run.out.slice(-65, -1);
     expect(await journal('verify', dir, '--contains', head)).toMatchObject({ status: 0 });
     expect(await journal('verify', dir, '--contains', 'a'.repeat(64))).toMatchObject({
@@ -227,7 +228,7 @@ describe('hookvisor journal verify', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('"name":"tenant-2"', '"name":"tenant-3"'));
     const run = await journal('verify', dir);
     expect(run.status).toBe(1);
-    expect(run.err).toContain(`not as it was written: '${file}', line 4: `);
+    expect(run.err).toContain(`changed: '${file}', line 4: `);
     const json = await journal('verify', dir, '--json');
     expect(JSON.parse(json.out)).toMatchObject({ valid: false, journal: dir, events: 1, bad: { file, line: 4 } });
   });
@@ -239,8 +240,8 @@ describe('hookvisor journal verify', () => {
     const run = await journal('verify', dir);
     expect(run.status).toBe(0);
     expect(run.err).toMatch(
-      /^torn: '.*00000001\.jsonl' ends with \d+ bytes of a record that is not whole, as after a crash/u,
+      /^torn: '.*00000001\.jsonl' ends with \d+ bytes of an incomplete record, as after a crash/u,
     );
-    expect(run.out).toContain('as it was written: 2 events');
+    expect(run.out).toContain('intact: 2 events');
   });
 });

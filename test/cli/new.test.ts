@@ -20,14 +20,14 @@ describe('new', () => {
     await write(folder, 'mine.txt', '');
     const run = await hookvisor('new', folder, '--language', 'wat');
     expect(run.status).toBe(2);
-    expect(run.err).toContain(`Cannot make the project '${folder}': the folder exists and is not empty; name another`);
+    expect(run.err).toContain(`Cannot create the project '${folder}': the folder is not empty; specify another folder`);
     expect(existsSync(join(folder, 'plugin.yaml'))).toBe(false);
   });
 
   it('refuses a name that no handler can have', async () => {
     const run = await hookvisor('new', join(temporaryFolder(), 'a b'), '--language', 'c');
     expect(run.status).toBe(2);
-    expect(run.err).toContain("'a b' is not a name; use letters");
+    expect(run.err).toContain("'a b' is not a valid name; use letters");
   });
 
   it('refuses a language that it does not know', async () => {

@@ -113,7 +113,7 @@ describe('emit', () => {
     expect(run).toMatchObject({ status: 0, out: domain.replace('512', '256') });
   });
 
-  it('takes a name that looks like an option after --', async () => {
+  it('takes a name that starts with a dash after --', async () => {
     const file = await writeConfig(temporaryFolder(), '');
     const run = await hookvisor('emit', '--config', file, '--json', 'domain', '--', '-rf', 'start', 'begin');
     expect(JSON.parse(run.out)).toMatchObject({ event: { name: '-rf' } });
@@ -169,7 +169,7 @@ routes:
 routes: [ { match: { kind: domian }, handlers: [a] } ]`,
     );
     const doubt = "routes[0].match.kind: libvirt has no kind 'domian'; did you mean 'domain'?";
-    expect(await hookvisor('check', '--config', file)).toMatchObject({ status: 0, err: `doubtful: ${doubt}\n` });
+    expect(await hookvisor('check', '--config', file)).toMatchObject({ status: 0, err: `warning: ${doubt}\n` });
     const json = await hookvisor('check', '--config', file, '--json');
     expect(JSON.parse(json.out)).toMatchObject({ valid: true, doubts: [doubt] });
   });
@@ -216,7 +216,7 @@ describe('demo', () => {
     const before = leftovers();
     const run = await hookvisor('demo');
     expect(run.status).toBe(0);
-    for (const word of ['script', 'component', 'extism', 'migrate', 'restore', 'denied', 'What to do next']) {
+    for (const word of ['script', 'component', 'extism', 'migrate', 'restore', 'denied', 'Next steps']) {
       expect(run.out).toContain(word);
     }
     expect(run.out).toMatch(/2 denied/);
@@ -249,7 +249,7 @@ describe('the command line', () => {
     const { status, err } = await hookvisor(...args);
     expect(status).toBe(2);
     expect(err).toContain(what);
-    expect(err).toContain('(add --help for the options and examples)');
+    expect(err).toContain('(use --help for options and examples)');
   });
 
   it('completes in bash, zsh and fish', async () => {

@@ -61,7 +61,7 @@ describe('hookvisor replay', { timeout: 60_000 }, () => {
       compared: 2,
       same: 2,
       differing: 0,
-      notComparable: { 'script: it is a script': 3, 'h: secrets were cut out of its document': 1 },
+      notComparable: { 'script: it is a script': 3, 'h: secrets were removed from its document': 1 },
       changes: [],
     });
     expect(ranTimes()).toBe(3);
@@ -84,7 +84,7 @@ describe('hookvisor replay', { timeout: 60_000 }, () => {
     await writePlugin(dir, 'deny', 'h.wasm');
     const { status, result } = await replayJson(journal, '--config', configFile, '--exact');
     expect(status).toBe(0);
-    expect(result).toMatchObject({ compared: 0, notComparable: { 'h: its plugin is another': 3 } });
+    expect(result).toMatchObject({ compared: 0, notComparable: { 'h: its plug-in has changed': 3 } });
   });
 
   it('shows each flip of another plugin with both reasons, and exits with 1 for it when asked to', async () => {
@@ -94,8 +94,8 @@ describe('hookvisor replay', { timeout: 60_000 }, () => {
     const run = await hookvisor('replay', ...args);
     expect(run.status).toBe(0);
     expect(run.out).toMatch(/FLIP {2}qemu start begin {2}one {2}by h .*\n {2}then {2}allow .*\n {2}now {3}deny: no/u);
-    expect(run.out).toContain('same 0  flips 3  new failures 0  other words 0');
-    expect(run.out).toContain('1 documents were without the secrets that they had');
+    expect(run.out).toContain('same 0  flips 3  new failures 0  reworded 0');
+    expect(run.out).toContain('1 documents had secrets removed');
     expect((await hookvisor('replay', ...args, '--fail-on-flip')).status).toBe(1);
   });
 
@@ -158,7 +158,7 @@ describe('hookvisor replay refuses', { timeout: 60_000 }, () => {
 
   it.each([
     ['a source that is not there', ['/nonexistent', '--handler', 'h', '--plugin', 'h.wasm'], 'it does not exist'],
-    ['a plugin for no handler', ['/', '--plugin', 'x.wasm'], 'name that with --handler'],
+    ['a plugin for no handler', ['/', '--plugin', 'x.wasm'], 'specify it with --handler'],
     ['--exact of another plugin', ['/', '--handler', 'h', '--exact'], "Cannot combine '--exact'"],
     ['settings that are none', ['/', '--handler', 'h', '--plugin', 'h.wasm', '--settings', '{ a'], 'line 1, column'],
   ])('%s', async (_, args, message) => {

@@ -39,18 +39,16 @@ describe('test', () => {
     const dir = await scriptWith('  - { name: a, argv: [web, start], expect: perhaps }\n');
     const run = await hookvisor('test', dir);
     expect(run).toMatchObject({ status: 2, out: '' });
-    expect(run.err).toContain(`${dir}/cases.yaml:3:36 cases[0].expect: 'perhaps' is not known here`);
+    expect(run.err).toContain(`${dir}/cases.yaml:3:36 cases[0].expect: 'perhaps' is not a valid value`);
   });
 
   it('says what is missing where there is nothing to test', async () => {
-    expect((await hookvisor('test', '/none')).err).toContain("Cannot test '/none': there is no such folder");
+    expect((await hookvisor('test', '/none')).err).toContain("Cannot test '/none': there is no such file or folder");
     const dir = temporaryFolder();
     await write(dir, 'cases.yaml', `cases:\n${allowed}`);
     const run = await hookvisor('test', dir);
     expect(run.status).toBe(2);
-    expect(run.err).toContain(
-      'does not say what it tests, and the folder is no project; write handler: { source: PATH }',
-    );
+    expect(run.err).toContain('names no handler, and the folder is not a project; add handler: { source: PATH }');
   });
 
   it('reports as TAP', async () => {

@@ -27,7 +27,7 @@ describe('vet', { timeout: 60_000 }, () => {
       "read the event's document, whole (text) or by XPath (select): it imports hookvisor:hook/document@0.1.0",
     );
     expect(out).toMatch(/It cannot:\n[^]*- call libvirt: it imports nothing but hookvisor:hook\//u);
-    expect(out).toMatch(/\nadmitted: it breaks no rule\n$/u);
+    expect(out).toMatch(/\nadmitted: it complies with all rules\n$/u);
   });
 
   it('says it as data', async () => {
@@ -46,7 +46,7 @@ describe('vet', { timeout: 60_000 }, () => {
     expect(status).toBe(1);
     expect(out).toContain("it imports 'wasi:sockets/tcp@0.2.0'; only hookvisor:hook/");
     expect(out).toContain("it imports 'hookvisor:hook/log@0.2.0'; only hookvisor:hook/");
-    expect(out).toMatch(/\nrefused: 3 reasons, above\n$/u);
+    expect(out).toMatch(/\nrefused: see the 3 reasons above\n$/u);
   });
 
   it('writes no control characters of a plugin to the terminal', async () => {
@@ -105,7 +105,9 @@ describe('vet', { timeout: 60_000 }, () => {
   it('exits with 2 for what it cannot read or understand', async () => {
     const missing = await vet('/nowhere/x.wasm');
     expect(missing.status).toBe(2);
-    expect(missing.err).toContain("Cannot read plugin '/nowhere/x.wasm': there is no such file; name a .wasm file");
+    expect(missing.err).toContain(
+      "Cannot read the plug-in '/nowhere/x.wasm': there is no such file; specify a .wasm file",
+    );
     expect((await vet('/tmp')).status).toBe(2);
     expect((await vet()).status).toBe(2);
     expect((await vet(samplePlugin('quota'), '--memory', 'much')).status).toBe(2);

@@ -20,8 +20,8 @@ describe('doubts about a route', () => {
 
   it('tells that its words never come together', () => {
     expect(doubts({ driver: ['network', 'lxc'], event: ['migrate'], name: ['web-*'] })).toEqual([
-      "routes[0].match: no operation of libvirt has the driver 'network' or 'lxc' and the event 'migrate'; " +
-        'its handlers are never asked',
+      "routes[0].match: no operation of libvirt has the driver 'network' or 'lxc' and the event 'migrate', " +
+        'so its handlers never run; correct the route or remove it',
     ]);
     expect(doubts({ event: ['prepare'], qualifier: ['end'] })).toHaveLength(1);
   });

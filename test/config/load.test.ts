@@ -87,7 +87,7 @@ function problemsOf(text: string): string[] {
   const [first, ...lines] = error.message.split('\n');
   const count = error.problems.length;
   expect(first).toBe(
-    `Cannot use the configuration 'hookvisor.yaml': it has ${count} problem${count === 1 ? '' : 's'}; correct what is listed`,
+    `Cannot use the configuration 'hookvisor.yaml': it has ${count} problem${count === 1 ? '' : 's'}; correct the following`,
   );
   expect(lines).toHaveLength(count);
   return lines.map((line) => line.replace('hookvisor.yaml:', ''));
@@ -232,7 +232,7 @@ handlers:
     ]);
     expect(
       problemsOf('version: 1\nhandlers:\n  a: { source: x, backend: script, failurePolicy: fail, pluginSize: 1MiB }\n'),
-    ).toEqual(["3:57 handlers.a.pluginSize: applies to plugins only, and 'a' is a script; remove it"]);
+    ).toEqual(["3:57 handlers.a.pluginSize: applies to plug-ins only, and 'a' is a script; remove it"]);
   });
 });
 
@@ -246,7 +246,7 @@ describe('the keys of scripts and of the budget', () => {
 
   it.each(['layout: tree', 'libvirtAccess: deny'])('refuse %s of a plugin', (key) => {
     const text = `version: 1\nhandlers: { x: { backend: extism, source: /t, ${key}, failurePolicy: fail } }`;
-    expect(() => parseConfig(text, '/c.yaml')).toThrow("applies to scripts only, and 'x' is a plugin; remove it");
+    expect(() => parseConfig(text, '/c.yaml')).toThrow("applies to scripts only, and 'x' is a plug-in; remove it");
   });
 });
 
@@ -267,7 +267,7 @@ routes:
 `;
     expect(problemsOf(text)).toEqual([
       `2:1 sockett: unknown key; did you mean 'socket'?`,
-      `5:5 handlers.naming.backend: 'componet' is not known here; did you mean 'component'?`,
+      `5:5 handlers.naming.backend: 'componet' is not a valid value; did you mean 'component'?`,
       `7:5 handlers.naming.deadline: '2 parsecs' is not a duration; write 500ms, 2s or 1m`,
       `8:22 handlers.naming.failurePolicy.fallback: no handler 'naming-scirpt' exists; did you mean 'naming-script'?`,
       `12:16 routes[0].handlers[0]: no handler 'namin' exists; did you mean 'naming'?`,
@@ -290,9 +290,9 @@ routes:
     [
       'the version is another',
       'version: 2',
-      ['1:1 version: 2 is not a version that this release reads; write version: 1'],
+      ['1:1 version: 2 is not a version that this release supports; write version: 1'],
     ],
-    ['the file is empty', '', [`1:1 is empty; begin with 'version: 1'`]],
+    ['the file is empty', '', [`1:1 is empty; start with 'version: 1'`]],
     [
       'the root is a list',
       '- version: 1',
@@ -305,13 +305,13 @@ routes:
         "2:12 journal.maxAge: '2s' is not an age; write 90d, 12h or 30m",
         "2:24 journal.maxSize: '1KiB' is out of range; write an amount from 1MiB to 16TiB",
         "2:39 journal.segmentSize: '1GiB' is out of range; write an amount from 64KiB to 256MiB",
-        "2:58 journal.sync: 'maybe' is not known here; write always or interval",
+        "2:58 journal.sync: 'maybe' is not a valid value; write always or interval",
       ],
     ],
     [
       'a key is far from all known ones',
       'version: 1\njournal: { zzzzzz: 1 }',
-      ['2:12 journal.zzzzzz: unknown key; known here are dir, redact, sync, maxSize, maxAge, segmentSize'],
+      ['2:12 journal.zzzzzz: unknown key; valid keys are dir, redact, sync, maxSize, maxAge, segmentSize'],
     ],
     [
       'a path is none',
@@ -324,14 +324,14 @@ routes:
     [
       'a flag is none',
       'version: 1\njournal: { redact: perhaps }',
-      [`2:12 journal.redact: 'perhaps' is neither yes nor no; write true or false`],
+      [`2:12 journal.redact: 'perhaps' is not a boolean; write true or false`],
     ],
     [
       'limits are none',
       'version: 1\nlimits: { deadline: 11m, fuel: 0, memory: 8GiB }',
       [
         `2:11 limits.deadline: '11m' is out of range; write a duration from 1ms to 10m`,
-        `2:26 limits.fuel: 0 is not a number of steps; write a whole number from 1, such as 50_000_000`,
+        `2:26 limits.fuel: 0 is not an amount of fuel; write a whole number, at least 1, such as 50_000_000`,
         `2:35 limits.memory: '8GiB' is out of range; write an amount from 64KiB to 4GiB`,
       ],
     ],
@@ -341,7 +341,7 @@ routes:
       [
         '3:3 handlers.a.backend: missing; write script, component, extism',
         '3:3 handlers.a.source: missing; write the path of the script or the .wasm file',
-        '3:3 handlers.a.failurePolicy: missing; say what a failure becomes: fail (deny), ignore (allow) or { fallback: HANDLER }',
+        '3:3 handlers.a.failurePolicy: missing; write how to treat a failure: fail (deny), ignore (allow) or { fallback: HANDLER }',
       ],
     ],
     [
@@ -357,7 +357,7 @@ routes:
     [
       'a mode is none',
       handlerAt(`${script}, mode: monitr`),
-      [`3:57 handlers.a.mode: 'monitr' is not known here; did you mean 'monitor'?`],
+      [`3:57 handlers.a.mode: 'monitr' is not a valid value; did you mean 'monitor'?`],
     ],
     [
       'a grant is none',
@@ -376,32 +376,32 @@ routes:
       'a trust group has a bad name',
       handlerAt(`${extism}, trust: ../x`),
       [
-        `3:57 handlers.a.trust: '../x' is not a name; write a trust group of letters, digits, '.', '_' and '-', at most 64 of them`,
+        `3:57 handlers.a.trust: '../x' is not a valid name; write a trust group of letters, digits, '.', '_' and '-', at most 64 of them`,
       ],
     ],
     [
       'settings are not JSON',
       handlerAt(`${extism}, settings: { a: [.nan] }`),
-      ['3:69 handlers.a.settings.a: a list cannot be given to a plugin; write what JSON can hold'],
+      ['3:69 handlers.a.settings.a: a list cannot be passed to a plug-in; write a value that JSON can represent'],
     ],
     [
       'a script has what belongs to a plugin',
       handlerAt(`${script}, fuel: 1, sha256: "${digest}"`),
       [
-        `3:57 handlers.a.fuel: applies to plugins only, and 'a' is a script; remove it`,
-        `3:66 handlers.a.sha256: applies to plugins only, and 'a' is a script; remove it`,
+        `3:57 handlers.a.fuel: applies to plug-ins only, and 'a' is a script; remove it`,
+        `3:66 handlers.a.sha256: applies to plug-ins only, and 'a' is a script; remove it`,
       ],
     ],
     [
       'a plugin has what belongs to a script',
       handlerAt(`${extism}, arguments: rfc`),
-      [`3:57 handlers.a.arguments: applies to scripts only, and 'a' is a plugin; remove it`],
+      [`3:57 handlers.a.arguments: applies to scripts only, and 'a' is a plug-in; remove it`],
     ],
     [
       'a handler has a bad name',
       `version: 1\nhandlers:\n  "-rf\\e[2J": { source: x, ${script} }`,
       [
-        String.raw`3:3 handlers.-rf\x1b[2J: '-rf\x1b[2J' is not a handler's name; write letters, digits, '.', '_' and '-', at most 64 of them`,
+        String.raw`3:3 handlers.-rf\x1b[2J: '-rf\x1b[2J' is not a valid handler name; write letters, digits, '.', '_' and '-', at most 64 of them`,
       ],
     ],
     [
@@ -418,7 +418,7 @@ handlers:
   b: { backend: extism, source: x, failurePolicy: { fallback: a } }
 `,
       [
-        `4:53 handlers.a.failurePolicy.fallback: the fallbacks go round in a ring ('a' to 'b' to 'a'); let the last one fail or ignore`,
+        `4:53 handlers.a.failurePolicy.fallback: the fallbacks form a cycle ('a' to 'b' to 'a'); use fail or ignore for the last one`,
       ],
     ],
     [
@@ -426,7 +426,7 @@ handlers:
       'version: 1\nroutes:\n  - match: { kind: 3 }\n    handlers: []\n  - handlers: x\n  - match: {}\n    handlers: [a, 1]\n',
       [
         '3:14 routes[0].match.kind: 3 is not a text or a list of texts; write a, "1" or [a, b]',
-        '4:5 routes[0].handlers: no handler is named; write the handlers to run, or remove the route',
+        '4:5 routes[0].handlers: the list is empty; write the handlers to run, or remove the route',
         '5:5 routes[1].match: missing; write match: {} for every event',
         `5:5 routes[1].handlers: 'x' is not a list of handlers; write [NAME, …]`,
         `7:16 routes[2].handlers[0]: no handler 'a' exists; define it under handlers`,
@@ -436,61 +436,61 @@ handlers:
     [
       'a route names a handler twice',
       `${handlerAt(script)}routes:\n  - { match: {}, handlers: [a, a] }\n`,
-      [`5:32 routes[0].handlers[1]: 'a' is named twice in this route; name it once`],
+      [`5:32 routes[0].handlers[1]: 'a' appears twice in this route; remove one of them`],
     ],
     [
       'the events script is relative and its set is broken',
       'version: 1\nevents_script: events\nevents_set: daemon,domain\n',
       [
         `2:1 events_script: 'events' is a relative path; write an absolute one`,
-        '3:1 events_set: holds a word that is not a kind; write them with spaces between, such as daemon domain',
+        '3:1 events_set: contains a word that is not a kind; write kinds separated by spaces, such as daemon domain',
       ],
     ],
     [
       'a set of events has no script',
       'version: 1\nevents_set: domain\n',
-      ['2:1 events_set: has no effect without events_script; add that or remove this'],
+      ['2:1 events_set: has no effect without events_script; add events_script or remove this key'],
     ],
     [
       'a set of events is empty',
       'version: 1\nevents_script: /x\nevents_set: []\n',
-      ['3:1 events_set: names no kind; write daemon domain, for example, or remove it for all kinds'],
+      ['3:1 events_set: contains no kind; write kinds such as daemon domain, or remove the key for all kinds'],
     ],
     [
       'a handler has the name of the events script',
       `version: 1\nevents_script: /x\nhandlers:\n  events_script: { source: x, ${script} }\n`,
       [
-        '4:3 handlers.events_script: this name is taken by the key events_script; rename the handler or remove that key',
+        '4:3 handlers.events_script: this name is reserved for the key events_script; rename the handler or remove that key',
       ],
     ],
-    ['a key is given twice', 'version: 1\nversion: 1\n', ['2:1 this key is given twice; keep one of the two']],
+    ['a key is given twice', 'version: 1\nversion: 1\n', ['2:1 this key appears twice; remove one of them']],
     [
       'a tab indents',
       'version: 1\nlimits:\n\tfuel: 1\n',
-      ['3:1 a tab stands where YAML wants spaces; indent with spaces'],
+      ['3:1 YAML does not allow tabs for indentation; indent with spaces'],
     ],
-    ['a second document follows', 'version: 1\n---\na: 1\n', ['2:1 a second document begins here; keep one']],
-    ['a quote is not closed', 'version: "1\n', ['2:1 not YAML: Missing closing "quote; correct it']],
-    ['a tag is unknown', 'version: !one 1\n', ['1:10 this tag is not known here; write the value without it']],
+    ['a second document follows', 'version: 1\n---\na: 1\n', ['2:1 a second document starts here; remove one of them']],
+    ['a quote is not closed', 'version: "1\n', ['2:1 is not valid YAML: Missing closing "quote; correct it']],
+    ['a tag is unknown', 'version: !one 1\n', ['1:10 this tag is not supported; write the value without it']],
     [
       'an alias leads nowhere',
       'version: *one\n',
-      [`1:10 no anchor '&one' stands before the alias '*one'; define it first`],
+      [`1:10 the alias '*one' has no anchor '&one' before it; define the anchor first`],
     ],
     [
       'an alias leads into itself',
       'version: &a [*a]\n',
-      [`1:14 the alias '*a' stands inside its own anchor; write the value out`],
+      [`1:14 the alias '*a' is inside its own anchor; write the value instead`],
     ],
     [
       'brackets are nested too deeply',
       `version: 1\ncache: ${'['.repeat(100)}${']'.repeat(100)}\n`,
-      ['1:1 is nested deeper than 64 levels; nest less deeply'],
+      ['1:1 is nested deeper than 64 levels; reduce the nesting'],
     ],
     [
       'aliases are too many',
       `version: 1\ncache: &a x\nroutes: [${'*a,'.repeat(101)}]\n`,
-      ['3:310 more than 100 aliases are used; write the values out'],
+      ['3:310 more than 100 aliases are used; write the values instead'],
     ],
   ])('is refused when %s', (_, text, problems) => {
     const found = problemsOf(text);
@@ -501,7 +501,7 @@ handlers:
   it('says that a socket has too long a path', () => {
     const error = errorOf(`version: 1\nsocket: ${'s'.repeat(100)}\n`, '/etc/hookvisor/h.yaml');
     expect(error.message).toContain(
-      `:2:1 socket: the whole path has 115 bytes, a socket's has at most 107; write a shorter one`,
+      `:2:1 socket: the absolute path has 115 bytes, but a socket path may have at most 107; write a shorter one`,
     );
   });
 
@@ -509,11 +509,11 @@ handlers:
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]'];
     for (const [before, name] of ['ab', 'bc', 'cd', 'de', 'ef'])
       bomb.push(`${name}: &${name} [${`*${before},`.repeat(10)}]`);
-    expect(problemsOf(`${bomb.join('\n')}\n`)[0]).toContain('write values out instead of aliases');
+    expect(problemsOf(`${bomb.join('\n')}\n`)[0]).toContain('write the values instead of aliases');
   });
 
   it('is refused, and nothing else happens, when brackets exhaust the parser', () => {
-    expect(problemsOf('['.repeat(20_000))[0]).toMatch(/is nested too deeply to read; nest less deeply$/u);
+    expect(problemsOf('['.repeat(20_000))[0]).toMatch(/is nested too deeply to parse; reduce the nesting$/u);
   });
 });
 
@@ -585,10 +585,10 @@ describe('loadConfig', () => {
     await writeFile(latin, Buffer.from([0x61, 0x3a, 0x20, 0xe4, 0x0a]));
     await writeFile(large, '#'.repeat(4 * mebibyte + 1));
     const reasons = [
-      [missing, 'it does not exist; write it, or name another with --config'],
+      [missing, 'it does not exist; create it, or specify another with --config'],
       [latin, 'it is not UTF-8 text; save it as UTF-8'],
-      [large, 'it has 4194305 bytes, 4194304 are allowed; name a configuration'],
-      [folder, 'it is not a file; name a YAML file'],
+      [large, 'it has 4194305 bytes, but at most 4194304 are allowed; specify a configuration file'],
+      [folder, 'it is not a file; specify a YAML file'],
     ] as const;
     for (const [path, reason] of reasons) {
       await expect(loadConfig(path)).rejects.toMatchObject({

@@ -18,9 +18,9 @@ it('the level and the mechanism can be said', () => {
 });
 
 it.each([
-  ['sandbox: { require: namespace }', "sandbox.require: 'namespace' is not known here; did you mean 'namespaces'?"],
+  ['sandbox: { require: namespace }', "sandbox.require: 'namespace' is not a valid value; did you mean 'namespaces'?"],
   ['sandbox: { requires: user }', "sandbox.requires: unknown key; did you mean 'require'?"],
-  ['sandbox: { isolation: bwrap }', "sandbox.isolation: 'bwrap' is not known here"],
+  ['sandbox: { isolation: bwrap }', "sandbox.isolation: 'bwrap' is not a valid value"],
 ])('%s is refused', (yaml, message) => {
   expect(() => sandboxOf(yaml)).toThrow(message);
 });

@@ -22,11 +22,11 @@ const graceMs = 4_000;
 const allow = { outcome: 'allow', failure: null };
 const late = {
   failure: 'deadline',
-  message: expect.stringContaining(`had not finished after ${deadlineMs.never} ms and was killed`) as unknown,
+  message: expect.stringContaining(`did not finish within ${deadlineMs.never} ms and was killed`) as unknown,
 };
 const crashed = (signal: string) => ({
   failure: 'crashed',
-  message: expect.stringContaining(`${signal} ended it`) as unknown,
+  message: expect.stringContaining(`it was terminated by ${signal}`) as unknown,
 });
 
 const claims: readonly Claim[] = [

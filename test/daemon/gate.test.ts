@@ -143,7 +143,7 @@ describe('the gate', () => {
     await expect.poll(() => requests).toHaveLength(1);
     process.kill(gateOf(), 'SIGKILL');
     expect(await lost).toHaveLength(0);
-    await expect.poll(() => gone.splice(0)).toEqual(['it was ended by SIGKILL']);
+    await expect.poll(() => gone.splice(0)).toEqual(['it was terminated by SIGKILL']);
     await give('lost');
     await listener.stop();
     await listener.close();
@@ -227,8 +227,8 @@ describe('a program that is no gate', () => {
   it.each([
     ['that is not there', '/nowhere/gate', 'spawn /nowhere/gate ENOENT'],
     ['that is a folder', '/', 'spawn / EACCES'],
-    ['that ends at once', '/bin/true', 'it ended with status 0'],
-    ['that fails at once', '/bin/false', 'it ended with status 1'],
+    ['that ends at once', '/bin/true', 'it exited with status 0'],
+    ['that fails at once', '/bin/false', 'it exited with status 1'],
   ])('%s is refused, with what to do', async (_, program, how) => {
     await expect(through(program)({ place, answer: echo, patienceMs: 1_000 })).rejects.toMatchObject({
       code: 'internal',
@@ -240,7 +240,7 @@ describe('a program that is no gate', () => {
     const dir = temporaryFolder();
     const dies = await writeScript(dir, 'dies', 'kill -KILL $$');
     await expect(through(dies)({ place, answer: echo, patienceMs: 1_000 })).rejects.toMatchObject({
-      message: `Cannot start '${dies}': it was ended by SIGKILL; run 'npm run build' again`,
+      message: `Cannot start '${dies}': it was terminated by SIGKILL; run 'npm run build' again`,
     });
     chmodSync(dies, 0o644);
     await expect(through(dies)({ place, answer: echo, patienceMs: 1_000 })).rejects.toMatchObject({

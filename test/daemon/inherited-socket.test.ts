@@ -63,7 +63,7 @@ it('a socket at another path than the configured one is refused', async () => {
   const { end, said } = await activated(dir, join(dir, 'other.sock'));
   await end;
   expect(said()).toContain(
-    `Cannot listen on '${join(dir, 'hv.sock')}': systemd handed over a socket at '${join(dir, 'other.sock')}'`,
+    `Cannot listen on '${join(dir, 'hv.sock')}': systemd passed a socket at '${join(dir, 'other.sock')}'`,
   );
 });
 

@@ -29,15 +29,15 @@ describe('hook calls', () => {
 
   it.each([
     ['is not executable', 0o644, 'exit 0', (program: string): string => `spawn ${program} EACCES`],
-    ['dies at once', 0o755, 'exit 3', (): string => 'it ended with status 3'],
-    ['is killed at once', 0o755, 'kill -KILL $$', (): string => 'it was ended by SIGKILL'],
+    ['dies at once', 0o755, 'exit 3', (): string => 'it exited with status 3'],
+    ['is killed at once', 0o755, 'kill -KILL $$', (): string => 'it was terminated by SIGKILL'],
   ])('are taken by Node where the gate %s, and the log says so', async (_, mode, body, how) => {
     const program = await writeScript(temporaryFolder(), 'gate', body);
     chmodSync(program, mode);
     const { socket, said } = await open(program);
     expect(said).toEqual([
       `warn: Cannot start '${program}': ${how(program)}; run 'npm run build' again; ` +
-        `until then Node itself takes the hook calls, about 0.3 ms slower each`,
+        `until then Node accepts the hook calls, which takes about 0.3 ms longer each`,
     ]);
     expect(gateNow()).toBeNull();
     expect(await ask(socket, call('one'))).toEqual(answerTo('one'));
@@ -127,5 +127,5 @@ it('a socket that somebody else holds keeps the calls that come while a killed g
     const words = `call ${round}`;
     expect(await ask(socket, call(words))).toEqual(call(words));
   }
-  expect(said().match(/is gone \(it was ended by SIGKILL\)/gu)).toHaveLength(3);
+  expect(said().match(/exited \(it was terminated by SIGKILL\)/gu)).toHaveLength(3);
 });

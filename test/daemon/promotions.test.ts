@@ -48,7 +48,7 @@ describe('hookvisor promote', { timeout: 90_000 }, () => {
     const run = await hookvisor('promote', 'h', await plugin('deny'), '--config', configFile, '--yes');
     expect(run.status).toBe(0);
     expect(run.out).toContain('same 0  flips 1  new failures 0');
-    expect(run.out).toMatch(/^promoted: 'h' is sha256 [0-9a-f]{64}$/mu);
+    expect(run.out).toMatch(/^promoted: 'h' now runs sha256 [0-9a-f]{64}$/mu);
     expect(await ask()).toBe('deny');
     await runtime.reload();
     expect(await ask()).toBe('deny');
@@ -105,7 +105,7 @@ describe('hookvisor promote', { timeout: 90_000 }, () => {
     const { configFile, ask, plugin } = await stage();
     const run = await hookvisor('promote', 'h', await plugin('deny'), '--config', configFile);
     expect(run).toMatchObject({ status: 2 });
-    expect(run.err).toContain('this is no terminal; say --yes');
+    expect(run.err).toContain('not a terminal; pass --yes');
     expect(await ask()).toBe('allow');
   });
 
@@ -128,7 +128,7 @@ describe('a promotion is refused', { timeout: 60_000 }, () => {
     const stale = { ...promotion(await plugin('deny')), from: 'a'.repeat(64) };
     await expect(runtime.promotions.promote(stale)).rejects.toMatchObject({
       code: 'usage',
-      message: expect.stringContaining('is in force than the one it was compared with') as string,
+      message: expect.stringContaining('is not the one that was compared') as string,
     });
   });
 

@@ -28,7 +28,7 @@ describe('a reload', () => {
     await expect(runtime.reload()).rejects.toMatchObject({ code: 'config-invalid' });
     expect((await call('qemu', ['tiny', 'start', 'begin', '-'])).status).toBe(1);
     expect(runtime.status().reloads.lastError).toContain('handlers.x');
-    expect(said.join('\n')).toContain('the configuration in force is kept');
+    expect(said.join('\n')).toContain('the active configuration is kept');
   });
 
   it('tells what is doubtful about the new configuration, as the start does', async () => {
@@ -101,7 +101,7 @@ routes: [ { match: {}, handlers: [tiny] } ]`;
       const { writeFile } = await import('node:fs/promises');
       await writeFile(file, readFileSync(file, 'utf8').replace('hv.sock', 'other.sock'));
     });
-    await expect(runtime.reload()).rejects.toThrow(/restart the runtime to move it/);
+    await expect(runtime.reload()).rejects.toThrow(/restart the runtime to change it/);
   });
 });
 

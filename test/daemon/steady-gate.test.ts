@@ -32,7 +32,7 @@ async function answered(socket: string, text: string): Promise<void> {
 const words = (line: string): string => line.replace(/\d+ ms$/u, 'N ms');
 const delay = (line: string): number => Number(/(\d+) ms$/u.exec(line)?.[1]);
 const killed =
-  'error: The process that takes the hook calls is gone (it was ended by SIGKILL); it is started again in N ms';
+  'error: The process that accepts hook calls exited (it was terminated by SIGKILL); restarting it in N ms';
 
 describe('a gate that is killed', () => {
   it('is started again, and the log says so', async () => {
@@ -83,8 +83,8 @@ describe('a gate that is killed', () => {
     kill();
     await expect.poll(() => said.length, { timeout: 10_000 }).toBe(4);
     const unstarted =
-      `error: The process that takes the hook calls is gone (Cannot start '${program}': it ended with status 7; ` +
-      `run 'npm run build' again); it is started again in N ms`;
+      `error: The process that accepts hook calls exited (Cannot start '${program}': it exited with status 7; ` +
+      `run 'npm run build' again); restarting it in N ms`;
     expect(said.map(words)).toEqual([killed, unstarted, unstarted, unstarted]);
     const delays = said.map(delay);
     expect(delays.slice(1)).toEqual(delays.slice(0, -1).map((ms) => 2 * ms + 100));

@@ -109,8 +109,8 @@ describe('a chain under a budget', () => {
     expect(asked).toBe(false);
     expect(verdict).toMatchObject({ answered: 'deny', handlers: [{ handler: 'late', failure: 'deadline' }] });
     expect(verdict.reason).toBe(
-      "cannot decide: Cannot ask the handler 'late': the budget of 1000 ms for the start of one guest is spent; " +
-        "raise 'budget', or find out which handler takes so long",
+      "cannot decide: Cannot ask the handler 'late': the budget of 1000 ms for the start of one guest is exhausted; " +
+        "raise 'budget', or find the slow handler in the journal",
     );
   });
 
@@ -134,6 +134,6 @@ describe('a chain under a budget', () => {
     const call = { event: eventOf({ uuid }), document: null };
     const handlers = [{ config, handler, fallback: null }];
     const { verdict } = await runChain({ call, handlers, checkReplacement, allowance: allowance(20_000) });
-    expect(verdict.reason).toContain('had not finished after 100 ms');
+    expect(verdict.reason).toContain('did not finish within 100 ms');
   });
 });

@@ -137,7 +137,7 @@ describe('a chain', () => {
   it('cleans and bounds what a handler says', async () => {
     const { verdict } = await ask([handlerOf({}, deny(`a\nb\x1b[2J${'x'.repeat(5_000)}`))]);
     expect(verdict.reason).toMatch(/^a b\\x1b\[2Jx+…$/);
-    expect((await ask([handlerOf({}, deny(''))])).verdict.reason).toBe('it gave no reason');
+    expect((await ask([handlerOf({}, deny(''))])).verdict.reason).toBe('no reason given');
   });
 });
 
@@ -239,7 +239,7 @@ describe('a replaced document', () => {
       document: other,
       failure: 'not-granted',
       reason:
-        "Cannot replace the document of 'migrate': the handler does not hold the grant 'replace'; add it to its grants",
+        "Cannot replace the document of 'migrate': the handler does not have the grant 'replace'; add it to its grants",
     },
     {
       what: 'where libvirt takes none',
@@ -248,8 +248,8 @@ describe('a replaced document', () => {
       document: other,
       failure: 'not-granted',
       reason:
-        "Cannot replace the document of 'prepare': libvirt takes no document back for this operation; " +
-        'replace at migrate or restore only',
+        "Cannot replace the document of 'prepare': libvirt does not accept a document for this operation; " +
+        'replace only at migrate or restore',
     },
     {
       what: 'that libvirt could not use',

@@ -51,7 +51,7 @@ describe('the router', () => {
 
   it('refuses a route to a handler that does not exist', () => {
     expect(() => createRouter({ routes: [route({}, 'ghost')], handlers })).toThrow(
-      "Cannot route to handler 'ghost': there is none; define it",
+      "Cannot route to handler 'ghost': it does not exist; define it",
     );
   });
 

@@ -48,7 +48,7 @@ describe('hookvisor serve', () => {
 
     await writeConfig(dir, `events_script: ${script}`);
     served.process.kill('SIGHUP');
-    await served.says('is in force');
+    await served.says('is active');
     expect(await call('qemu', ['tiny', 'start', 'begin', '-'])).toMatchObject({
       status: 1,
       stderr: 'events_script: not here\n',
@@ -56,7 +56,7 @@ describe('hookvisor serve', () => {
 
     await writeConfig(dir, 'handlers: { x: 1 }');
     served.process.kill('SIGHUP');
-    await served.says('the configuration in force is kept');
+    await served.says('the active configuration is kept');
     expect(served.said()).toContain('handlers.x');
     expect((await call('qemu', ['tiny', 'start', 'begin', '-'])).status).toBe(1);
   });

@@ -213,7 +213,7 @@ describe.skipIf(noOtherUser !== null)(`what others may change (${noOtherUser ?? 
     expect(status).toBe(1);
     expect(stdout).toContain(`fail  trust: handlers.site: '${source}' belongs to uid 54321`);
     expect(stdout).toContain(`      run 'chown root: ${source}'`);
-    expect(stdout).toContain("mend what 'trust' lists");
+    expect(stdout).toContain("correct what the check 'trust' lists");
   });
 
   it('keeps the configuration in force at a reload', async () => {

@@ -126,10 +126,12 @@ describe('an installation where no hooks are', () => {
     expect(readFileSync(join(root, hooks, 'qemu')).equals(client)).toBe(true);
     expect(readFileSync(join(root, 'etc/hookvisor/hookvisor.yaml'), 'utf8')).toBe('version: 1\n');
     expect(notes).toEqual([
-      "'/etc/hookvisor/unreachable' is kept as it is",
-      "'/etc/hookvisor/hookvisor.yaml' is kept as it is",
+      "'/etc/hookvisor/unreachable' already exists and is kept",
+      "'/etc/hookvisor/hookvisor.yaml' already exists and is kept",
     ]);
-    expect(uninstall(root).join()).toContain("'/etc/hookvisor/hookvisor.yaml' has been changed since and is left");
+    expect(uninstall(root).join()).toContain(
+      "'/etc/hookvisor/hookvisor.yaml' was changed after the installation and is kept",
+    );
     expect(readFileSync(join(root, 'etc/hookvisor/unreachable'), 'utf8')).toBe('allow\n');
     expect(existsSync(join(root, hooks))).toBe(false);
   });
@@ -152,7 +154,7 @@ describe('an installation beside a hook that is there', () => {
     expect(readFileSync(join(root, hooks, 'qemu.d/50-hookvisor')).equals(client)).toBe(true);
     expect(readFileSync(join(root, hooks, 'qemu'), 'utf8')).toBe('#!/bin/sh\nexit 0\n');
     expect(notes).toEqual([
-      expect.stringContaining("'/etc/libvirt/hooks/qemu' is left alone; hookvisor goes beside it"),
+      expect.stringContaining("'/etc/libvirt/hooks/qemu' is kept; the hook client is installed alongside it"),
     ]);
     expect(unknownToLibvirt).not.toContain('qemu');
     expect(plan(root)).toMatchObject({ prepare: [], hooks: [] });
@@ -166,7 +168,7 @@ describe('an installation beside a hook that is there', () => {
     expect(refusalOf(() => plan(root, { runsFolders: false }))).toEqual({
       code: 'usage',
       message:
-        "Cannot install beside '/etc/libvirt/hooks/qemu': this libvirt does not run qemu.d (6.5.0 and later do); use --adopt",
+        "Cannot install alongside '/etc/libvirt/hooks/qemu': this libvirt does not run scripts in qemu.d (6.5.0 and later do); use --adopt",
     });
   });
 });
@@ -270,7 +272,7 @@ describe('adopting hooks', () => {
     put(root, `${hooks}/qemu`, '#!/bin/sh\n');
     put(root, 'etc/hookvisor/hookvisor.yaml', 'version: 1\n');
     expect(refusalOf(() => plan(root, { adopt: true })).message).toBe(
-      "Cannot adopt the hooks: the configuration '/etc/hookvisor/hookvisor.yaml' is there already; move it away and take its handlers over by hand",
+      "Cannot adopt the hooks: the configuration '/etc/hookvisor/hookvisor.yaml' already exists; move it away and merge its handlers by hand",
     );
   });
 
@@ -283,7 +285,7 @@ describe('adopting hooks', () => {
     expect(refusalOf(() => planUninstall(root))).toEqual({
       code: 'usage',
       message:
-        "Cannot put '/etc/libvirt/hooks/qemu' back: something else is there now; move that away and run it again",
+        "Cannot restore '/etc/libvirt/hooks/qemu': another file is there now; move it away and run the command again",
     });
   });
 });
@@ -295,7 +297,7 @@ describe('an installation is refused', () => {
     symlinkSync('/tmp', join(root, hooks));
     expect(refusalOf(() => plan(root))).toEqual({
       code: 'usage',
-      message: "Cannot install hooks at '/etc/libvirt/hooks': it is a symbolic link; make it a folder, or take it away",
+      message: "Cannot install hooks at '/etc/libvirt/hooks': it is a symbolic link; make it a folder, or remove it",
     });
   });
 
@@ -314,7 +316,7 @@ describe('an installation is refused', () => {
     expect(refusalOf(() => plan(root))).toEqual({
       code: 'usage',
       message:
-        "Cannot install '/etc/systemd/system/hookvisor.service': something else is there, which Hookvisor did not write; move it away",
+        "Cannot install '/etc/systemd/system/hookvisor.service': a file is there that Hookvisor did not write; move it away",
     });
   });
 

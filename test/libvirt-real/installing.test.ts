@@ -49,8 +49,8 @@ describe('docs/install.md, followed to the letter', () => {
   it('install --reload-libvirt: the libvirtd that runs asks from now on, and is denied while no runtime runs', async () => {
     const installed = await host.hookvisor('install', '--reload-libvirt');
     expect(installed).toMatchObject({ status: 0 });
-    expect(installed.said).toMatch(/^told libvirtd \(pid \d+\) to look for new hooks$/mu);
-    expect(installed.said).toContain('start the runtime, until then the hooks deny');
+    expect(installed.said).toMatch(/^reloaded libvirtd \(pid \d+\)$/mu);
+    expect(installed.said).toContain('start the runtime (until then the hooks deny)');
     const { err } = await host.virsh('start', 'tiny');
     expect(err).toContain('hookvisor: the runtime at /run/hookvisor/hookvisor.sock cannot be reached');
   });

@@ -34,7 +34,7 @@ handlers:
   expect(() => pinned(shared)).toThrow(
     expect.objectContaining({
       code: 'usage',
-      message: expect.stringMatching(/no plain values.*change them by hand, then 'hookvisor reload'/u) as string,
+      message: expect.stringMatching(/not plain values.*change them by hand, then 'hookvisor reload'/u) as string,
     }),
   );
 });

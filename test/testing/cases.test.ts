@@ -61,12 +61,12 @@ cases:
   - { name: e, argv: [web, prepare], limits: { fuel: much }, expect: allow }
 `);
     expect(mistakes).toEqual([
-      expect.stringContaining('it has 5 problems; correct what is listed'),
-      "3:38 cases[0].expect: 'alow' is not known here; did you mean 'allow'?",
-      '4:38 cases[1].expect: names 2 of outcome, failure and refused; name one',
-      "5:63 cases[2].expect.reason: '/(/' is not a regular expression; correct it",
+      expect.stringContaining('it has 5 problems; correct the following'),
+      "3:38 cases[0].expect: 'alow' is not a valid value; did you mean 'allow'?",
+      '4:38 cases[1].expect: has 2 of outcome, failure and refused; write exactly one',
+      "5:63 cases[2].expect.reason: '/(/' is not a valid regular expression; correct it",
       "6:7 cases[3].nam: unknown key; did you mean 'name'?",
-      "7:48 cases[4].limits.fuel: 'much' is not a number of steps; write a whole number from 1, such as 50_000_000",
+      "7:48 cases[4].limits.fuel: 'much' is not an amount of fuel; write a whole number, at least 1, such as 50_000_000",
     ]);
   });
 
@@ -78,7 +78,7 @@ cases:
   - { name: c, argv: [web, prepare], document: { file: none.xml }, expect: allow }
 `);
     expect(mistakes.slice(1)).toEqual([
-      '3:5 cases[0]: gives no event; write argv: [NAME, OPERATION, SUBOPERATION, EXTRA]',
+      '3:5 cases[0]: has no event; write argv: [NAME, OPERATION, SUBOPERATION, EXTRA]',
       '4:5 cases[1]: expects nothing; write expect: allow, or a matrix',
       expect.stringMatching(/^5:38 cases\[2\]\.document: the file '.*none\.xml' cannot be read: ENOENT/u),
     ]);
@@ -106,7 +106,7 @@ describe('the case files of a folder', () => {
     const dir = temporaryFolder();
     await expect(findCaseFiles(dir)).rejects.toMatchObject({
       code: 'usage',
-      message: `Cannot test '${dir}': it has no cases; write ${dir}/cases.yaml, or name another folder`,
+      message: `Cannot test '${dir}': it has no cases; create ${dir}/cases.yaml, or specify another folder`,
     });
   });
 });

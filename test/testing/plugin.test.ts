@@ -49,7 +49,7 @@ describe('loadPlugin', () => {
     });
     await expect(loadPlugin({ file: '/none/x.wasm' })).rejects.toMatchObject({
       code: 'plugin-unreadable',
-      message: "Cannot read the plugin '/none/x.wasm': there is no such file; build it with 'hookvisor build'",
+      message: "Cannot read the plug-in '/none/x.wasm': there is no such file; build it with 'hookvisor build'",
     });
     const text = await write(temporaryFolder(), 'text.wasm', 'text');
     await expect(loadPlugin({ file: text })).rejects.toMatchObject({ code: 'plugin-invalid' });

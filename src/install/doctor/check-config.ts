@@ -9,12 +9,12 @@ import { oneLine } from '../../text.js';
 import { below, places } from '../places.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
-/** The configuration, everything that it loads, and what keeps plugins in. Below another root only its text is checked. */
+/** Checks the configuration, everything that it loads, and the isolation of plug-ins; below another root only its text. */
 export async function checkConfig(root: string, file: string): Promise<{ findings: Finding[]; config: Config | null }> {
   const advice = `correct it; 'hookvisor check --config ${file}' lists everything`;
   let config: Config;
   try {
-    // Another system's owners are not this one's.
+    // The users of another system need not be those of this one.
     config = root === '/' ? await loadConfig(file) : (await examineConfig(file, createPathTrust())).config;
   } catch (error) {
     return { findings: [configFailure(firstLine(error), advice, error)], config: null };
@@ -25,7 +25,7 @@ export async function checkConfig(root: string, file: string): Promise<{ finding
   const findings: Finding[] = [...checkScripts(root, config)];
   try {
     await using engine = await createEngine(config, () => undefined);
-    findings.unshift(ok('configuration', `'${file}' is valid, its ${config.handlers.size} handlers can be loaded`));
+    findings.unshift(ok('configuration', `'${file}' is valid and its ${config.handlers.size} handlers can be loaded`));
     findings.push(isolationFinding(engine.status().sandbox.isolation));
   } catch (error) {
     findings.unshift(configFailure(oneLine(messageOf(error), 600), advice, error));
@@ -33,10 +33,14 @@ export async function checkConfig(root: string, file: string): Promise<{ finding
   return { findings, config };
 }
 
-/** What others may change is listed by a check of its own. */
+/** Reports a configuration that cannot be used; a separate check lists what others can change. */
 function configFailure(found: string, advice: string, error: unknown): Finding {
   if (!(error instanceof HookvisorError) || error.code !== 'untrusted') return fail('configuration', found, advice);
-  return fail('configuration', oneLine(error.message.split('\n')[0] ?? '', 600), "mend what 'trust' lists");
+  return fail(
+    'configuration',
+    oneLine(error.message.split('\n')[0] ?? '', 600),
+    "correct what the check 'trust' lists",
+  );
 }
 
 function isolationFinding(isolation: {
@@ -46,23 +50,23 @@ function isolationFinding(isolation: {
   readonly unavailable: readonly { readonly mechanism: string; readonly reason: string }[];
 }): Finding {
   const without = isolation.missing.length === 0 ? '' : `, without ${isolation.missing.join(', ')}`;
-  const found = `plugins are kept in by ${isolation.mechanism} (${isolation.level})${without}`;
+  const found = `plug-ins are isolated by ${isolation.mechanism} (${isolation.level})${without}`;
   if (isolation.level === 'namespaces') return ok('isolation', found);
   const why = isolation.unavailable.map(({ mechanism, reason }) => `${mechanism}: ${reason}`).join(`${delimiter} `);
   return warn(
     'isolation',
-    `${found}; better ones do not work: ${oneLine(why, 400)}`,
-    'apt install bubblewrap, and run as root',
+    `${found}; better mechanisms do not work: ${oneLine(why, 400)}`,
+    'run apt install bubblewrap, and run the runtime as root',
   );
 }
 
-/** Scripts that the service would confine without anybody having asked for it. */
+/** Warns about scripts that the service confines although nobody asked for it. */
 function checkScripts(root: string, { handlers }: Config): Finding[] {
   const scripts = [...handlers.values()].filter(({ backend }) => backend === 'script');
   const unit = existsSync(below(root, places.service));
   if (scripts.length === 0 || !unit || existsSync(below(root, places.scriptsDropIn))) return [];
-  const found = `${scripts.length} handlers are scripts, and the service lets them change nothing of the system`;
-  return [warn('configuration', found, "if they have to, run 'hookvisor install --scripts' and restart the service")];
+  const found = `${scripts.length} handlers are scripts, and the service does not let them change the system`;
+  return [warn('configuration', found, "if they need to, run 'hookvisor install --scripts' and restart the service")];
 }
 
 function firstLine(error: unknown): string {

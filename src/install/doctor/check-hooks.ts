@@ -5,14 +5,14 @@ import { below, besideName, hookNames, places, type HookName } from '../places.j
 import { surveyHooks } from '../survey.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
-/** Where the client is, driver by driver. */
+/** Where the client is installed, by driver. */
 export interface InstalledHook {
   readonly driver: HookName;
   /** Path below the root. */
   readonly path: string;
 }
 
-/** The hooks of every driver: installed, executable, of this release. */
+/** Checks the hooks of every driver: installed, executable, of this release. */
 export function checkHooks(root: string): { findings: Finding[]; installed: InstalledHook[] } {
   const check = 'hooks';
   if (!existsSync(below(root, places.hooks))) {
@@ -29,9 +29,9 @@ export function checkHooks(root: string): { findings: Finding[]; installed: Inst
     const findings: Finding[] = installed.map(({ path }) => {
       const mode = lstatSync(below(root, path)).mode;
       if ((mode & 0o111) !== 0o111)
-        return fail(check, `'${path}' is not executable, so libvirt passes over it`, `chmod 755 ${path}`);
+        return fail(check, `'${path}' is not executable, so libvirt skips it`, `chmod 755 ${path}`);
       if (hookState(root, path, client) === 'ours') {
-        return warn(check, `'${path}' is of another release`, 'run hookvisor install');
+        return warn(check, `'${path}' is from another release`, 'run hookvisor install');
       }
       return ok(check, `'${path}' is the ${client.kind} client of this release`);
     });
@@ -44,10 +44,10 @@ export function checkHooks(root: string): { findings: Finding[]; installed: Inst
       findings.push(warn(check, `'${driver}' calls the client twice, also as '${beside}'`, `rm ${beside}`));
     }
     if (installed.length === 0)
-      findings.push(fail(check, 'no hook is installed: libvirt asks nobody', 'run hookvisor install'));
+      findings.push(fail(check, 'no hook is installed, so libvirt does not call Hookvisor', 'run hookvisor install'));
     return { findings, installed };
   } catch (error) {
     if (!(error instanceof HookvisorError)) throw error;
-    return { findings: [fail(check, messageOf(error), 'correct that')], installed: [] };
+    return { findings: [fail(check, messageOf(error), 'correct this')], installed: [] };
   }
 }

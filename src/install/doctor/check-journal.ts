@@ -6,31 +6,30 @@ import { lastEvents } from '../../journal/read.js';
 import { oneLine } from '../../text.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
-/** An event as the checks look at it. */
+/** The part of an event that the checks use. */
 export interface SeenEvent {
   readonly time: number;
   readonly driver: string;
 }
 
 const mebibyte = 1024 * 1024;
-/** Events that are looked at: enough to meet each driver that is in use, few enough to be read at once. */
+/** Number of recent events to read: enough to see each driver in use, few enough to be fast. */
 const looked = 1_000;
 
-/** The journal's folder, the space that it has, and the clock of the last event. */
+/** Checks the folder of the journal, its free space, and the time of the last event. */
 export async function checkJournal(config: Config, now: number): Promise<{ findings: Finding[]; events: SeenEvent[] }> {
   const check = 'journal';
   const dir = config.journal?.dir;
-  if (dir === undefined) return { findings: [warn(check, 'none is kept', "remove 'journal: false'")], events: [] };
+  if (dir === undefined)
+    return { findings: [warn(check, 'the journal is disabled', "remove 'journal: false'")], events: [] };
   const findings: Finding[] = [];
   let folder = dir;
   while (!existsSync(folder)) folder = dirname(folder);
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
-    findings.push(ok(check, folder === dir ? `'${dir}' can be written to` : `'${dir}' can be made`));
+    findings.push(ok(check, folder === dir ? `'${dir}' is writable` : `'${dir}' can be created`));
   } catch (error) {
-    findings.push(
-      fail(check, `'${dir}' cannot be written to: ${messageOf(error)}`, 'correct its owner or mount options'),
-    );
+    findings.push(fail(check, `'${dir}' is not writable: ${messageOf(error)}`, 'correct its owner or mount options'));
   }
   findings.push(spaceFinding(folder));
   if (folder !== dir) return { findings, events: [] };
@@ -54,7 +53,7 @@ function spaceFinding(folder: string): Finding {
   const { bavail, bsize, files, ffree } = statfsSync(folder);
   const free = Math.floor((bavail * bsize) / mebibyte);
   const found = `${free} MiB are free at '${folder}'`;
-  const advice = 'make room: events that cannot be written are answered all the same, and lost';
+  const advice = 'free disk space: events that cannot be recorded are still answered, but lost to the journal';
   if (free < 1 || (files > 0 && ffree === 0)) return fail('space', found, advice);
   return free < 256 ? warn('space', found, advice) : ok('space', found);
 }
@@ -66,8 +65,8 @@ function clockFinding(events: readonly SeenEvent[], now: number): Finding {
   if (last.time > now + 60_000) {
     return warn(
       'clock',
-      `the last event is from the future (${at})`,
-      'set the clock; events in the journal keep their order',
+      `the last event has a time in the future (${at})`,
+      'correct the system clock; events in the journal keep their order',
     );
   }
   return ok('clock', `the last event was at ${at}`);

@@ -7,7 +7,7 @@ import { fail, ok, warn, type Finding } from './finding.js';
 const check = 'policy';
 const file = places.unreachable;
 
-/** `/etc/hookvisor/unreachable`: it can be understood, and its deadline is above what the longest chain may take. */
+/** Checks that `/etc/hookvisor/unreachable` is valid and that its deadline exceeds that of the longest chain. */
 export function checkPolicy(root: string, config: Config | null): Finding[] {
   let text: string;
   try {
@@ -30,8 +30,8 @@ export function checkPolicy(root: string, config: Config | null): Finding[] {
     !(seconds > 0) ||
     said.length !== policies.length + deadlines.length
   ) {
-    const advice = `write one line 'deny', 'allow' or 'script /path', and at most one 'deadline SECONDS'`;
-    return [fail(check, `'${file}' cannot be understood, so an unreachable runtime denies`, advice)];
+    const advice = `write one line 'deny', 'allow' or 'script /path', and at most one line 'deadline SECONDS'`;
+    return [fail(check, `'${file}' is not valid, so an unreachable runtime denies`, advice)];
   }
   const findings = [ok(check, `an unreachable runtime means '${policy}', after at most ${seconds} s`)];
   const script = /^script\s+(.*)$/u.exec(policy)?.[1];
@@ -39,8 +39,8 @@ export function checkPolicy(root: string, config: Config | null): Finding[] {
     findings.push(
       fail(
         check,
-        `the script '${script}' cannot be run, so an unreachable runtime denies`,
-        `create it, or chmod 755 it`,
+        `the script '${script}' is not executable, so an unreachable runtime denies`,
+        `create it, or run chmod 755 on it`,
       ),
     );
   }
@@ -48,13 +48,17 @@ export function checkPolicy(root: string, config: Config | null): Finding[] {
   if (longest > seconds) {
     const found = `a chain of handlers may take ${longest} s, but the client waits ${seconds} s`;
     findings.push(
-      warn(check, found, `write 'deadline ${Math.ceil(longest) + 10}' into ${file}, or shorten handlers' deadlines`),
+      warn(
+        check,
+        found,
+        `write 'deadline ${Math.ceil(longest) + 10}' into ${file}, or shorten the deadlines of handlers`,
+      ),
     );
   }
   return findings;
 }
 
-/** Most seconds that the handlers of one event may take, fallbacks included; an event of the worst driver for each. */
+/** Returns the maximum seconds that the handlers of one event may take, fallbacks included, over all drivers. */
 function longestChainSeconds({ handlers, routes }: Config): number {
   const drivers = ['qemu', 'lxc', 'libxl', 'bhyve', 'network', 'daemon'];
   const kindOf = (driver: string): string => (driver === 'network' || driver === 'daemon' ? driver : 'domain');

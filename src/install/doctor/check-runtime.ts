@@ -16,7 +16,7 @@ const statusSchema = z.object({
   }),
 });
 
-/** The runtime at its socket: it answers, is of this release, took its last configuration and wrote everything down. */
+/** Checks that the runtime answers, is of this release, accepted its last configuration and recorded every event. */
 export async function checkRuntime(socket: string): Promise<Finding[]> {
   const check = 'runtime';
   let head: unknown;
@@ -27,19 +27,21 @@ export async function checkRuntime(socket: string): Promise<Finding[]> {
     return [fail(check, oneLine(messageOf(error), 400), advice)];
   }
   const parsed = statusSchema.safeParse(head);
-  if (!parsed.success) return [fail(check, 'its status cannot be read', 'restart it: systemctl restart hookvisor')];
+  if (!parsed.success) return [fail(check, 'its status cannot be read', 'run systemctl restart hookvisor')];
   const { pid, version: running, journal, reloads } = parsed.data.status;
   const findings = [ok(check, `it answers (version ${running}, pid ${pid})`)];
   if (running !== version) {
-    findings.push(warn(check, `it is ${running}, this is ${version}`, 'systemctl restart hookvisor'));
+    findings.push(
+      warn(check, `it runs version ${running}, but this command is version ${version}`, 'systemctl restart hookvisor'),
+    );
   }
   if (reloads.lastError !== null) {
-    const found = `it keeps an older configuration: ${oneLine(reloads.lastError, 300)}`;
+    const found = `it rejected the last reload and keeps an older configuration: ${oneLine(reloads.lastError, 300)}`;
     findings.push(warn(check, found, "correct the configuration, then 'hookvisor reload'"));
   }
   if (journal !== null && journal.unrecorded > 0) {
     findings.push(
-      warn(check, `${journal.unrecorded} events were answered and not recorded`, 'see its log, and make room'),
+      warn(check, `${journal.unrecorded} events were answered but not recorded`, 'check its log and free disk space'),
     );
   }
   return findings;

@@ -9,10 +9,10 @@ import { hostDistrust } from '../host-distrust.js';
 import type { InstalledHook } from './check-hooks.js';
 import { fail, ok, type Finding } from './finding.js';
 
-/** Folders within dist/. */
+/** Depth of folders in dist/. */
 const packageDepth = 8;
 
-/** Everything that root executes or believes can only be changed by root: Hookvisor itself, its settings, and what those name. */
+/** Checks that only root can change what root executes and trusts: Hookvisor, its configuration, and what that names. */
 export async function checkTrust(config: string, installed: readonly InstalledHook[]): Promise<Finding[]> {
   const check = 'trust';
   const trust = createPathTrust();
@@ -30,10 +30,10 @@ export async function checkTrust(config: string, installed: readonly InstalledHo
     add('configuration', examined.distrust);
     found.push(...(await configDistrust(examined.config, trust)));
   } catch {
-    // The check of the configuration says why it cannot be used.
+    // The check of the configuration reports why it cannot be used.
   }
   const users = process.geteuid?.() === 0 ? 'root' : 'root and this user';
-  if (found.length === 0) return [ok(check, `only ${users} can change what the runtime executes and believes`)];
+  if (found.length === 0) return [ok(check, `only ${users} can change what the runtime executes and trusts`)];
   return joinUses(found).map(({ uses, distrust }) =>
     fail(check, `${uses}: ${distrustText(distrust)}`, distrustRemedy(distrust)),
   );

@@ -9,13 +9,13 @@ import { checkTrust } from './check-trust.js';
 import type { Finding } from './finding.js';
 
 export interface ExamineOptions {
-  /** `/`, or the folder of another system, of which only the files are looked at. */
+  /** `/`, or the root folder of another system, of which only the files are checked. */
   readonly root: string;
-  /** The configuration, when it is not the usual one. */
+  /** The configuration file; null for the default. */
   readonly config: string | null;
 }
 
-/** Looks at everything that has to be right for libvirt to get its answers. Changes nothing. */
+/** Checks everything that libvirt needs to get its answers. Changes nothing. */
 export async function examine({ root, config: named }: ExamineOptions): Promise<Finding[]> {
   const { findings: hooks, installed } = checkHooks(root);
   const { findings: configuration, config } = await checkConfig(root, named ?? below(root, places.config));

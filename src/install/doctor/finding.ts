@@ -1,10 +1,10 @@
-/** What one check found. */
+/** The result of one check. */
 export interface Finding {
   readonly check: string;
   readonly state: 'ok' | 'warn' | 'fail';
-  /** What is so. */
+  /** What was found. */
   readonly found: string;
-  /** What to do; null when nothing has to be done. */
+  /** What to do; null when nothing needs to be done. */
   readonly advice: string | null;
 }
 

@@ -63,7 +63,7 @@ function checkMemorySize(modules: readonly VettedModule[], memoryBytes: number):
   const needed = initialMemory(modules);
   if (needed <= memoryBytes) return [];
   const needs = `it needs ${needed} bytes of memory at least`;
-  return [refusal('memory', needs, `its limit is ${memoryBytes}; raise the handler's limits.memory`, { needed })];
+  return [refusal('memory', needs, `its limit is ${memoryBytes}; raise the key 'memory' of the handler`, { needed })];
 }
 
 function checkComplexity(modules: readonly VettedModule[]): Objection[] {

@@ -1,7 +1,7 @@
 import { Config, Host } from '@extism/as-pdk';
 import { JsonReader, jsonString } from './json';
 
-/** Decides one event: input and output are JSON of Hookvisor's contract. Anything but 0 is a failure, no decision. */
+/** Decides one event; input and output are JSON of the contract. A return value other than 0 is a failure, not a denial. */
 export function handle(): i32 {
   const event = readEvent();
   if (event.kind != 'domain' || !isDecided(event.operation)) return answer('{"outcome":"allow"}');
@@ -12,13 +12,13 @@ export function handle(): i32 {
   return answer(`{"outcome":"deny","reason":${jsonString(reason)}}`);
 }
 
-/** Runs once, when the configuration is loaded: no output when the settings can be used. */
+/** Runs once, when the configuration is loaded. Returns no output when the settings are valid. */
 export function validate(): i32 {
   if (maxLength() == 0) answer('{"error":"maxLength must be a whole number from 1"}');
   return 0;
 }
 
-/** What the handler needs of an event. */
+/** The part of an event that the handler needs. */
 class Event {
   kind: string = '';
   name: string = '';
@@ -46,12 +46,12 @@ function readWords(reader: JsonReader, event: Event): void {
   }
 }
 
-/** The operations that a denial ends cleanly; whatever comes later has happened already. */
+/** The operations that a denial aborts cleanly; later ones have already happened. */
 function isDecided(operation: string): bool {
   return operation == 'prepare' || operation == 'start' || operation == 'migrate' || operation == 'restore';
 }
 
-/** What the administrator sets, as JSON text; 0 when it cannot be used. settings.schema.json says the same. */
+/** Reads the settings of the administrator; 0 when they are not valid. Must match settings.schema.json. */
 function maxLength(): i32 {
   const text = Config.get('maxLength');
   if (text === null || text.length == 0 || text.length > 4) return 0;

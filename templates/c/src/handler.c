@@ -1,12 +1,12 @@
 #include <hookvisor.h>
 
-/* What the administrator sets; settings.schema.json says the same. */
+/* Settings of the administrator; must match settings.schema.json. */
 static bool read_max_vcpus(uint32_t *max) {
     hv_text value;
     return hv_setting("maxVcpus", &value) && hv_number(value, max) && *max > 0;
 }
 
-/* The operations that a denial ends cleanly; whatever comes later has happened already. */
+/* The operations that a denial aborts cleanly; later ones have already happened. */
 static bool is_decided(hv_text event) {
     return hv_is(event, "prepare") || hv_is(event, "start") || hv_is(event, "migrate") || hv_is(event, "restore");
 }

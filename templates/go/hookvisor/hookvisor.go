@@ -1,4 +1,4 @@
-// Package hookvisor is the contract of wit/ in the canonical ABI. An instance decides one event.
+// Package hookvisor implements the contract of wit/ with the canonical ABI. An instance decides one event.
 package hookvisor
 
 import (
@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// Event is one call of a libvirt hook. Names are hostile: any character but NUL.
+// Event is one call of a libvirt hook. Names are hostile: they may contain any character except NUL.
 type Event struct {
 	ID        string
 	Time      uint64 // milliseconds since the Unix epoch
@@ -17,7 +17,7 @@ type Event struct {
 	Qualifier string
 	Extra     string // empty when there is none
 	Driver    string
-	UUID      string // empty when the document names none
+	UUID      string // empty when the document has none
 }
 
 // Outcome is what a handler decides: Allow, Deny or Replace.
@@ -26,19 +26,19 @@ type Outcome struct {
 	text string
 }
 
-// Allow has no objection: the next handler is asked.
+// Allow means no objection: the next handler decides.
 func Allow() Outcome { return Outcome{} }
 
-// Deny says that the operation must not happen; whoever asked for it is shown the reason.
+// Deny means that the operation must not happen; the user of libvirt sees the reason.
 func Deny(reason string) Outcome { return Outcome{1, reason} }
 
-// Replace goes on with this document: at migrate and restore, with the grant replace.
+// Replace continues with this document: only at migrate and restore, with the grant replace.
 func Replace(document string) Outcome { return Outcome{2, document} }
 
-// Level is how much a message matters.
+// Level is the severity of a message.
 type Level int32
 
-// The levels, least first.
+// The levels, lowest first.
 const (
 	Debug Level = iota
 	Info
@@ -46,29 +46,29 @@ const (
 	Error
 )
 
-// Log adds one message to the administrator's journal.
+// Log adds a message to the journal.
 func Log(level Level, message string) {
 	text := []byte(message + "\x00")
 	hostLog(int32(level), unsafe.Pointer(&text[0]), uint32(len(message)))
 	runtime.KeepAlive(text)
 }
 
-// Settings gives the settings as JSON text, always an object.
+// Settings returns the settings as JSON text, always an object.
 func Settings() string {
 	result := new([8]byte)
 	hostSettings(unsafe.Pointer(result))
 	return textAt(result[:])
 }
 
-// Document gives the whole document, and whether the event has one.
+// Document returns the whole document, and whether the event has one.
 func Document() (string, bool) {
 	result := new([12]byte)
 	hostText(unsafe.Pointer(result))
 	return textAt(result[4:]), result[0] != 0
 }
 
-// Select gives the string value of each node that an XPath 1.0 expression finds. Without a document, or with one that
-// is not XML, the plugin fails.
+// Select returns the string value of each node that an XPath 1.0 expression selects. Without a document, or with one that
+// is not XML, the plug-in fails.
 func Select(xpath string) []string {
 	text := []byte(xpath + "\x00")
 	result := new([16]byte)
@@ -116,13 +116,13 @@ func validate() unsafe.Pointer {
 	return answer(0, "")
 }
 
-// What the host writes, and what it reads after the call, must not be collected.
+// Memory that the host writes, or reads after the call, must not be garbage collected.
 var kept [][]uint64
 
 //go:wasmexport cabi_realloc
 func reallocate(old unsafe.Pointer, oldLength, align, length uint32) unsafe.Pointer {
 	if old != nil {
-		panic("the host only asks for new memory")
+		panic("the host only allocates new memory")
 	}
 	room := make([]uint64, length/8+1)
 	kept = append(kept, room)
@@ -148,7 +148,7 @@ func optionalAt(raw []byte) string {
 
 func textAt(raw []byte) string { return string(bytesAt(raw, 1)) }
 
-// bytesAt gives what a pointer and a count of items of this size point to.
+// bytesAt returns the bytes of count items of this size at a pointer.
 func bytesAt(raw []byte, size uint32) []byte {
 	start := binary.LittleEndian.Uint32(raw)
 	count := binary.LittleEndian.Uint32(raw[4:])

@@ -1,8 +1,8 @@
-//! The contract of wit/ in the canonical ABI, without crates. An instance decides one event.
+//! Implements the contract of wit/ with the canonical ABI, without crates. An instance decides one event.
 
 use std::fmt::Display;
 
-/// One call of a libvirt hook. Names are hostile: any character but NUL.
+/// One call of a libvirt hook. Names are hostile: they may contain any character except NUL.
 pub struct Event {
     pub id: String,
     /// Milliseconds since the Unix epoch.
@@ -17,11 +17,11 @@ pub struct Event {
 }
 
 pub enum Outcome {
-    /// No objection: the next handler is asked.
+    /// No objection: the next handler decides.
     Allow,
-    /// The operation must not happen; whoever asked for it is shown the reason.
+    /// The operation must not happen; the user of libvirt sees the reason.
     Deny(String),
-    /// Go on with this document: at `migrate` and `restore`, with the grant `replace`.
+    /// Continue with this document: only at `migrate` and `restore`, with the grant `replace`.
     Replace(String),
 }
 
@@ -37,7 +37,7 @@ pub fn log(level: Level, message: impl Display) {
     unsafe { host_log(level as i32, text.as_ptr(), text.len()) }
 }
 
-/// The settings as JSON text, always an object.
+/// Returns the settings as JSON text, always an object.
 pub fn settings() -> String {
     let mut text = Text::EMPTY;
     unsafe {
@@ -46,7 +46,7 @@ pub fn settings() -> String {
     }
 }
 
-/// The whole document, when the event has one.
+/// Returns the whole document, if the event has one.
 pub fn document() -> Option<String> {
     let mut text = Optional { given: 0, text: Text::EMPTY };
     unsafe {
@@ -55,8 +55,8 @@ pub fn document() -> Option<String> {
     }
 }
 
-/// The string value of each node that an XPath 1.0 expression finds. Without a document, or with one that is not XML,
-/// the plugin fails.
+/// Returns the string value of each node that an XPath 1.0 expression selects. Without a document, or with one that is not XML,
+/// the plug-in fails.
 pub fn select(xpath: &str) -> Vec<String> {
     let mut found = Selected { is_error: 0, words: [0; 3] };
     unsafe { host_select(xpath.as_ptr(), xpath.len(), &mut found) };
@@ -67,7 +67,7 @@ pub fn select(xpath: &str) -> Vec<String> {
     (0..found.words[1]).map(|at| unsafe { (*texts.add(at)).read() }).collect()
 }
 
-/// Exports a handler, and a check of its settings: `export!(handle, validate)`.
+/// Exports a handler and the check of its settings: `export!(handle, validate)`.
 macro_rules! export {
     ($handle:path, $validate:path) => {
         #[export_name = "hookvisor:hook/handler@0.1.0#handle"]
@@ -132,7 +132,7 @@ pub struct RawEvent {
 
 impl RawEvent {
     /// # Safety
-    /// The host wrote the event as the canonical ABI says.
+    /// The host wrote the event according to the canonical ABI.
     pub unsafe fn read(&self) -> Event {
         Event {
             id: self.id.read(),
@@ -148,7 +148,7 @@ impl RawEvent {
     }
 }
 
-/// What is handed to the host: which case, and its text.
+/// The result for the host: the case and its text.
 #[repr(C)]
 pub struct Answer {
     case: u8,

@@ -3,10 +3,10 @@ mod hookvisor;
 
 use hookvisor::{log, select, settings, Event, Level, Outcome};
 
-/// The operations that a denial ends cleanly; whatever comes later has happened already.
+/// The operations that a denial aborts cleanly; later ones have already happened.
 const DECIDED: [&str; 4] = ["prepare", "start", "migrate", "restore"];
 
-/// Denies domains with more virtual CPUs than the settings allow. A panic is a failure, not a decision.
+/// Denies domains with more virtual CPUs than the settings allow. A panic is a failure, not a denial.
 fn handle(event: Event) -> Outcome {
     if event.kind != "domain" || !DECIDED.contains(&event.event.as_str()) {
         return Outcome::Allow;
@@ -25,7 +25,7 @@ fn validate() -> Result<(), String> {
     max_vcpus().map(|_| ())
 }
 
-/// What the administrator sets: `{"maxVcpus":4}`; settings.schema.json says the same.
+/// Settings of the administrator, `{"maxVcpus":4}`; must match settings.schema.json.
 fn max_vcpus() -> Result<u32, String> {
     let json = settings();
     json.strip_prefix("{\"maxVcpus\":")

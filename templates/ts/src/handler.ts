@@ -1,7 +1,7 @@
 import { allow, deny, log, quote, select, type Configurable, type Event, type Handler } from 'hookvisor/guest';
 import { readSettings } from './settings.js';
 
-/** The operations that a denial ends cleanly; whatever comes later has happened already. */
+/** The operations that a denial aborts cleanly; later ones have already happened. */
 const decided = new Set(['prepare', 'start', 'migrate', 'restore']);
 
 /** Denies domains with more virtual CPUs than the settings allow. */

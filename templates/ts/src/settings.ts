@@ -1,11 +1,11 @@
 import { settings } from 'hookvisor/guest';
 
-/** What the administrator sets; settings.schema.json says the same. */
+/** Settings of the administrator; must match settings.schema.json. */
 export interface Settings {
   readonly maxVcpus: number;
 }
 
-/** Reads the settings. Throws an Error that says which one is wrong and what is expected. */
+/** Reads the settings. Throws an Error that names the invalid setting and the expected value. */
 export function readSettings(): Settings {
   const { maxVcpus, ...unknown } = settings();
   const [first] = Object.keys(unknown);

@@ -1,9 +1,9 @@
 ;; Denies domains whose name is longer than 63 bytes. The event arrives flattened in linear memory (wit/types.wit): kind
-;; at 16, name at 24, event at 32, each a pointer and a length. `handle` gives a pointer to the outcome: a byte that says
-;; which case it is (0 allow, 1 deny, 2 replace), then pointer and length of the text at 4.
+;; at 16, name at 24, event at 32, each a pointer and a length. `handle` returns a pointer to the outcome: a byte with the
+;; case (0 allow, 1 deny, 2 replace), then pointer and length of the text at 4.
 (module
   (memory (export "memory") 1)
-  ;; Bytes 0 to 15 stay zero, `allow`; at 16 lies the denial, at 32 its reason.
+  ;; Bytes 0 to 15 stay zero (`allow`); the denial is at 16, its reason at 32.
   (data (i32.const 16) "\01\00\00\00\20\00\00\00\36\00\00\00")
   (data (i32.const 32) "the name is longer than 63 bytes; choose a shorter one")
   (data (i32.const 96) "domainprepare")
@@ -11,7 +11,7 @@
   ;; The next free byte.
   (global $free (mut i32) (i32.const 128))
 
-  ;; The host asks for room for the event's strings. An instance decides one event, so nothing is ever given back.
+  ;; The host allocates memory for the strings of the event. An instance decides one event, so memory is never freed.
   (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32)
     (result i32)
     (local $start i32)
@@ -23,7 +23,7 @@
         (i32.sub (i32.const 0) (local.get $align))))
     (local.set $end (i32.add (local.get $start) (local.get $size)))
     (if (i32.lt_u (local.get $end) (local.get $start)) (then unreachable))
-    ;; grow by whole pages when the end lies beyond the memory
+    ;; grow by whole pages if the end is beyond the memory
     (if (i32.gt_u (local.get $end) (i32.shl (memory.size) (i32.const 16)))
       (then
         (if
@@ -37,7 +37,7 @@
     (global.set $free (local.get $end))
     (local.get $start))
 
-  ;; Whether the text at $text (pointer and length) is the $length bytes at $bytes.
+  ;; Tells whether the text at $text (pointer and length) equals the $length bytes at $bytes.
   (func $is (param $text i32) (param $bytes i32) (param $length i32) (result i32)
     (local $at i32)
     (if (i32.ne (i32.load offset=4 (local.get $text)) (local.get $length)) (then (return (i32.const 0))))

@@ -145,7 +145,7 @@ describe('vetCore', () => {
     expect((await coreError('(module (memory i64 1))')).message).toContain('64-bit memory');
     expect((await coreError('(module (memory 1) (memory 1))')).message).toContain('several memories');
     expect((await coreError('(module (memory 65))')).message).toBe(
-      "Cannot admit the plugin: it needs 4259840 bytes of memory at least; its limit is 4194304; raise the handler's limits.memory",
+      "Cannot admit the plugin: it needs 4259840 bytes of memory at least; its limit is 4194304; raise the key 'memory' of the handler",
     );
     expect((await coreError('(module (table 1000001 funcref))')).message).toContain('at most 1000000 are allowed');
     expect((await coreError('(module (type (struct)))')).message).toContain(

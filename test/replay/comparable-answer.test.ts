@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { changeBetween, differsIn, type Said } from '../../src/replay/said.js';
+import { changeBetween, differingFields, type ComparableAnswer } from '../../src/replay/comparable-answer.js';
 
-const allow: Said = { outcome: 'allow', reason: null, failure: null, fuel: 10, logs: [], document: null };
-const deny: Said = { ...allow, outcome: 'deny', reason: 'no' };
-const trap: Said = { ...allow, outcome: null, failure: 'trap', reason: 'unreachable' };
-const replaced = (document: string | null): Said => ({ ...allow, outcome: 'replace', document });
+const allow: ComparableAnswer = { outcome: 'allow', reason: null, failure: null, fuel: 10, logs: [], document: null };
+const deny: ComparableAnswer = { ...allow, outcome: 'deny', reason: 'no' };
+const trap: ComparableAnswer = { ...allow, outcome: null, failure: 'trap', reason: 'unreachable' };
+const replaced = (document: string | null): ComparableAnswer => ({ ...allow, outcome: 'replace', document });
 
 describe('the change between two answers', () => {
   it.each([
@@ -23,8 +23,11 @@ describe('the change between two answers', () => {
 });
 
 it('answers differ in every point but a document that is not known', () => {
-  expect(differsIn(allow, { ...allow, fuel: 11, logs: [{ level: 'info', message: 'x' }] })).toEqual(['fuel', 'logs']);
-  expect(differsIn(allow, trap)).toEqual(['outcome', 'reason', 'failure']);
-  expect(differsIn(replaced('a'), replaced('b'))).toEqual(['document']);
-  expect(differsIn(replaced('a'), replaced(null))).toEqual([]);
+  expect(differingFields(allow, { ...allow, fuel: 11, logs: [{ level: 'info', message: 'x' }] })).toEqual([
+    'fuel',
+    'logs',
+  ]);
+  expect(differingFields(allow, trap)).toEqual(['outcome', 'reason', 'failure']);
+  expect(differingFields(replaced('a'), replaced('b'))).toEqual(['document']);
+  expect(differingFields(replaced('a'), replaced(null))).toEqual([]);
 });
