@@ -95,7 +95,7 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/cli/**', 'src/sandbox/*-main.ts'],
+    ignores: ['src/cli/**', 'src/sandbox/*-main.ts', 'src/client/main.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

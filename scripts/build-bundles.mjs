@@ -4,11 +4,12 @@
  *
  * - The programs, so that Node reads a handful of files where it would read two hundred: half of the time of a start.
  *   They take the places of what tsc has written, which works as well. Their common parts lie in dist/chunks/.
+ * - dist/hook-client.mjs, the hook client in Node, which stands alone: it is installed without anything else.
  * - dist/component-bindgen/, what admission needs of `@bytecodealliance/jco-transpile`, so that an installation needs
  *   neither that package nor Binaryen, which it depends on. It takes preview2-shim for browsers: the one for Node would
  *   give the parser files, a worker and a native addon.
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
@@ -17,6 +18,7 @@ import { z } from 'zod';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bindgen = fileURLToPath(import.meta.resolve('@bytecodealliance/jco-transpile/component'));
 const cores = ['js-component-bindgen-component.core.wasm', 'js-component-bindgen-component.core2.wasm'];
+const hookClientFile = 'hook-client.mjs';
 /** Loaded only when they are needed. */
 const apart = ['libxml2-wasm', 'libxml2-wasm/lib/libxml2.mjs', '@extism/extism', 'binaryen'];
 /** Everything that two commands share is one chunk: each of its parts would cost a file, and V8 compiles lazily. */
@@ -52,6 +54,15 @@ const programs = ['cli/main', 'config/load-main', 'sandbox/runner-main', 'sandbo
   },
 }));
 /** @type {import('rolldown').BuildOptions} */
+const hookClient = {
+  cwd: root,
+  input: join('src', 'client', 'main.ts'),
+  platform: 'node',
+  resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+  transform: { target: 'es2022' },
+  output: { entryFileNames: hookClientFile, codeSplitting: false, comments: false },
+};
+/** @type {import('rolldown').BuildOptions} */
 const compiler = {
   cwd: root,
   input: { 'component-bindgen/component-bindgen': bindgen },
@@ -63,12 +74,12 @@ const compiler = {
 
 /** @type {Set<string>} */
 const folders = new Set();
-for (const options of [...programs, compiler]) {
+for (const options of [...programs, hookClient, compiler]) {
   const { output } = await build({ ...options, write: false });
   // The programs last: they are whole at every moment.
   for (const chunk of output.toReversed()) {
     if (chunk.type !== 'chunk') continue;
-    await write(chunk.fileName, chunk.code);
+    await write(chunk.fileName, chunk.code, chunk.fileName === hookClientFile ? 0o755 : 0o644);
     for (const path of chunk.moduleIds) if (path.includes('/node_modules/')) folders.add(packageFolder(path));
   }
 }
@@ -94,10 +105,12 @@ async function licenceOf(folder) {
  * Others may be reading the same file: they see the old one or the new one.
  * @param {string} name
  * @param {string | Buffer} data
+ * @param {number} [mode]
  */
-async function write(name, data) {
+async function write(name, data, mode = 0o644) {
   const path = join(root, 'dist', name);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.${process.pid}.tmp`, data);
+  await chmod(`${path}.${process.pid}.tmp`, mode);
   await rename(`${path}.${process.pid}.tmp`, path);
 }
