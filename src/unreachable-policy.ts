@@ -17,7 +17,8 @@ export const policyBytes = 4096;
 /** Used where the file says nothing else. */
 export const defaultPolicy: UnreachablePolicy = { action: 'deny', script: '', deadlineMs: 90_000, problem: null };
 
-const mostDeadlineMs = 86_400_000;
+/** A day. */
+export const mostDeadlineMs = 86_400_000;
 
 /**
  * Parses a policy. The grammar is in docs/client.md; native/policy.c is the other implementation of it. A file longer

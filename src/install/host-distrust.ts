@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readShortFile } from '../client/short-file.js';
 import type { DistrustedUse } from '../files/distrust.js';
 import type { PathTrust } from '../files/path-trust.js';
+import { parseUnreachablePolicy, policyBytes } from '../unreachable-policy.js';
 import { places } from './places.js';
 
 /** What others may change of the files that the hook client, `install` and `uninstall` believe on this system. */
@@ -20,7 +21,8 @@ export async function hostDistrust(trust: PathTrust): Promise<DistrustedUse[]> {
 /** The script that the client runs when the runtime is unreachable; null when the policy names none. */
 function policyScript(): string | null {
   try {
-    return /^[ \t]*script[ \t]+(\/.*?)[ \t\r]*$/mu.exec(readFileSync(places.unreachable, 'utf8'))?.[1] ?? null;
+    const { action, script } = parseUnreachablePolicy(readShortFile(places.unreachable, policyBytes).bytes);
+    return action === 'script' ? script : null;
   } catch {
     return null;
   }
