@@ -98,7 +98,8 @@ export default defineConfig(
           patterns: [
             {
               regex: `^(?!node:|\\./[a-z-]+\\.js$|\\.\\./(?:${clientImports.join('|')})\\.js$)`,
-              message: 'the hook client imports node:, its own files, and the data modules of src/ that are listed here',
+              message:
+                'the hook client imports node:, its own files, and the data modules of src/ that are listed here',
             },
           ],
         },

@@ -24,8 +24,14 @@ const client = programOf('hook-client', {
   headers: ['clock.h', 'exchange.h', 'fallback.h', 'frame.h', 'policy.h', 'report.h', 'wait.h'],
   with: small,
 });
-const spawner = programOf('spawner', { sources: ['spawner.c', 'job.c'], headers: ['clock.h', 'frame.h', 'job.h', 'runtime-child.h'] });
-const gate = programOf('gate', { sources: ['gate.c', 'control.c'], headers: ['clock.h', 'control.h', 'frame.h', 'runtime-child.h'] });
+const spawner = programOf('spawner', {
+  sources: ['spawner.c', 'job.c'],
+  headers: ['clock.h', 'frame.h', 'job.h', 'runtime-child.h'],
+});
+const gate = programOf('gate', {
+  sources: ['gate.c', 'control.c'],
+  headers: ['clock.h', 'control.h', 'frame.h', 'runtime-child.h'],
+});
 const withoutLibvirt = programOf('without-libvirt', { sources: ['without-libvirt.c'], with: small });
 const programs = [client, spawner, gate, withoutLibvirt];
 

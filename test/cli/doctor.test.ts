@@ -84,9 +84,7 @@ describe('doctor below a root', () => {
     rmSync(policy);
     if (what === 'a folder') mkdirSync(policy);
     const { all } = await examined(root);
-    expect(all).toContain(
-      "warn policy: '/etc/hookvisor/unreachable' cannot be read, so an unreachable runtime denies",
-    );
+    expect(all).toContain("warn policy: '/etc/hookvisor/unreachable' cannot be read, so an unreachable runtime denies");
   });
 
   it('does not wait for a policy that is a FIFO', async () => {

@@ -38,7 +38,9 @@ describe.each(cases)('the policy $title', ({ text, policy }) => {
     writeFileSync(file, text);
     const printed = spawnSync(printer, { env: { HOOKVISOR_UNREACHABLE: file }, encoding: 'utf8' });
     const [action, script, deadlineMs, problem] = printed.stdout.split('\0');
-    expect({ action, script, deadlineMs: Number(deadlineMs), problem: problem === '' ? null : problem }).toEqual(policy);
+    expect({ action, script, deadlineMs: Number(deadlineMs), problem: problem === '' ? null : problem }).toEqual(
+      policy,
+    );
   });
 
   it('is read by doctor as the table says', async () => {
