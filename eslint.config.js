@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 /** The layers of src/, lowest first: a folder may import from those before it (and from itself), never from later ones. */
 const layers = [
   ...['files', 'libvirt', 'config', 'backends', 'sandbox', 'dispatch', 'journal', 'daemon'],
-  ...['install', 'testing', 'replay', 'lifecycle', 'authoring', 'cli'],
+  ...['client', 'install', 'testing', 'replay', 'lifecycle', 'authoring', 'cli'],
 ];
 
 /** The same within src/sandbox/, whose programs and whose face, sandbox.ts, lie above its folders. */
@@ -14,6 +14,15 @@ const sandboxLayers = ['wasm', 'isolation', 'protocol', 'fuel', 'translation', '
 
 /** What the tools of authors and tests load, and no program of the runtime. */
 const neverLoaded = ['binaryen', '@bytecodealliance/jco-transpile'];
+
+/**
+ * What the hook client may import: it stands alone and starts at every event, so it takes nothing from a folder that runs
+ * with other rights, nothing from a package, and of src/ only data and its encodings.
+ */
+const clientImports = ['errors', 'framing', 'hook-frames', 'limits', 'unreachable-policy'];
+
+/** Those modules have no other imports than one another. */
+const dataImports = `^(?!node:buffer$|\\./(?:${clientImports.join('|')})\\.js$)`;
 
 /** @param {string} layer */
 const layersAbove = (layer) => layers.slice(layers.indexOf(layer) + 1);
@@ -81,6 +90,32 @@ export default defineConfig(
     rules: restrictedImports(layersAbove(layer)),
   })),
   {
+    files: ['src/client/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^(?!node:|\\./[a-z-]+\\.js$|\\.\\./(?:${clientImports.join('|')})\\.js$)`,
+              message:
+                'the hook client imports node:, its own files, and the data modules of src/ that are listed here',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: clientImports.map((name) => `src/${name}.ts`),
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: dataImports, message: 'the hook client bundles this module, which imports only data' }] },
+      ],
+    },
+  },
+  {
     // What only authors need is loaded lazily there, and says what to install when it is missing.
     files: ['src/authoring/**/*.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: [restrictLayers(['cli'])] }] },
@@ -91,7 +126,7 @@ export default defineConfig(
   })),
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/cli/**', 'src/sandbox/*-main.ts'],
+    ignores: ['src/cli/**', 'src/sandbox/*-main.ts', 'src/client/main.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

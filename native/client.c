@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "exchange.h"
 #include "fallback.h"
+#include "frame.h"
 #include "policy.h"
 #include "report.h"
 #include "wait.h"

@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include <time.h>
 
+/* How long to wait before a call that failed is tried again. */
+enum { again_ms = 10 };
+
 static inline int64_t now_ms(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);

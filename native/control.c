@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "frame.h"
+#include "runtime-child.h"
 
 /* How often a call may fail for want of memory before the runtime has to start another gate: a second in all. */
 enum { most_attempts = 100, room_bytes = 16384, kept_bytes = 1024 * 1024 };

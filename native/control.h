@@ -1,12 +1,10 @@
-/* The gate's socket to the runtime, descriptor 3. */
+/* What the gate says on its socket to the runtime, and what it is told. */
 #ifndef HOOKVISOR_CONTROL_H
 #define HOOKVISOR_CONTROL_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum { control = 3 };
 
 /* True once nothing more can be told. What the runtime has said before may still be there to be read. */
 extern bool control_ended;

@@ -14,7 +14,7 @@
 #include "frame.h"
 #include "report.h"
 
-enum { type_call = 0x01, type_answer = 0x02, type_refusal = 0x1f, retry_ms = 10 };
+enum { type_call = 0x01, type_answer = 0x02, type_refusal = 0x1f };
 
 /* A connected, non-blocking socket, or -1. */
 static int connect_to(const char *path, int64_t until) {
@@ -30,7 +30,7 @@ static int connect_to(const char *path, int64_t until) {
         int why = errno;
         /* A full queue of connections is a busy runtime, not an absent one. */
         if ((why == EAGAIN || why == EINTR) && now_ms() < until) {
-            pause_ms(retry_ms);
+            pause_ms(again_ms);
             continue;
         }
         close(fd);

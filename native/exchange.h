@@ -7,7 +7,7 @@
 
 #include "wait.h"
 
-enum { frame_limit = 64 * 1024 * 1024, first_bytes = 64 * 1024 };
+enum { first_bytes = 64 * 1024 };
 
 struct answer {
     unsigned char status;

@@ -11,7 +11,9 @@
 #include "clock.h"
 
 enum { protocol_version = 1, header_bytes = 6 };
-enum { again_ms = 10 };
+
+/* Most bytes of a frame on the runtime's socket, as its length says it. */
+enum { frame_limit = 64 * 1024 * 1024 };
 
 static inline void put_u32(char *at, size_t value) {
     for (int byte = 0; byte < 4; byte++) at[byte] = (char)(value >> (24 - 8 * byte));

@@ -23,7 +23,6 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,7 +31,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -40,10 +38,11 @@
 #include "clock.h"
 #include "control.h"
 #include "frame.h"
+#include "runtime-child.h"
 
 enum { inherited = 4 };
 enum { to_listening = 1, to_cannot_listen = 2, to_request = 3, to_late = 4, to_stopped = 5, from_answer = 1, from_stop = 2 };
-enum { frame_limit = 64 * 1024 * 1024, first_bytes = 16384, queue = 4096, batch = 64 };
+enum { first_bytes = 16384, queue = 4096, batch = 64 };
 enum { starved_ms = 100, most_failures = 100 };
 
 /* A connection reads its request, waits for the runtime, then takes its answer. */
@@ -326,17 +325,8 @@ static int serve_all(void) {
     return 1;
 }
 
-/* A file that somebody left open on the way here stays open as long as this runs. */
-static void forget_inherited(int first) {
-#ifdef SYS_close_range
-    if (syscall(SYS_close_range, first, ~0U, 0) == 0) return;
-#endif
-    for (int fd = first; fd < 1024; fd++) close(fd);
-}
-
 int main(int argc, char **argv) {
-    /* A service is stopped by TERM to all its processes, and events under way are finished first. */
-    for (size_t at = 0; at < 4; at++) signal((int[]){SIGPIPE, SIGTERM, SIGINT, SIGHUP}[at], SIG_IGN);
+    ignore_stops();
 #ifdef __GLIBC__
     /* What a large document took goes back to the system. By itself glibc raises this bound with each that is freed. */
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);

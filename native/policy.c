@@ -1,4 +1,7 @@
-/* Reads the file that says what happens while the runtime cannot be reached. */
+/*
+ * Reads the file that says what happens while the runtime cannot be reached. Its grammar is in docs/client.md;
+ * src/unreachable-policy.ts is the other implementation of it.
+ */
 #define _GNU_SOURCE
 #include "policy.h"
 #include <errno.h>
@@ -8,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "report.h"
 
 #ifndef HOOKVISOR_UNREACHABLE
 #define HOOKVISOR_UNREACHABLE "/etc/hookvisor/unreachable"
@@ -55,7 +60,7 @@ static bool read_policy_line(struct policy *policy, bool *chosen, char *line) {
     if (strcmp(word, "script") == 0) {
         policy->action = action_script;
         policy->script = rest;
-        return rest[0] == '/';
+        return rest[0] == '/' && is_utf8(rest);
     }
     policy->action = strcmp(word, "allow") == 0 ? action_allow : action_deny;
     return (policy->action == action_allow || strcmp(word, "deny") == 0) && rest[0] == '\0';

@@ -38,6 +38,14 @@ static size_t character_bytes(const unsigned char *at) {
     return size;
 }
 
+bool is_utf8(const char *text) {
+    for (size_t bytes; *text != '\0'; text += bytes) {
+        bytes = character_bytes((const unsigned char *)text);
+        if (bytes == 0) return false;
+    }
+    return true;
+}
+
 void say(const char *format, ...) {
     char line[1600] = "hookvisor: ";
     size_t prefix = strlen(line);

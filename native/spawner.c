@@ -17,16 +17,16 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "frame.h"
 #include "job.h"
+#include "runtime-child.h"
 
-enum { control = 3, type_request = 1, type_answer = 2 };
+enum { type_request = 1, type_answer = 2 };
 enum { request_words = 9, answer_words = 5, flag_stdin = 1, flag_stdout = 2 };
-enum { frame_limit = 128 * 1024 * 1024 };
+enum { request_limit = 128 * 1024 * 1024 };
 
 /* Bytes that the socket did not take yet. */
 struct unsent {
@@ -136,7 +136,7 @@ static void read_request(int null) {
     if (!receive(header, &have_header, sizeof header)) return;
     if (frame == NULL) {
         size_t length = get_u32(header);
-        if (length < 2 || length > frame_limit || header[4] != protocol_version || header[5] != type_request) end(1);
+        if (length < 2 || length > request_limit || header[4] != protocol_version || header[5] != type_request) end(1);
         size = length - 2;
         frame = allocate(size + 1);
     }
@@ -218,23 +218,13 @@ static void wait_and_serve(int signals, int null) {
     if (polls[0].revents & ~POLLOUT) read_request(null);
 }
 
-/* No script sees a file that somebody left open on the way here. */
-static void forget_inherited(void) {
-#ifdef SYS_close_range
-    if (syscall(SYS_close_range, control + 1, ~0U, 0) == 0) return;
-#endif
-    for (int fd = control + 1; fd < 1024; fd++) close(fd);
-}
-
 int main(void) {
-    /* Ignored here, and the default again in a script: a service is stopped by TERM to all its processes, and events
-       under way are finished first. */
-    for (size_t at = 0; at < 4; at++) signal((int[]){SIGPIPE, SIGTERM, SIGINT, SIGHUP}[at], SIG_IGN);
+    ignore_stops(); /* a script gets the default again */
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_SETMASK, &child, NULL);
-    forget_inherited();
+    forget_inherited(control + 1);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     if (null < control || signals < 0 || chdir("/") != 0) return 1;

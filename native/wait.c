@@ -9,8 +9,6 @@
 
 #include "clock.h"
 
-enum { again_ms = 10 };
-
 bool wait_for(int fd, short events, int64_t until) {
     for (;;) {
         int64_t left = until - now_ms();

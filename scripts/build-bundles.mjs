@@ -5,8 +5,9 @@
  * - The programs, so that Node reads a handful of files where it would read two hundred: half of the time of a start.
  *   They take the places of what tsc has written, which works as well. Their common parts lie in dist/chunks/.
  * - dist/component-translator.wasm, a copy of what scripts/build-translator.mjs makes in native/.
+ * - dist/hook-client.mjs, the hook client in Node, which stands alone: it is installed without anything else.
  */
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
@@ -14,6 +15,7 @@ import { z } from 'zod';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const translator = join(root, 'native', 'component-translator');
+const hookClientFile = 'hook-client.mjs';
 /** Loaded only when they are needed. */
 const apart = ['libxml2-wasm', 'libxml2-wasm/lib/libxml2.mjs', '@extism/extism', 'binaryen'];
 /** Everything that two commands share is one chunk: each of its parts would cost a file, and V8 compiles lazily. */
@@ -48,15 +50,24 @@ const programs = ['cli/main', 'config/load-main', 'sandbox/runner-main', 'sandbo
     comments: false,
   },
 }));
+/** @type {import('rolldown').BuildOptions} */
+const hookClient = {
+  cwd: root,
+  input: join('src', 'client', 'main.ts'),
+  platform: 'node',
+  resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+  transform: { target: 'es2022' },
+  output: { entryFileNames: hookClientFile, codeSplitting: false, comments: false },
+};
 
 /** @type {Set<string>} */
 const folders = new Set();
-for (const options of programs) {
+for (const options of [...programs, hookClient]) {
   const { output } = await build({ ...options, write: false });
   // The programs last: they are whole at every moment.
   for (const chunk of output.toReversed()) {
     if (chunk.type !== 'chunk') continue;
-    await write(chunk.fileName, chunk.code);
+    await write(chunk.fileName, chunk.code, chunk.fileName === hookClientFile ? 0o755 : 0o644);
     for (const path of chunk.moduleIds) if (path.includes('/node_modules/')) folders.add(packageFolder(path));
   }
 }
@@ -86,10 +97,12 @@ async function licenceOf(folder) {
  * Others may be reading the same file: they see the old one or the new one.
  * @param {string} name
  * @param {string | Buffer} data
+ * @param {number} [mode]
  */
-async function write(name, data) {
+async function write(name, data, mode = 0o644) {
   const path = join(root, 'dist', name);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.${process.pid}.tmp`, data);
+  await chmod(`${path}.${process.pid}.tmp`, mode);
   await rename(`${path}.${process.pid}.tmp`, path);
 }

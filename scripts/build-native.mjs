@@ -1,13 +1,12 @@
 // @ts-check
 /**
- * Builds the native programs: `node scripts/build-native.mjs [FOLDER]`, default dist/. Always copies native/client.mjs
- * to FOLDER/hook-client.mjs; compiles FOLDER/hook-client, FOLDER/spawner, FOLDER/gate and FOLDER/without-libvirt where
- * there is a C compiler (CC, default cc, and musl-gcc, where it is installed, for what is started at every event).
- * Without one it says what is missing then, and succeeds.
+ * Builds the native programs: `node scripts/build-native.mjs [FOLDER]`, default dist/. Compiles FOLDER/hook-client,
+ * FOLDER/spawner, FOLDER/gate and FOLDER/without-libvirt where there is a C compiler (CC, default cc, and musl-gcc,
+ * where it is installed, for what is started at every event). Without one it says what is missing then, and succeeds.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,8 +24,14 @@ const client = programOf('hook-client', {
   headers: ['clock.h', 'exchange.h', 'fallback.h', 'frame.h', 'policy.h', 'report.h', 'wait.h'],
   with: small,
 });
-const spawner = programOf('spawner', { sources: ['spawner.c', 'job.c'], headers: ['clock.h', 'frame.h', 'job.h'] });
-const gate = programOf('gate', { sources: ['gate.c', 'control.c'], headers: ['clock.h', 'control.h', 'frame.h'] });
+const spawner = programOf('spawner', {
+  sources: ['spawner.c', 'job.c'],
+  headers: ['clock.h', 'frame.h', 'job.h', 'runtime-child.h'],
+});
+const gate = programOf('gate', {
+  sources: ['gate.c', 'control.c'],
+  headers: ['clock.h', 'control.h', 'frame.h', 'runtime-child.h'],
+});
 const withoutLibvirt = programOf('without-libvirt', { sources: ['without-libvirt.c'], with: small });
 const programs = [client, spawner, gate, withoutLibvirt];
 
@@ -128,10 +133,6 @@ function compilerWorks() {
 /** @returns {number} the exit status */
 function build() {
   mkdirSync(folder, { recursive: true });
-  copyFileSync(join(native, 'client.mjs'), `${client.temporary}.mjs`);
-  chmodSync(`${client.temporary}.mjs`, 0o755);
-  renameSync(`${client.temporary}.mjs`, `${client.file}.mjs`);
-
   for (const program of programs) {
     const refusal = buildProgram(program);
     if (refusal === null) continue;
@@ -142,7 +143,7 @@ function build() {
     // One built from another source would be taken for the current one.
     for (const { file, stamp } of programs) for (const path of [file, stamp]) rmSync(path, { force: true });
     process.stdout.write(
-      `note: no working C compiler ('${compiler}'), so hooks use the client in Node: ${client.file}.mjs, about 60 ms ` +
+      `note: no working C compiler ('${compiler}'), so hooks use the client in Node, about 60 ms ` +
         `slower for each hook call, the runtime takes 0.3 ms more, and script handlers cannot be loaded; install gcc and libc6-dev, then run ` +
         `npm run build again\n`,
     );

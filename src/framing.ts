@@ -11,13 +11,27 @@ export interface Frame {
   readonly body: Buffer;
 }
 
+/** The header of a frame whose body has so many bytes. */
+export function encodeHeader(type: number, bodyBytes: number): Buffer {
+  return writeHeader(Buffer.allocUnsafe(headerBytes), type, bodyBytes);
+}
+
+function writeHeader(frame: Buffer, type: number, bodyBytes: number): Buffer {
+  frame.writeUInt32BE(bodyBytes + 2, 0);
+  frame.writeUInt8(protocolVersion, 4);
+  frame.writeUInt8(type, 5);
+  return frame;
+}
+
+/** Reads a header without judging it: `length` counts from the version on. */
+export function decodeHeader(bytes: Buffer): { length: number; version: number; type: number } {
+  return { length: bytes.readUInt32BE(0), version: bytes.readUInt8(4), type: bytes.readUInt8(5) };
+}
+
 /** A frame as one buffer: `u32be length | u8 version | u8 type | body`, length counting from the version on. */
 export function encodeFrame(type: number, ...body: readonly Uint8Array[]): Buffer {
   const size = body.reduce((sum, part) => sum + part.length, 0);
-  const frame = Buffer.allocUnsafe(headerBytes + size);
-  frame.writeUInt32BE(size + 2, 0);
-  frame.writeUInt8(protocolVersion, 4);
-  frame.writeUInt8(type, 5);
+  const frame = writeHeader(Buffer.allocUnsafe(headerBytes + size), type, size);
   let at = headerBytes;
   for (const part of body) {
     frame.set(part, at);
@@ -61,8 +75,7 @@ export class FrameReader {
     const bytes =
       first !== undefined && first.length >= headerBytes ? first : (this.#chunks = [Buffer.concat(this.#chunks)])[0];
     if (bytes === undefined) throw new HookvisorError('internal', 'Cannot read a frame header: nothing is buffered');
-    const length = bytes.readUInt32BE(0);
-    const version = bytes.readUInt8(4);
+    const { length, version, type } = decodeHeader(bytes);
     if (version !== protocolVersion) {
       throw new HookvisorError(
         'protocol',
@@ -78,7 +91,7 @@ export class FrameReader {
         { fields: { length } },
       );
     }
-    return { length, type: bytes.readUInt8(5) };
+    return { length, type };
   }
 
   #take(size: number): Buffer {

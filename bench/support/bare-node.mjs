@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { requestDeadlineMs } from '../../dist/daemon/answer-request.js';
 import { listen } from '../../dist/daemon/listen.js';
-import { encodeHookAnswer } from '../../dist/daemon/protocol.js';
+import { encodeHookAnswer } from '../../dist/hook-frames.js';
 
 const { values } = parseArgs({ options: { config: { type: 'string' } }, allowPositionals: true });
 const setup = z.object({ socket: z.string(), handlers: z.record(z.string(), z.unknown()) });

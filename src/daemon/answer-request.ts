@@ -1,9 +1,10 @@
 import { toHookAnswer } from '../dispatch/answer.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, type Frame, FrameReader } from '../framing.js';
+import { decodeHookRequest, encodeHookAnswer, frameType } from '../hook-frames.js';
 import { bounds } from '../limits.js';
 import type { Log } from '../log.js';
-import { commandSchema, decodeHookRequest, encodeHookAnswer, frameType } from './protocol.js';
+import { commandSchema } from './protocol.js';
 import type { Runtime } from './runtime.js';
 
 /** Timeout for a client to send its request, milliseconds. */

@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import { HookvisorError, messageOf } from '../errors.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '../framing.js';
+import { frameType } from '../hook-frames.js';
 import { bounds } from '../limits.js';
-import { type Command, frameType, refusalSchema } from './protocol.js';
+import { type Command, refusalSchema } from './protocol.js';
 
 /** A request from the command line to a running runtime. */
 export interface RemoteRequest {

@@ -5,13 +5,14 @@ import { loadConfig } from '../config/load.js';
 import { loadConfigApart } from '../config/load-apart.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
+import type { HookRequest } from '../hook-frames.js';
 import { type Journal, openJournal } from '../journal/journal.js';
 import { fromHookArguments, fromRfcArguments } from '../libvirt/call.js';
 import type { Log } from '../log.js';
 import { version } from '../version.js';
 import { createEngine, type Decision, type Engine } from './engine.js';
 import { createPromotions, type Promotions } from './promotions.js';
-import type { EmitCommand, HookRequest } from './protocol.js';
+import type { EmitCommand } from './protocol.js';
 import { requireTrusted } from './require-trusted.js';
 import type { TrialStatus } from './trial.js';
 

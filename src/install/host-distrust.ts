@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readShortFile } from '../client/short-file.js';
 import type { DistrustedUse } from '../files/distrust.js';
 import type { PathTrust } from '../files/path-trust.js';
+import { parseUnreachablePolicy, policyBytes } from '../unreachable-policy.js';
 import { places } from './places.js';
 
 /** Finds what others can change among the files that the client, `install` and `uninstall` trust on this system. */
@@ -20,7 +21,8 @@ export async function hostDistrust(trust: PathTrust): Promise<DistrustedUse[]> {
 /** Returns the script that the client runs when the runtime is unreachable; null when the policy names none. */
 function policyScript(): string | null {
   try {
-    return /^[ \t]*script[ \t]+(\/.*?)[ \t\r]*$/mu.exec(readFileSync(places.unreachable, 'utf8'))?.[1] ?? null;
+    const { action, script } = parseUnreachablePolicy(readShortFile(places.unreachable, policyBytes).bytes);
+    return action === 'script' ? script : null;
   } catch {
     return null;
   }

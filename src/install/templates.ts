@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../paths.js';
+import { defaultPolicy } from '../unreachable-policy.js';
 
 export type Template = 'hookvisor.service' | 'hookvisor.socket' | '50-scripts.conf' | 'unreachable' | 'hookvisor.yaml';
 
 /** Seconds after which the client gives up, unless more is configured. */
-export const clientDeadlineSeconds = 90;
+export const clientDeadlineSeconds = defaultPolicy.deadlineMs / 1000;
 
 /** Returns a file of packaging/ with its placeholders filled in. */
 export function fillTemplate(name: Template, deadlineSeconds = clientDeadlineSeconds): Buffer {

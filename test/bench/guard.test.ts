@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { loadComponent } from '../../src/backends/component.js';
-import { encodeHookAnswer } from '../../src/daemon/protocol.js';
+import { encodeHookAnswer } from '../../src/hook-frames.js';
 import { FrameReader } from '../../src/framing.js';
 import { packageRoot } from '../../src/paths.js';
 import { admitPlugin } from '../../src/sandbox/admission/admit.js';

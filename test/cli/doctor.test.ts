@@ -1,4 +1,5 @@
-import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, describe } from 'vitest';
 import { z } from 'zod';
@@ -77,6 +78,24 @@ describe('doctor below a root', () => {
     await write(root, 'etc/hookvisor/unreachable', text);
     const { all } = await examined(root);
     expect(all.filter((line) => line.includes(' policy:')).map((line) => line.split(' ')[0])).toEqual([state]);
+  });
+
+  it.each(['absent', 'a folder'])('says what an unreadable policy means: %s', async (what) => {
+    const root = await installed();
+    const policy = join(root, 'etc/hookvisor/unreachable');
+    rmSync(policy);
+    if (what === 'a folder') mkdirSync(policy);
+    const { all } = await examined(root);
+    expect(all).toContain("warn policy: '/etc/hookvisor/unreachable' cannot be read, so an unreachable runtime denies");
+  });
+
+  it('does not wait for a policy that is a FIFO', async () => {
+    const root = await installed();
+    const policy = join(root, 'etc/hookvisor/unreachable');
+    rmSync(policy);
+    execFileSync('mkfifo', [policy]);
+    const { all } = await examined(root);
+    expect(all.find((line) => line.includes(' policy:'))).toMatch(/^fail .* does not say deny, allow or script, so/u);
   });
 
   it("warns when the client's deadline is below the longest chain's", async () => {

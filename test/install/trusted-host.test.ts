@@ -52,6 +52,13 @@ describe.skipIf(unmounted !== null)(`on a host whose settings others may change 
     expect(status).toBe(0);
   });
 
+  it('doctor finds a policy script that does not exist', () => {
+    const { stdout } = inOtherEtc(`${config}
+      printf 'script /nowhere/a script\\n' > /etc/hookvisor/unreachable
+      ${node} doctor`);
+    expect(stdout).toContain("the script '/nowhere/a script' is not executable, so an unreachable runtime denies");
+  });
+
   it("does not adopt another user's hook, and leaves it where it is", () => {
     const hook = '/etc/libvirt/hooks/qemu';
     const { status, stdout, stderr } = inOtherEtc(`printf '#!/bin/sh\\nexit 1\\n' > ${hook}; chmod 755 ${hook}

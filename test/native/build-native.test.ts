@@ -39,11 +39,10 @@ describe('scripts/build-native.mjs', () => {
       '.without-libvirt.stamp',
       'gate',
       'hook-client',
-      'hook-client.mjs',
       'spawner',
       'without-libvirt',
     ]);
-    for (const name of ['gate', 'hook-client', 'hook-client.mjs', 'spawner', 'without-libvirt']) {
+    for (const name of ['gate', 'hook-client', 'spawner', 'without-libvirt']) {
       expect(statSync(built(name)).mode & 0o111).toBe(0o111);
     }
   });
@@ -69,12 +68,12 @@ describe('scripts/build-native.mjs', () => {
     expect(statSync(built('hook-client')).ino).not.toBe(first);
   });
 
-  it('without a compiler keeps the client in Node, drops outdated programs, and says so', () => {
+  it('without a compiler drops outdated programs, and says so', () => {
     build();
     const result = build({ CC: '/nowhere/cc' });
     expect(result).toMatchObject({ status: 0, stderr: '' });
     expect(result.stdout).toBe(
-      `note: no working C compiler ('/nowhere/cc'), so hooks use the client in Node: ${built('hook-client')}.mjs, ` +
+      `note: no working C compiler ('/nowhere/cc'), so hooks use the client in Node, ` +
         `about 60 ms slower for each hook call, the runtime takes 0.3 ms more, and script handlers cannot be loaded; ` +
         `install gcc and libc6-dev, then run npm run build again\n`,
     );
@@ -83,7 +82,6 @@ describe('scripts/build-native.mjs', () => {
       false,
       false,
     ]);
-    expect(existsSync(built('hook-client.mjs'))).toBe(true);
   });
 
   it('links dynamically where there is no static C library, and says so', () => {

@@ -17,7 +17,7 @@ export interface HookRun {
   /** `open` is a pipe that never ends, `closed` no file at all. */
   readonly stdin?: Uint8Array | 'open' | 'closed' | 'null';
   /** Text of the file for an unreachable runtime; null when there is none. */
-  readonly unreachable?: string | null;
+  readonly unreachable?: string | Uint8Array | null;
   readonly socket?: string;
   /** Sends this signal to the client after so many milliseconds. */
   readonly signal?: { readonly name: NodeJS.Signals; readonly afterMs: number };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeFrame, encodeHeadAndTail, FrameReader, type Frame } from '../../src/framing.js';
 import { bounds } from '../../src/limits.js';
-import { frameType } from '../../src/daemon/protocol.js';
+import { frameType } from '../../src/hook-frames.js';
 
 /** What the calls of a while came to. */
 export interface Calls {

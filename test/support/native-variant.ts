@@ -57,6 +57,15 @@ export function buildFaultsLibrary(dir: string): string {
   return output;
 }
 
+/** Builds a program that prints the policy that native/policy.c reads (test/fixtures/native/print-policy.c). Returns its path. */
+export function buildPolicyPrinter(dir: string): string {
+  const output = join(dir, 'print-policy');
+  const instrumented = whyNoSanitizers(dir) === null ? sanitizers : ['-g', '-O1'];
+  const parts = ['policy', 'report', 'wait'].map((name) => join(native, `${name}.c`));
+  compile([...instrumented, '-I', native, '-o', output, join(fixtures, 'print-policy.c'), ...parts]);
+  return output;
+}
+
 function compile(args: readonly string[]): void {
   const { status, stderr, error } = spawnSync(compiler, ['-std=gnu11', '-Wall', '-Wextra', '-Werror', ...args], {
     encoding: 'utf8',

@@ -1,7 +1,8 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
+import { readShortFile } from '../../client/short-file.js';
 import type { Config } from '../../config/config.js';
+import { mostDeadlineMs, parseUnreachablePolicy, policyBytes } from '../../unreachable-policy.js';
 import { below, places } from '../places.js';
-import { clientDeadlineSeconds } from '../templates.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 const check = 'policy';
@@ -9,33 +10,21 @@ const file = places.unreachable;
 
 /** Checks that `/etc/hookvisor/unreachable` is valid and that its deadline exceeds that of the longest chain. */
 export function checkPolicy(root: string, config: Config | null): Finding[] {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(below(root, file), 'utf8');
+    ({ bytes } = readShortFile(below(root, file), policyBytes));
   } catch {
     return [warn(check, `'${file}' cannot be read, so an unreachable runtime denies`, 'run hookvisor install')];
   }
-  const lines = text.split('\n').map((line) => line.trim());
-  const said = lines.filter((line) => line !== '' && !line.startsWith('#'));
-  const deadlines = said.filter((line) => /^deadline\s/u.test(line));
-  const policies = said.filter((line) => !/^deadline(?:\s|$)/u.test(line));
-  const seconds =
-    deadlines[0] === undefined ? clientDeadlineSeconds : Number(deadlines[0].replace(/^deadline\s+/u, ''));
-  const [policy] = policies;
-  const understood = policy !== undefined && /^(?:deny|allow|script\s+\/.*)$/u.test(policy);
-  if (
-    !understood ||
-    policies.length > 1 ||
-    deadlines.length > 1 ||
-    !(seconds > 0) ||
-    said.length !== policies.length + deadlines.length
-  ) {
-    const advice = `write one line 'deny', 'allow' or 'script /path', and at most one line 'deadline SECONDS'`;
-    return [fail(check, `'${file}' is not valid, so an unreachable runtime denies`, advice)];
+  const { action, script, deadlineMs, problem } = parseUnreachablePolicy(bytes);
+  if (problem !== null) {
+    const advice = `write one line 'deny', 'allow' or 'script /path', and one line 'deadline SECONDS' if you need it`;
+    return [fail(check, `'${file}' ${problem}, so an unreachable runtime denies`, advice)];
   }
+  const seconds = deadlineMs / 1_000;
+  const policy = action === 'script' ? `script ${script}` : action;
   const findings = [ok(check, `an unreachable runtime means '${policy}', after at most ${seconds} s`)];
-  const script = /^script\s+(.*)$/u.exec(policy)?.[1];
-  if (script !== undefined && root === '/' && !isExecutable(script)) {
+  if (action === 'script' && root === '/' && !isExecutable(script)) {
     findings.push(
       fail(
         check,
@@ -47,13 +36,9 @@ export function checkPolicy(root: string, config: Config | null): Finding[] {
   const longest = config === null ? 0 : longestChainSeconds(config);
   if (longest > seconds) {
     const found = `a chain of handlers may take ${longest} s, but the client waits ${seconds} s`;
-    findings.push(
-      warn(
-        check,
-        found,
-        `write 'deadline ${Math.ceil(longest) + 10}' into ${file}, or shorten the deadlines of handlers`,
-      ),
-    );
+    const wanted = Math.ceil(longest) + 10;
+    const deadline = wanted * 1_000 <= mostDeadlineMs ? `write 'deadline ${wanted}' into ${file}, or ` : '';
+    findings.push(warn(check, found, `${deadline}shorten the deadlines of handlers`));
   }
   return findings;
 }

@@ -1,0 +1,38 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { codeOf, systemError } from './system-error.js';
+
+/** How many interpreters may be scripts themselves, as in the kernel. */
+const mostInterpreters = 4;
+
+/**
+ * Throws the system's error where the kernel has no format for the file. Node runs such a file through a shell, as
+ * execvp(3) does: it would begin with whatever its first line means there. libvirt runs none (execve(2)).
+ */
+export function refuseUnknownFormat(file: string, depth = 0): void {
+  const head = Buffer.alloc(256);
+  const size = readHead(file, head);
+  if (isOwnMachine(head)) return;
+  const interpreter = /^#![ \t]*([^ \t\n\0]+)[ \t\n]/u.exec(head.toString('latin1', 0, size))?.[1];
+  if (interpreter === undefined) throw systemError('ENOEXEC');
+  if (depth === mostInterpreters) throw systemError('ELOOP');
+  refuseUnknownFormat(Buffer.from(interpreter, 'latin1').toString(), depth + 1);
+}
+
+/** Reads how a file begins. Of a folder it throws what execve(2) says. Returns the bytes read. */
+function readHead(file: string, head: Buffer): number {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    return readSync(fd, head);
+  } catch (error) {
+    throw codeOf(error) === 'EISDIR' ? systemError('EACCES') : error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether an ELF header is of a program for this machine: class, byte order and processor are those of Node itself. */
+function isOwnMachine(head: Buffer): boolean {
+  const own = Buffer.alloc(20);
+  readHead(process.execPath, own);
+  return own.compare(head, 0, 6, 0, 6) === 0 && own.compare(head, 18, 20, 18, 20) === 0;
+}
