@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { HookvisorError, messageOf } from '../errors.js';
+import { HookvisorError, isErrorCode, messageOf } from '../errors.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '../framing.js';
 import { bounds } from '../limits.js';
 import { type Command, frameType, refusalSchema } from './protocol.js';
@@ -14,8 +14,9 @@ export interface RemoteRequest {
 }
 
 /**
- * Asks a running runtime. The head is unchecked. Throws HookvisorError `unreachable`, `timeout` or `protocol`, and
- * `handler-failed` … as the runtime refused it: its words, its code in the field `refused`.
+ * Asks a running runtime. The head is unchecked. Throws HookvisorError `unreachable`, `timeout` or `protocol` if there is
+ * no answer. If the runtime refuses, throws its message with its code, which is also in the field `refused`; a code that
+ * this release does not know becomes `refused`.
  */
 export async function askRuntime(request: RemoteRequest): Promise<{ head: unknown; tail: Buffer }> {
   const { socket: path, command, document = null, timeoutMs } = request;
@@ -27,7 +28,8 @@ export async function askRuntime(request: RemoteRequest): Promise<{ head: unknow
   if (type !== frameType.refusal || !refusal.success) {
     throw new HookvisorError('protocol', `Cannot ask the runtime at '${path}': its answer is none; check its version`);
   }
-  throw new HookvisorError('usage', refusal.data.message, { fields: { refused: refusal.data.code } });
+  const { code, message } = refusal.data;
+  throw new HookvisorError(isErrorCode(code) ? code : 'refused', message, { fields: { refused: code } });
 }
 
 async function exchange(path: string, frame: Buffer, timeoutMs: number): Promise<{ type: number; body: Buffer }> {
