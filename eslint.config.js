@@ -104,6 +104,16 @@ export default defineConfig(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    ignores: ['src/error-code.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: "BinaryExpression[operator='in'][left.value='code']", message: 'use src/error-code.ts' },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: { 'max-lines': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import type { HandlerConfig } from '../config/config.js';
+import { codeOf } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
 import { toHookArguments, toRfcArguments } from '../libvirt/call.js';
@@ -9,7 +10,7 @@ import { bounds } from '../limits.js';
 import { HandlerFailure, type Evaluation, type FailureCode, type LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
 import type { Backend, Handler } from './backend.js';
-import { codeOf, executableProblem } from './executable.js';
+import { executableProblem } from './executable.js';
 import { libvirtAccessProblem, withoutLibvirt, wrapperProblem } from './libvirt-access.js';
 import { scriptsFor } from './script-tree.js';
 import { createSpawner } from './spawner.js';

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { hasCode } from '../error-code.js';
 import { HookvisorError, isErrorCode, messageOf } from '../errors.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '../framing.js';
 import { bounds } from '../limits.js';
@@ -73,10 +74,9 @@ async function exchange(path: string, frame: Buffer, timeoutMs: number): Promise
 }
 
 function unreachable(path: string, cause: Error): HookvisorError {
-  const hint =
-    'code' in cause && cause.code === 'EACCES'
-      ? 'it belongs to another user; run this as root'
-      : `start it with 'hookvisor serve', or name its socket with --socket`;
+  const hint = hasCode(cause, 'EACCES')
+    ? 'it belongs to another user; run this as root'
+    : `start it with 'hookvisor serve', or name its socket with --socket`;
   return new HookvisorError('unreachable', `Cannot reach the runtime at '${path}': ${cause.message}; ${hint}`, {
     cause,
     fields: { socket: path },

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { codeOf } from '../../src/backends/executable.js';
+import { codeOf } from '../../src/error-code.js';
 import { createSpawner } from '../../src/backends/spawner.js';
 import type { SpawnEnd, SpawnRequest } from '../../src/backends/spawner-protocol.js';
 import { packageRoot } from '../../src/paths.js';
