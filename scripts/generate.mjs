@@ -26,7 +26,7 @@ async function main(args) {
   }
   const problems = await undocumented();
   for (const problem of problems) console.error(problem);
-  const files = [...(await guestTypes()), ...(await witWorld()), ...(await schemas())];
+  const files = [...(await guestTypes()), ...(await witWorld()), ...(await schemas()), ...(await jsonReader())];
   const different = [];
   for (const file of files) if (!(await isCurrent(file))) different.push(file);
   if (!args.includes('--check')) {
@@ -182,6 +182,19 @@ async function schemas() {
 function schema(path, title, type) {
   const { $schema, ...rest } = z.toJSONSchema(type, { io: 'input' });
   return { path, text: `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n` };
+}
+
+/**
+ * The JSON reader of the AssemblyScript template, for the sample plug-in that is written with it: a project cannot import
+ * from outside its folder, and `hookvisor new` gives each project its own copy.
+ * @returns {Promise<Generated[]>}
+ */
+async function jsonReader() {
+  const copies = ['bytes.ts', 'json.ts'].map(async (name) => ({
+    path: `plugins/quota/assembly/${name}`,
+    text: await readFile(join(root, 'templates/as/assembly', name), 'utf8'),
+  }));
+  return Promise.all(copies);
 }
 
 /** @param {Generated} file */

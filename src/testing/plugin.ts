@@ -1,13 +1,13 @@
 import { extname, resolve } from 'node:path';
 import type { Backend } from '../backends/backend.js';
 import { scriptBackend } from '../backends/script.js';
-import { defaultCache, defaultTrust } from '../config/defaults.js';
+import { defaultCache, defaultHandler } from '../config/defaults.js';
 import type { BackendName, HandlerConfig, Json } from '../config/config.js';
 import { consult } from '../dispatch/consult.js';
 import type { HandlerRecord } from '../dispatch/verdict.js';
 import { HookvisorError } from '../errors.js';
 import { loadXml } from '../libvirt/document.js';
-import { bounds, defaultLimits, type Limits } from '../limits.js';
+import { bounds, type Limits } from '../limits.js';
 import type { FailureCode, LogLine } from '../outcome.js';
 import { wasmLayerOf } from './wasm-layer.js';
 import { createSandbox, type Sandbox } from '../sandbox/sandbox.js';
@@ -112,20 +112,15 @@ function configOf(options: PluginOptions, backend: BackendName): HandlerConfig {
     throw new HookvisorError('usage', `Cannot give settings to the script '${file}': it takes none; remove them`);
   }
   return {
+    ...defaultHandler,
     name: 'tested',
     backend,
     source: file,
-    sha256: null,
-    trust: defaultTrust,
     settings: JSON.stringify(settings),
-    failurePolicy: { policy: 'fail' },
-    mode: 'enforce',
     grants: new Set(grants),
-    limits: { ...defaultLimits, ...limits },
+    limits: { ...defaultHandler.limits, ...limits },
     pluginBytes: bounds.pluginBytes,
-    arguments: options.arguments ?? 'libvirt',
-    layout: 'file',
-    libvirtAccess: 'allow',
+    arguments: options.arguments ?? defaultHandler.arguments,
   };
 }
 
