@@ -41,7 +41,8 @@ function streamOf(stream: NodeJS.WriteStream): Stream {
 }
 
 /** What Hookvisor itself tells a terminal: colours, and a line that replaces the one before (see createProgress). */
-const own = /(^\r|\u001b\[[\d;]*m|\u001b\[K)/u;
+const escape = '\u001b';
+const own = new RegExp(`(^\\r|${escape}\\[[\\d;]*m|${escape}\\[K)`, 'u');
 
 /** The last line of defence. Whoever prints text of others makes one clean line of it (see oneLine). */
 function safe(text: string): string {

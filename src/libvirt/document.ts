@@ -29,7 +29,7 @@ export interface OpenDocument {
 
 /** What libxml2 does for us, synchronously, once it is loaded. No entity is expanded and nothing is fetched. */
 export interface XmlTools {
-  open(document: Buffer): OpenDocument;
+  readonly open: (document: Buffer) => OpenDocument;
   /**
    * Why the replacement must not reach libvirt, or null when it may: it must be plain XML (see whyNotPlain), so that
    * libvirt sees in it what was seen here and what later handlers see, with the root element, the name and the UUID of
@@ -38,7 +38,7 @@ export interface XmlTools {
    * qemuSaveImageUpdateDef; qemuDomainObjRestore compares once more). The name is compared byte for byte
    * (STRNEQ_NULLABLE), of `string(./name[1])`, which nothing trims (virDomainDefParseIDs).
    */
-  checkReplacement(original: Buffer, replacement: Buffer): string | null;
+  readonly checkReplacement: (original: Buffer, replacement: Buffer) => string | null;
 }
 
 /** Loads libxml2, which is WebAssembly itself, at the first call; later calls are free. */
@@ -158,7 +158,10 @@ function identify(xml: Xml, bytes: Buffer): Identity | string {
   try {
     const root = document.root.name;
     const path = root === 'hookData' ? objectPath.hookData : '/*';
-    const text = (child: string): string => String(document.eval(`string(${path}/${child})`));
+    const text = (child: string): string => {
+      const found = document.eval(`string(${path}/${child})`);
+      return typeof found === 'string' ? found : '';
+    };
     const uuid = text('uuid');
     return { root, name: text('name'), uuid: parseUuid(uuid) ?? uuid };
   } finally {

@@ -56,8 +56,9 @@ describe('after the whole hostile suite', () => {
 
   it('its cache has the admitted plugins, its journal the events, and no other file is left', async () => {
     const files = await readdir(join(arena.folder, 'cache'));
-    expect(files.filter((file) => !file.endsWith('.artefact'))).toEqual([]);
-    expect(files).toHaveLength(arena.admitted.size);
+    const entries = files.filter((file) => file !== 'key');
+    expect(entries.filter((file) => !file.endsWith('.artefact'))).toEqual([]);
+    expect(entries).toHaveLength(arena.admitted.size);
     expect(await readdir(join(arena.folder, 'tmp'))).toEqual([]);
   });
 

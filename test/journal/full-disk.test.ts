@@ -36,7 +36,7 @@ describe('a record that cannot be written', () => {
     const disk = join(dir, 'disk');
     mkdirSync(disk);
     try {
-      execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', disk], { stdio: 'pipe' });
+      execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', disk], { stdio: 'pipe' });
     } catch {
       ctx.skip('may not mount a file system here');
     }

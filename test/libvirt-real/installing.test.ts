@@ -104,7 +104,7 @@ describe('install --adopt, where /etc/hookvisor is another file system', () => {
   const script = '#!/bin/sh\n# \xe9: not UTF-8\n[ "$2" != prepare ] || { echo "the old hook says no" >&2; exit 3; }\n';
 
   it('the old hook decides as a handler, and uninstall puts it back byte for byte', async () => {
-    const mount = host.machine.start('mount', 'mount', '-t', 'tmpfs', 'none', '/etc/hookvisor');
+    const mount = host.machine.start('mount', 'mount', '-t', 'tmpfs', '-o', 'mode=0755', 'none', '/etc/hookvisor');
     await mount.ended;
     expect(mount.child.exitCode).toBe(0);
     const hook = at('etc/libvirt/hooks/qemu');

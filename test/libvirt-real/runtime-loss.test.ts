@@ -159,7 +159,7 @@ describe('the disk of the journal is full', () => {
     const shell = async (label: string, command: string): Promise<void> => {
       await host.machine.start(label, 'sh', '-c', command).ended;
     };
-    await shell('small', 'mkdir /run/small && mount -t tmpfs -o size=300k none /run/small');
+    await shell('small', 'mkdir /run/small && mount -t tmpfs -o size=300k,mode=0755 none /run/small');
     await host.configure(`journal: { dir: /run/small/journal }\n${sorting}`);
     await shell('fill', 'cat /dev/zero >/run/small/filler');
     expect((await start('on-full-disk')).status).toBe(0);
