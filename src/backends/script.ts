@@ -16,26 +16,37 @@ import { scriptsFor } from './script-tree.js';
 import { createSpawner } from './spawner.js';
 import type { SpawnEnd } from './spawner-protocol.js';
 
+/** Serves all backends of this process, so that a reload starts no process while events wait for it. */
 const spawner = createSpawner();
+const backends = new Set<Backend>();
 
 /**
  * Classic external scripts, called as libvirt calls its own hooks: the document on stdin, exit status 0 allows,
  * anything else denies with stderr as the reason, and stdout replaces the document where libvirt takes one. A script
- * is run from its path at every event, so it may be replaced at any time.
+ * is run from its path at every event, so it may be replaced at any time. Disposing the last backend ends the native
+ * process, and every script that still runs.
  */
-export const scriptBackend: Backend = {
-  async load(config) {
-    const problem = (await sourceProblem(config)) ?? (await accessProblem(config));
-    if (problem !== null) {
-      throw new HookvisorError('plugin-unreadable', `Cannot load the script '${shown(config.source)}': ${problem}`, {
-        fields: { handler: config.name, source: config.source },
-      });
-    }
-    await spawner.start();
-    return createScriptHandler(config);
-  },
-  [Symbol.asyncDispose]: () => spawner[Symbol.asyncDispose](),
-};
+export function createScriptBackend(): Backend {
+  const backend: Backend = {
+    load,
+    async [Symbol.asyncDispose]() {
+      if (backends.delete(backend) && backends.size === 0) await spawner[Symbol.asyncDispose]();
+    },
+  };
+  backends.add(backend);
+  return backend;
+}
+
+async function load(config: HandlerConfig): Promise<Handler> {
+  const problem = (await sourceProblem(config)) ?? (await accessProblem(config));
+  if (problem !== null) {
+    throw new HookvisorError('plugin-unreadable', `Cannot load the script '${shown(config.source)}': ${problem}`, {
+      fields: { handler: config.name, source: config.source },
+    });
+  }
+  await spawner.start();
+  return createScriptHandler(config);
+}
 
 async function sourceProblem({ source, layout }: HandlerConfig): Promise<string | null> {
   if (layout === 'file') return executableProblem(source);

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Backend } from '../backends/backend.js';
-import { scriptBackend } from '../backends/script.js';
+import { createScriptBackend } from '../backends/script.js';
 import type { BackendName, Config, HandlerConfig, SandboxSettings } from '../config/config.js';
 import { createBudget } from '../dispatch/budget.js';
 import { runChain } from '../dispatch/chain.js';
@@ -68,13 +68,14 @@ export async function createEngine(
   await tryIsolation(options.settings);
   const sandbox = createSandbox({ cache: config.cache, log, trust: trusted, ...options });
   const backends: Readonly<Record<BackendName, Backend>> = {
-    script: scriptBackend,
+    script: createScriptBackend(),
     component: sandbox.backend('component'),
     extism: sandbox.backend('extism'),
   };
   const loaded = new Map<string, LoadedByConfig>();
   const release = async (): Promise<void> => {
     await Promise.all([...loaded.values()].map(async ({ handler }) => handler[Symbol.asyncDispose]()));
+    await Promise.all(Object.values(backends).map(async (backend) => backend[Symbol.asyncDispose]()));
     await sandbox[Symbol.asyncDispose]();
   };
   try {

@@ -1,6 +1,6 @@
 import { extname, resolve } from 'node:path';
 import type { Backend } from '../backends/backend.js';
-import { scriptBackend } from '../backends/script.js';
+import { createScriptBackend } from '../backends/script.js';
 import { defaultCache, defaultHandler } from '../config/defaults.js';
 import type { BackendName, HandlerConfig, Json } from '../config/config.js';
 import { consult } from '../dispatch/consult.js';
@@ -83,12 +83,13 @@ export async function loadPlugin(options: PluginOptions): Promise<TestPlugin> {
 export function createTestBench(): TestBench {
   // What the sandbox tells the administrator is in the results already.
   const sandbox: Sandbox = createSandbox({ cache: defaultCache(), log: () => undefined });
+  const scripts = createScriptBackend();
   return {
     async load(options) {
       const file = resolve(options.file);
       const backend = options.backend ?? (await backendOf(file));
       const config = configOf({ ...options, file }, backend);
-      const loader: Backend = backend === 'script' ? scriptBackend : sandbox.backend(backend);
+      const loader: Backend = backend === 'script' ? scripts : sandbox.backend(backend);
       const handler = await loader.load(config);
       return {
         backend,
@@ -97,7 +98,9 @@ export function createTestBench(): TestBench {
         [Symbol.asyncDispose]: () => handler[Symbol.asyncDispose](),
       };
     },
-    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([sandbox[Symbol.asyncDispose](), scripts[Symbol.asyncDispose]()]);
+    },
   };
 }
 
