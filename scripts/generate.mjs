@@ -162,14 +162,18 @@ function interfacesOf(border) {
 
 /** @returns {Promise<Generated[]>} */
 async function schemas() {
-  /** @type {unknown} */
-  const contract = await import(new URL('../dist/backends/contract.js', import.meta.url).href);
+  const type = z.instanceof(z.ZodType);
   const { extismInput, extismOutput } = z
-    .object({ extismInput: z.instanceof(z.ZodType), extismOutput: z.instanceof(z.ZodType) })
-    .parse(contract);
+    .object({ extismInput: type, extismOutput: type })
+    .parse(await built('backends/contract.js'));
+  const { statusSchema, verdictSchema } = z
+    .object({ statusSchema: type, verdictSchema: type })
+    .parse(await built('index.js'));
   return [
     schema('schema/extism-input.schema.json', 'Input of a Hookvisor handler for Extism', extismInput),
     schema('schema/extism-output.schema.json', 'Output of a Hookvisor handler for Extism', extismOutput),
+    schema('schema/status.schema.json', 'Status of a Hookvisor runtime', statusSchema),
+    schema('schema/verdict.schema.json', 'Verdict of a Hookvisor runtime on one event', verdictSchema),
   ];
 }
 

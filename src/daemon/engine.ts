@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Backend } from '../backends/backend.js';
 import { createScriptBackend } from '../backends/script.js';
-import type { BackendName, Config, HandlerConfig, SandboxSettings } from '../config/config.js';
+import type { BackendName, Config, SandboxSettings } from '../config/config.js';
 import { createBudget } from '../dispatch/budget.js';
 import { runChain } from '../dispatch/chain.js';
 import { linkHandlersInSlices } from '../dispatch/loaded-handler.js';
@@ -13,29 +13,15 @@ import type { HandlerIdentity } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import type { Log } from '../log.js';
 import { tryIsolation } from '../sandbox/isolation/choose-isolation.js';
-import type { BreakerStatus } from '../sandbox/supervision/breaker.js';
-import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
+import { createSandbox } from '../sandbox/sandbox.js';
 import { type LoadedByConfig, loadHandlers, type LoadPace } from './load-handlers.js';
 import { requireTrusted } from './require-trusted.js';
+import type { RuntimeStatus } from './status.js';
 
 /** What one event came to: the verdict, and the document that libvirt gets when a handler replaced it. */
 export interface Decision {
   readonly verdict: Verdict;
   readonly document: Buffer | null;
-}
-
-/** What `status` says of one handler. */
-export interface HandlerStatus {
-  readonly handler: string;
-  readonly backend: BackendName;
-  readonly mode: HandlerConfig['mode'];
-  readonly trust: string;
-  readonly digest: string | null;
-  readonly evaluations: number;
-  readonly denials: number;
-  readonly failures: number;
-  /** Null for scripts, which cost no runner. */
-  readonly breaker: BreakerStatus | null;
 }
 
 /** One configuration, loaded and ready. It never changes: a reload makes another engine. */
@@ -44,7 +30,7 @@ export interface Engine extends AsyncDisposable {
   /** What the names of its handlers stand for. */
   readonly identities: ReadonlyMap<string, HandlerIdentity>;
   decide(call: HookCall): Promise<Decision>;
-  status(): { handlers: readonly HandlerStatus[]; sandbox: SandboxStatus };
+  status(): Pick<RuntimeStatus, 'handlers' | 'sandbox'>;
 }
 
 export interface EngineOptions {

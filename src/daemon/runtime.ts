@@ -13,7 +13,7 @@ import { createEngine, type Decision, type Engine } from './engine.js';
 import { createPromotions, type Promotions } from './promotions.js';
 import type { EmitCommand, HookRequest } from './protocol.js';
 import { requireTrusted } from './require-trusted.js';
-import type { TrialStatus } from './trial.js';
+import type { RuntimeStatus } from './status.js';
 
 /** How to find and override a configuration. */
 export interface RuntimeOptions {
@@ -35,9 +35,6 @@ export interface Runtime extends AsyncDisposable {
   readonly promotions: Pick<Promotions, 'promote' | 'begin' | 'cancel'>;
   status(): RuntimeStatus;
 }
-
-/** What `hookvisor status --json` prints. */
-export type RuntimeStatus = ReturnType<typeof describe> & { readonly trial: TrialStatus | null };
 
 /** Loads the configuration and everything in it. Throws HookvisorError and leaves nothing running. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {

@@ -1,26 +1,10 @@
 import type { Verdict } from '../dispatch/verdict.js';
 import { type Promotion, shadowName } from './one-handler.js';
+import type { RuntimeStatus } from './status.js';
 
 /** What a trial has come to so far. */
-export interface TrialStatus extends Promotion {
-  /** `running`, or why it is over: its time, a reload, or somebody who ended it. */
-  readonly state: 'running' | 'done' | 'reloaded' | 'cancelled';
-  /** Milliseconds since the Unix epoch. */
-  readonly began: number;
-  readonly until: number;
-  /** Events about which both were asked. */
-  readonly compared: number;
-  readonly flips: number;
-  readonly newFailures: number;
-  /** The first events with a flip or a failure; the journal has all of them. */
-  readonly examples: readonly TrialExample[];
-}
-
-export interface TrialExample {
-  readonly event: Verdict['event'];
-  readonly before: string;
-  readonly after: string;
-}
+export type TrialStatus = NonNullable<RuntimeStatus['trial']>;
+type TrialExample = TrialStatus['examples'][number];
 
 /** A plugin in monitor beside the one in force. */
 export interface Trial {

@@ -9,28 +9,31 @@ const handlerRecordSchema = z.object({
   handler: z.string(),
   backend: z.enum(backendNames),
   mode: z.enum(['enforce', 'monitor']),
-  /** The handler in whose place this one decided, when it ran as a fallback. */
-  fallbackFor: z.string().exactOptional(),
-  /** Null when it could not decide: then `failure` says how, and `reason` why. */
-  outcome: z.enum(['allow', 'deny', 'replace']).nullable(),
+  fallbackFor: z
+    .string()
+    .exactOptional()
+    .describe('The handler in whose place this one decided, when it ran as a fallback.'),
+  outcome: z
+    .enum(['allow', 'deny', 'replace'])
+    .nullable()
+    .describe('Null when it could not decide: then `failure` says how, and `reason` why.'),
   reason: z.string().nullable(),
   failure: z.enum(failureCodes).nullable(),
-  /** Steps executed; null where they are not counted. */
-  fuel: z.number().nullable(),
-  durationUs: z.number(),
+  fuel: z.number().nullable().describe('Steps executed; null where they are not counted.'),
+  durationUs: z.number().describe('Microseconds.'),
   logs: z.array(logLine),
 });
 
 /** What the chain of handlers decided about one event: the JSON of `hookvisor emit --json` and of the journal. */
 export const verdictSchema = z.object({
-  /** What the handlers decided. */
-  verdict: z.enum(['allow', 'deny', 'replace']),
-  /** Why it was denied; null otherwise. */
-  reason: z.string().nullable(),
-  /** What a denial of this operation does in libvirt. */
-  effect: z.enum(['aborts', 'kills-guest', 'leaks', 'already-applied', 'ignored', 'unknown']),
-  /** What libvirt is told: not `deny` where that would do harm and no handler holds the grant for it. */
-  answered: z.enum(['allow', 'deny', 'replace']),
+  verdict: z.enum(['allow', 'deny', 'replace']).describe('What the handlers decided.'),
+  reason: z.string().nullable().describe('Why it was denied; null otherwise.'),
+  effect: z
+    .enum(['aborts', 'kills-guest', 'leaks', 'already-applied', 'ignored', 'unknown'])
+    .describe('What a denial of this operation does in libvirt.'),
+  answered: z
+    .enum(['allow', 'deny', 'replace'])
+    .describe('What libvirt is told: not `deny` where that would do harm and no handler holds the grant for it.'),
   event: z.object({
     id: z.string(),
     kind: z.string(),
@@ -40,8 +43,11 @@ export const verdictSchema = z.object({
     extra: z.string().nullable(),
     driver: z.string(),
   }),
-  /** Every handler that ran, in the order of the chain; a fallback right after the handler that it stood in for. */
-  handlers: z.array(handlerRecordSchema),
+  handlers: z
+    .array(handlerRecordSchema)
+    .describe(
+      'Every handler that ran, in the order of the chain; a fallback right after the one that it stood in for.',
+    ),
 });
 
 export type Verdict = z.infer<typeof verdictSchema>;
