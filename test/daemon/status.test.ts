@@ -54,9 +54,9 @@ routes: [ { match: {}, handlers: [tiny, script] } ]`,
     expect(printed).toMatchObject({
       trial: { state: 'running', compared: 1, examples: [] },
       handlers: [
-        { handler: 'tiny.next', digest },
         { handler: 'tiny', digest },
         { handler: 'script', digest: null },
+        { handler: 'tiny.next', digest },
       ],
       sandbox: { runners: [{ trust: 'operator', restarts: 0 }], admissions: 0 },
     });
