@@ -73,19 +73,9 @@ export async function createEngine(
 
   const route = await createRouterInSlices({ routes: config.routes, handlers: await linkHandlersInSlices(loaded) });
   const budget = createBudget({ totalMs: config.budgetMs, now: () => performance.now() });
-  const counts = new Map([...loaded.keys()].map((name) => [name, { evaluations: 0, denials: 0, failures: 0 }]));
+  const counts = countsOf(loaded.keys());
   const underWay = new Set<Promise<unknown>>();
   let released: Promise<void> | null = null;
-
-  const count = (verdict: Verdict): void => {
-    for (const record of verdict.handlers) {
-      const counted = counts.get(record.handler);
-      if (counted === undefined) continue;
-      counted.evaluations += 1;
-      if (record.outcome === 'deny') counted.denials += 1;
-      if (record.failure !== null) counted.failures += 1;
-    }
-  };
 
   return {
     config,
@@ -97,7 +87,7 @@ export async function createEngine(
       underWay.add(running);
       try {
         const decision = await running;
-        count(decision.verdict);
+        count(decision.verdict, counts);
         return decision;
       } finally {
         spending.end();
@@ -119,6 +109,26 @@ export async function createEngine(
       await released;
     },
   };
+}
+
+interface Counts {
+  evaluations: number;
+  denials: number;
+  failures: number;
+}
+
+function countsOf(names: Iterable<string>): ReadonlyMap<string, Counts> {
+  return new Map(Array.from(names, (name) => [name, { evaluations: 0, denials: 0, failures: 0 }]));
+}
+
+function count({ handlers }: Verdict, counts: ReadonlyMap<string, Counts>): void {
+  for (const record of handlers) {
+    const counted = counts.get(record.handler);
+    if (counted === undefined) continue;
+    counted.evaluations += 1;
+    if (record.outcome === 'deny') counted.denials += 1;
+    if (record.failure !== null) counted.failures += 1;
+  }
 }
 
 /** Only plugins need a sandbox: a configuration without one starts everywhere. */
