@@ -26,7 +26,7 @@ async function main(args) {
   }
   const problems = await undocumented();
   for (const problem of problems) console.error(problem);
-  const files = [...(await guestTypes()), ...(await witWorld()), ...(await schemas())];
+  const files = [...(await guestTypes()), ...(await witWorld()), ...(await schemas()), ...(await jsonReader())];
   const different = [];
   for (const file of files) if (!(await isCurrent(file))) different.push(file);
   if (!args.includes('--check')) {
@@ -162,14 +162,18 @@ function interfacesOf(border) {
 
 /** @returns {Promise<Generated[]>} */
 async function schemas() {
-  /** @type {unknown} */
-  const contract = await import(new URL('../dist/backends/contract.js', import.meta.url).href);
+  const type = z.instanceof(z.ZodType);
   const { extismInput, extismOutput } = z
-    .object({ extismInput: z.instanceof(z.ZodType), extismOutput: z.instanceof(z.ZodType) })
-    .parse(contract);
+    .object({ extismInput: type, extismOutput: type })
+    .parse(await built('backends/contract.js'));
+  const { statusSchema, verdictSchema } = z
+    .object({ statusSchema: type, verdictSchema: type })
+    .parse(await built('index.js'));
   return [
     schema('schema/extism-input.schema.json', 'Input of a Hookvisor handler for Extism', extismInput),
     schema('schema/extism-output.schema.json', 'Output of a Hookvisor handler for Extism', extismOutput),
+    schema('schema/status.schema.json', 'Status of a Hookvisor runtime', statusSchema),
+    schema('schema/verdict.schema.json', 'Verdict of a Hookvisor runtime on one event', verdictSchema),
   ];
 }
 
@@ -182,6 +186,19 @@ async function schemas() {
 function schema(path, title, type) {
   const { $schema, ...rest } = z.toJSONSchema(type, { io: 'input' });
   return { path, text: `${JSON.stringify({ $schema, title, ...rest }, null, 2)}\n` };
+}
+
+/**
+ * The JSON reader of the AssemblyScript template, for the sample plug-in that is written with it: a project cannot import
+ * from outside its folder, and `hookvisor new` gives each project its own copy.
+ * @returns {Promise<Generated[]>}
+ */
+async function jsonReader() {
+  const copies = ['bytes.ts', 'json.ts'].map(async (name) => ({
+    path: `plugins/quota/assembly/${name}`,
+    text: await readFile(join(root, 'templates/as/assembly', name), 'utf8'),
+  }));
+  return Promise.all(copies);
 }
 
 /** @param {Generated} file */

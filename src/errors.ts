@@ -1,26 +1,29 @@
 /** Stable codes of everything that can go wrong, for callers and for `--json`. */
-export type ErrorCode =
-  | 'usage'
-  | 'config-invalid'
-  | 'config-unreadable'
-  | 'untrusted'
-  | 'plugin-unreadable'
-  | 'plugin-digest'
-  | 'plugin-refused'
-  | 'plugin-invalid'
-  | 'plugin-settings'
-  | 'admission-failed'
-  | 'protocol'
-  | 'already-running'
-  | 'unreachable'
-  | 'timeout'
-  | 'journal'
-  | 'runner'
-  | 'isolation'
-  | 'install'
-  | 'closed'
-  | 'handler-failed'
-  | 'internal';
+export const errorCodes = [
+  'usage',
+  'config-invalid',
+  'config-unreadable',
+  'untrusted',
+  'plugin-unreadable',
+  'plugin-digest',
+  'plugin-refused',
+  'plugin-invalid',
+  'plugin-settings',
+  'admission-failed',
+  'protocol',
+  'already-running',
+  'unreachable',
+  'timeout',
+  'journal',
+  'runner',
+  'isolation',
+  'install',
+  'closed',
+  'handler-failed',
+  'refused',
+  'internal',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
 
 /** Values that belong to an error, for machines; the message already says them in words. */
 export type ErrorFields = Readonly<Record<string, string | number | boolean | null>>;
@@ -39,6 +42,11 @@ export class HookvisorError extends Error {
     this.code = code;
     this.fields = options.fields ?? {};
   }
+}
+
+/** Whether a text, of another process for example, is one of this release's codes. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return (errorCodes as readonly string[]).includes(code);
 }
 
 /** The text of anything thrown, for use inside another message. */

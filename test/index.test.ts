@@ -16,6 +16,7 @@ it('the public API is exactly this', () => {
     'lookUp',
     'parseConfig',
     'startServer',
+    'statusSchema',
     'takesDocument',
     'verdictSchema',
     'version',

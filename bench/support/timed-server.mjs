@@ -22,7 +22,12 @@ async function answer(request) {
   let handlers = 0;
   /** @type {typeof runtime} */
   const timed = {
-    ...runtime,
+    config: runtime.config,
+    promotions: runtime.promotions,
+    emit: (command, document) => runtime.emit(command, document),
+    reload: () => runtime.reload(),
+    status: () => runtime.status(),
+    [Symbol.asyncDispose]: () => runtime[Symbol.asyncDispose](),
     async hook(call) {
       decoded = performance.now();
       const decision = await runtime.hook(call);

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { handlerName } from '../config/schema.js';
+import { codeOf } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { packageRoot } from '../paths.js';
 import { version } from '../version.js';
@@ -83,7 +84,7 @@ async function assertEmpty(target: string): Promise<void> {
   try {
     names = await readdir(target);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
+    const code = codeOf(error);
     if (code === 'ENOENT') return;
     const what = code === 'ENOTDIR' ? 'a file of that name exists' : messageOf(error);
     throw new HookvisorError('usage', `Cannot create the project '${target}': ${what}; specify another folder`, {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { hasCode } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { packageRoot } from '../paths.js';
 
@@ -69,7 +70,7 @@ export async function runTool({ command, args, cwd, env, install }: ToolRun): Pr
   try {
     await run(command, args, { cwd, env: { ...process.env, ...env, LC_ALL: 'C' }, maxBuffer: 16 * 1024 * 1024 });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (hasCode(error, 'ENOENT')) {
       throw new HookvisorError('usage', `Cannot build '${cwd}': '${command}' is not installed; ${install}`, {
         cause: error,
         fields: { command },

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access, open, stat } from 'node:fs/promises';
+import { codeOf } from '../error-code.js';
 
 /**
  * Why the file cannot be run as a script, with what to do about it; null when nothing speaks against it. Looks at the
@@ -64,9 +65,4 @@ async function headOf(path: string, bytes: number): Promise<Buffer | null> {
   } catch {
     return null;
   }
-}
-
-/** The `code` of a Node system error. */
-export function codeOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { bounds } from '../limits.js';
 import { packageRoot } from '../paths.js';
 import { oneLine } from '../text.js';
-import { codeOf } from './executable.js';
+import { codeOf } from '../error-code.js';
 
 /** A program with its arguments. */
 export interface Command {

@@ -1,3 +1,4 @@
+import { hasCode } from '../error-code.js';
 import { messageOf } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { HandlerFailure } from '../outcome.js';
@@ -114,7 +115,7 @@ export function failureOf(error: unknown, { meter, limits, logs }: Spent): Handl
 
 /** What TextDecoder throws when it is to be strict, as it is for components. */
 function isBadText(error: unknown): boolean {
-  return error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
+  return error instanceof TypeError && hasCode(error, 'ERR_ENCODING_INVALID_ENCODED_DATA');
 }
 
 function isStackOverflow(error: unknown): boolean {

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HookEvent } from '../event.js';
 import { executableProblem } from './executable.js';
+import { hasCode } from '../error-code.js';
 
 /**
  * Lists the executables for one event in a tree of scripts GUEST/OPERATION/SUBOPERATION/*, in byte order, as absolute
@@ -29,7 +30,6 @@ function isPlain(word: string): boolean {
 }
 
 function absent(error: unknown): null {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return null;
+  if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return null;
   throw error;
 }

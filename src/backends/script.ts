@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import type { HandlerConfig } from '../config/config.js';
+import { codeOf } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
 import { toHookArguments, toRfcArguments } from '../libvirt/call.js';
@@ -9,32 +10,43 @@ import { bounds } from '../limits.js';
 import { HandlerFailure, type Evaluation, type FailureCode, type LogLine } from '../outcome.js';
 import { oneLine } from '../text.js';
 import type { Backend, Handler } from './backend.js';
-import { codeOf, executableProblem } from './executable.js';
+import { executableProblem } from './executable.js';
 import { libvirtAccessProblem, withoutLibvirt, wrapperProblem } from './libvirt-access.js';
 import { scriptsFor } from './script-tree.js';
 import { createSpawner } from './spawner.js';
 import type { SpawnEnd } from './spawner-protocol.js';
 
+/** Serves all backends of this process, so that a reload starts no process while events wait for it. */
 const spawner = createSpawner();
+const backends = new Set<Backend>();
 
 /**
  * Runs external scripts as libvirt runs hooks: the document on stdin, exit status 0 allows, any other status denies
  * with stderr as the reason, and stdout replaces the document where libvirt accepts one. A script is started from its
- * path for every event, so it can be replaced at any time.
+ * path for every event, so it can be replaced at any time. Disposing the last backend ends the
+ * native process and every script that still runs.
  */
-export const scriptBackend: Backend = {
-  async load(config) {
-    const problem = (await sourceProblem(config)) ?? (await accessProblem(config));
-    if (problem !== null) {
-      throw new HookvisorError('plugin-unreadable', `Cannot load the script '${shown(config.source)}': ${problem}`, {
-        fields: { handler: config.name, source: config.source },
-      });
-    }
-    await spawner.start();
-    return createScriptHandler(config);
-  },
-  [Symbol.asyncDispose]: () => spawner[Symbol.asyncDispose](),
-};
+export function createScriptBackend(): Backend {
+  const backend: Backend = {
+    load,
+    async [Symbol.asyncDispose]() {
+      if (backends.delete(backend) && backends.size === 0) await spawner[Symbol.asyncDispose]();
+    },
+  };
+  backends.add(backend);
+  return backend;
+}
+
+async function load(config: HandlerConfig): Promise<Handler> {
+  const problem = (await sourceProblem(config)) ?? (await accessProblem(config));
+  if (problem !== null) {
+    throw new HookvisorError('plugin-unreadable', `Cannot load the script '${shown(config.source)}': ${problem}`, {
+      fields: { handler: config.name, source: config.source },
+    });
+  }
+  await spawner.start();
+  return createScriptHandler(config);
+}
 
 async function sourceProblem({ source, layout }: HandlerConfig): Promise<string | null> {
   if (layout === 'file') return executableProblem(source);

@@ -31,7 +31,9 @@ export function reportError(error: unknown, options: { terminal: Terminal; json:
     return;
   }
   terminal.err.write(`${terminal.err.paint('red', 'hookvisor:')} ${messageOf(error)}\n`);
-  if (code === 'internal' && error instanceof Error && error.stack !== undefined)
+  // If the runtime sent it, the stack says only where this process received it.
+  const isOurs = !(error instanceof HookvisorError && 'refused' in error.fields);
+  if (code === 'internal' && isOurs && error instanceof Error && error.stack !== undefined)
     terminal.err.write(`${error.stack}\n`);
 }
 

@@ -1,37 +1,19 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Config } from '../config/config.js';
-import type { Promotion } from '../daemon/single-handler-config.js';
+import { askStatus } from '../daemon/ask-status.js';
 import { askRuntime } from '../daemon/remote.js';
+import type { Promotion } from '../daemon/single-handler-config.js';
+import { statusSchema } from '../daemon/status.js';
+import type { TrialStatus } from '../daemon/trial.js';
 import { HookvisorError } from '../errors.js';
 import { stagePlugin } from '../replay/install-plugin.js';
 import { oneLine } from '../text.js';
 import { createProgress } from './progress.js';
 import type { Terminal } from './terminal.js';
 
-const trialSchema = z.object({
-  handler: z.string(),
-  to: z.string(),
-  state: z.enum(['running', 'done', 'reloaded', 'cancelled']),
-  compared: z.number(),
-  flips: z.number(),
-  newFailures: z.number(),
-  examples: z.array(
-    z.object({
-      event: z.object({ driver: z.string(), event: z.string(), name: z.string() }),
-      before: z.string(),
-      after: z.string(),
-    }),
-  ),
-});
-type TrialStatus = z.infer<typeof trialSchema>;
-
-const statusSchema = z.object({
-  status: z.object({
-    handlers: z.array(z.object({ handler: z.string(), digest: z.string().nullable() })),
-    trial: trialSchema.nullable(),
-  }),
-});
+/** What is looked at. */
+const looked = statusSchema.pick({ handlers: true, trial: true });
 
 const statusTimeoutMs = 10_000;
 const loadTimeoutMs = 180_000;
@@ -120,9 +102,6 @@ function report({ state, compared, flips, newFailures, examples }: TrialStatus, 
   return false;
 }
 
-async function statusOf(socket: string): Promise<z.infer<typeof statusSchema>['status']> {
-  const { head } = await askRuntime({ socket, command: { command: 'status' }, timeoutMs: statusTimeoutMs });
-  const parsed = statusSchema.safeParse(head);
-  if (parsed.success) return parsed.data.status;
-  throw new HookvisorError('protocol', `Cannot read the status of the runtime at '${socket}': it runs another version`);
+async function statusOf(socket: string): Promise<z.infer<typeof looked>> {
+  return (await askStatus({ socket, timeoutMs: statusTimeoutMs }, looked)).status;
 }

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { defaultSocket } from '../config/defaults.js';
-import { askRuntime } from '../daemon/remote.js';
-import { HookvisorError } from '../errors.js';
+import { askStatus } from '../daemon/ask-status.js';
+import { type RuntimeStatus, statusSchema } from '../daemon/status.js';
 import { jsonLine, oneLine } from '../text.js';
 import { type CommandContext, exitStatus, newCommand, secondsOption } from './command.js';
 import { table } from './table.js';
@@ -13,62 +12,6 @@ interface StatusOptions {
   readonly json?: true;
 }
 
-/** The part of the status that is formatted for people; `--json` prints all of it. */
-const statusSchema = z.object({
-  status: z.looseObject({
-    version: z.string(),
-    pid: z.number(),
-    started: z.string(),
-    config: z.string(),
-    socket: z.string(),
-    events: z.object({ answered: z.number(), denied: z.number(), withFailures: z.number() }),
-    journal: z.object({ file: z.string(), unrecorded: z.number() }).nullable(),
-    reloads: z.object({ done: z.number(), lastError: z.string().nullable() }),
-    trial: z
-      .looseObject({
-        handler: z.string(),
-        state: z.string(),
-        compared: z.number(),
-        flips: z.number(),
-        newFailures: z.number(),
-      })
-      .nullable(),
-    handlers: z.array(
-      z.object({
-        handler: z.string(),
-        backend: z.string(),
-        mode: z.string(),
-        trust: z.string(),
-        evaluations: z.number(),
-        denials: z.number(),
-        failures: z.number(),
-        breaker: z
-          .object({ state: z.string(), failures: z.number(), retryInMs: z.number().nullable() })
-          .nullable()
-          .default(null),
-      }),
-    ),
-    sandbox: z.looseObject({
-      isolation: z.object({
-        level: z.string(),
-        mechanism: z.string(),
-        protections: z.array(z.string()),
-        missing: z.array(z.string()).default([]),
-        unavailable: z.array(z.object({ mechanism: z.string(), reason: z.string() })),
-      }),
-      runners: z.array(
-        z.looseObject({
-          trust: z.string(),
-          pid: z.number().nullable(),
-          state: z.string(),
-          restarts: z.number(),
-          queued: z.number(),
-        }),
-      ),
-    }),
-  }),
-});
-
 /** Implements `hookvisor status`: the state of the running runtime. */
 export function statusCommand({ terminal, finish }: CommandContext): Command {
   return newCommand('status', 'show the state of the running runtime', ['hookvisor status', 'hookvisor status --json'])
@@ -76,18 +19,14 @@ export function statusCommand({ terminal, finish }: CommandContext): Command {
     .option('--timeout <seconds>', 'timeout for the answer of the runtime (default: 5)', secondsOption, 5_000)
     .option('--json', 'print the whole status as JSON')
     .action(async ({ socket, timeout: timeoutMs, json }: StatusOptions) => {
-      const { head } = await askRuntime({ socket, command: { command: 'status' }, timeoutMs });
-      const parsed = statusSchema.safeParse(head);
-      if (!parsed.success) {
-        throw new HookvisorError('protocol', `Cannot read the runtime's status: ${parsed.error.message}`);
-      }
-      if (json === true) terminal.out.write(jsonLine(parsed.data.status));
-      else terminal.out.write(describe(parsed.data.status));
+      const { status, received } = await askStatus({ socket, timeoutMs }, statusSchema);
+      if (json === true) terminal.out.write(jsonLine(received));
+      else terminal.out.write(describe(status));
       finish(exitStatus.success);
     });
 }
 
-function describe(status: z.infer<typeof statusSchema>['status']): string {
+function describe(status: RuntimeStatus): string {
   const { events, journal, reloads, trial, handlers, sandbox } = status;
   const facts = [
     `hookvisor ${status.version}, pid ${status.pid}, since ${status.started}`,
@@ -133,7 +72,7 @@ function describe(status: z.infer<typeof statusSchema>['status']): string {
   ].join('\n');
 }
 
-function breakerText(breaker: z.infer<typeof statusSchema>['status']['handlers'][number]['breaker']): string {
+function breakerText(breaker: RuntimeStatus['handlers'][number]['breaker']): string {
   if (breaker === null) return '-';
   const { state, failures, retryInMs } = breaker;
   if (state === 'closed') return failures === 0 ? state : `${state}, ${failures} failures`;
@@ -142,7 +81,7 @@ function breakerText(breaker: z.infer<typeof statusSchema>['status']['handlers']
 }
 
 /** Describes the isolation of plug-ins, and why better mechanisms are not in use. */
-function isolationText(isolation: z.infer<typeof statusSchema>['status']['sandbox']['isolation']): string[] {
+function isolationText(isolation: RuntimeStatus['sandbox']['isolation']): string[] {
   const { level, mechanism, protections, missing, unavailable } = isolation;
   return [
     `isolation      ${level}${mechanism === level ? '' : ` by ${mechanism}`}: ${protections.join(', ')}`,

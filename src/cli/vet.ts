@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Parsed, parseMemory, parsePluginSize } from '../config/units.js';
+import { hasCode } from '../error-code.js';
 import { type ErrorFields, HookvisorError, messageOf } from '../errors.js';
 import { defaultLimits, defaultPluginBytes } from '../limits.js';
 import { createAdmission } from '../sandbox/admission/admission.js';
@@ -108,7 +109,7 @@ async function readPlugin(file: string, most: number): Promise<Extract<BoundedFi
       fields: { source: file },
     });
   const read = await readBounded(file, most).catch((error: unknown) => {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = hasCode(error, 'ENOENT');
     throw fail(
       missing ? 'there is no such file; specify a .wasm file' : `${messageOf(error)}; specify a .wasm file`,
       error,

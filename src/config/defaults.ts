@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import type { JournalConfig } from './config.js';
-import type { IsolationLevel } from './config.js';
+import { defaultLimits, defaultPluginBytes } from '../limits.js';
+import type { HandlerConfig, IsolationLevel, JournalConfig } from './config.js';
 
 /** The default configuration file. */
 export const defaultConfigFile = '/etc/hookvisor/hookvisor.yaml';
@@ -24,6 +24,21 @@ export const defaultBudgetMs = 60_000;
 
 /** The default trust group of a plug-in. */
 export const defaultTrust = 'operator';
+
+/** What a handler has of which nothing is known but its name, its backend and its source. */
+export const defaultHandler: Omit<HandlerConfig, 'name' | 'backend' | 'source'> = {
+  sha256: null,
+  trust: defaultTrust,
+  settings: '{}',
+  failurePolicy: { policy: 'fail' },
+  mode: 'enforce',
+  grants: new Set(),
+  limits: defaultLimits,
+  pluginBytes: defaultPluginBytes,
+  arguments: 'libvirt',
+  layout: 'file',
+  libvirtAccess: 'allow',
+};
 
 /**
  * Returns the default cache of admitted plug-ins: `/var/cache/hookvisor` for root, otherwise `hookvisor` below

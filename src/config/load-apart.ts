@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { codeOf } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { bounds } from '../limits.js';
 import { packageRoot } from '../paths.js';
@@ -58,7 +59,7 @@ async function receive(file: string, next: () => Promise<LoadMessage>): Promise<
 }
 
 function unread(file: string, cause: unknown): ConfigError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : null;
+  const code = codeOf(cause);
   const what =
     code === 'ABORT_ERR'
       ? `reading it takes longer than ${bounds.configReadMs / 1_000} s`

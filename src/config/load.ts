@@ -1,5 +1,6 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { codeOf } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { Distrust } from '../files/distrust.js';
 import { openTrusted } from '../files/open-trusted.js';
@@ -86,7 +87,7 @@ async function readText(file: string, openFile: () => Promise<FileHandle>): Prom
 }
 
 function reason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
+  const code = codeOf(error);
   if (code === 'ENOENT') return 'it does not exist; create it, or specify another with --config';
   if (code === 'EACCES') return 'permission denied; run the command as a user who can read it';
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not UTF-8 text; save it as UTF-8';

@@ -4,10 +4,10 @@ import type { Config, FailurePolicy, HandlerConfig, JournalConfig, Route, RouteM
 import {
   defaultBudgetMs,
   defaultCache,
+  defaultHandler,
   defaultIsolationLevel,
   defaultJournal,
   defaultSocket,
-  defaultTrust,
 } from './defaults.js';
 import { doubtsOf } from './doubts.js';
 import { eventsScriptHandler } from './references.js';
@@ -75,37 +75,31 @@ function handlerOf({ name, entry, folder, limits, pluginBytes }: Named): Handler
     name,
     backend: entry.backend,
     source: resolve(folder, entry.source),
-    sha256: entry.sha256 ?? null,
-    trust: entry.trust ?? defaultTrust,
-    settings: JSON.stringify(entry.settings ?? {}),
+    sha256: entry.sha256 ?? defaultHandler.sha256,
+    trust: entry.trust ?? defaultHandler.trust,
+    settings: entry.settings === undefined ? defaultHandler.settings : JSON.stringify(entry.settings),
     failurePolicy: policyOf(entry.failurePolicy),
-    mode: entry.mode ?? 'enforce',
+    mode: entry.mode ?? defaultHandler.mode,
     grants: new Set(granted),
     limits: limitsOf(entry, limits),
     pluginBytes: entry.pluginSize ?? pluginBytes,
-    arguments: entry.arguments ?? 'libvirt',
-    layout: entry.layout ?? 'file',
-    libvirtAccess: entry.libvirtAccess ?? 'allow',
+    arguments: entry.arguments ?? defaultHandler.arguments,
+    layout: entry.layout ?? defaultHandler.layout,
+    libvirtAccess: entry.libvirtAccess ?? defaultHandler.libvirtAccess,
   };
 }
 
 /** Creates the handler of `events_script`: it gets the arguments of the RFC, and its exit status decides. */
 function eventsScript(source: string, limits: Limits, pluginBytes: number): HandlerConfig {
   return {
+    ...defaultHandler,
     name: eventsScriptHandler,
     backend: 'script',
     source,
-    sha256: null,
-    trust: defaultTrust,
-    settings: '{}',
-    failurePolicy: { policy: 'fail' },
-    mode: 'enforce',
     grants: new Set(['replace']),
     limits,
     pluginBytes,
     arguments: 'rfc',
-    layout: 'file',
-    libvirtAccess: 'allow',
   };
 }
 

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Backend } from '../backends/backend.js';
-import { scriptBackend } from '../backends/script.js';
-import type { BackendName, Config, HandlerConfig, SandboxSettings } from '../config/config.js';
+import { createScriptBackend } from '../backends/script.js';
+import type { BackendName, Config, SandboxSettings } from '../config/config.js';
 import { createBudget } from '../dispatch/budget.js';
 import { runChain } from '../dispatch/chain.js';
 import { linkHandlersInSlices } from '../dispatch/loaded-handler.js';
@@ -13,29 +13,15 @@ import type { HandlerIdentity } from '../journal/entry.js';
 import { loadXml } from '../libvirt/document.js';
 import type { Log } from '../log.js';
 import { tryIsolation } from '../sandbox/isolation/choose-isolation.js';
-import type { BreakerStatus } from '../sandbox/supervision/breaker.js';
-import { createSandbox, type SandboxStatus } from '../sandbox/sandbox.js';
+import { createSandbox } from '../sandbox/sandbox.js';
 import { type LoadedByConfig, loadHandlers, type LoadPace } from './load-handlers.js';
 import { requireTrusted } from './require-trusted.js';
+import type { RuntimeStatus } from './status.js';
 
 /** The decision about one event: the verdict, and the replacement of the document, if any. */
 export interface Decision {
   readonly verdict: Verdict;
   readonly document: Buffer | null;
-}
-
-/** The part of `status` about one handler. */
-export interface HandlerStatus {
-  readonly handler: string;
-  readonly backend: BackendName;
-  readonly mode: HandlerConfig['mode'];
-  readonly trust: string;
-  readonly digest: string | null;
-  readonly evaluations: number;
-  readonly denials: number;
-  readonly failures: number;
-  /** Null for scripts, which have no runner. */
-  readonly breaker: BreakerStatus | null;
 }
 
 /** A loaded configuration. It never changes: a reload creates another engine. */
@@ -44,7 +30,7 @@ export interface Engine extends AsyncDisposable {
   /** Identities of its handlers by name. */
   readonly identities: ReadonlyMap<string, HandlerIdentity>;
   decide(call: HookCall): Promise<Decision>;
-  status(): { handlers: readonly HandlerStatus[]; sandbox: SandboxStatus };
+  status(): Pick<RuntimeStatus, 'handlers' | 'sandbox'>;
 }
 
 export interface EngineOptions {
@@ -68,13 +54,14 @@ export async function createEngine(
   await tryIsolation(options.settings);
   const sandbox = createSandbox({ cache: config.cache, log, trust: trusted, ...options });
   const backends: Readonly<Record<BackendName, Backend>> = {
-    script: scriptBackend,
+    script: createScriptBackend(),
     component: sandbox.backend('component'),
     extism: sandbox.backend('extism'),
   };
   const loaded = new Map<string, LoadedByConfig>();
   const release = async (): Promise<void> => {
     await Promise.all([...loaded.values()].map(async ({ handler }) => handler[Symbol.asyncDispose]()));
+    await Promise.all(Object.values(backends).map(async (backend) => backend[Symbol.asyncDispose]()));
     await sandbox[Symbol.asyncDispose]();
   };
   try {
@@ -86,19 +73,9 @@ export async function createEngine(
 
   const route = await createRouterInSlices({ routes: config.routes, handlers: await linkHandlersInSlices(loaded) });
   const budget = createBudget({ totalMs: config.budgetMs, now: () => performance.now() });
-  const counts = new Map([...loaded.keys()].map((name) => [name, { evaluations: 0, denials: 0, failures: 0 }]));
+  const counts = countsOf(loaded.keys());
   const inFlight = new Set<Promise<unknown>>();
   let released: Promise<void> | null = null;
-
-  const count = (verdict: Verdict): void => {
-    for (const record of verdict.handlers) {
-      const counted = counts.get(record.handler);
-      if (counted === undefined) continue;
-      counted.evaluations += 1;
-      if (record.outcome === 'deny') counted.denials += 1;
-      if (record.failure !== null) counted.failures += 1;
-    }
-  };
 
   return {
     config,
@@ -110,7 +87,7 @@ export async function createEngine(
       inFlight.add(running);
       try {
         const decision = await running;
-        count(decision.verdict);
+        count(decision.verdict, counts);
         return decision;
       } finally {
         spending.end();
@@ -132,6 +109,26 @@ export async function createEngine(
       await released;
     },
   };
+}
+
+interface Counts {
+  evaluations: number;
+  denials: number;
+  failures: number;
+}
+
+function countsOf(names: Iterable<string>): ReadonlyMap<string, Counts> {
+  return new Map(Array.from(names, (name) => [name, { evaluations: 0, denials: 0, failures: 0 }]));
+}
+
+function count({ handlers }: Verdict, counts: ReadonlyMap<string, Counts>): void {
+  for (const record of handlers) {
+    const counted = counts.get(record.handler);
+    if (counted === undefined) continue;
+    counted.evaluations += 1;
+    if (record.outcome === 'deny') counted.denials += 1;
+    if (record.failure !== null) counted.failures += 1;
+  }
 }
 
 /** Only plug-ins need a sandbox: a configuration without plug-ins starts on every host. */

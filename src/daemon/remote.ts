@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
-import { HookvisorError, messageOf } from '../errors.js';
+import { hasCode } from '../error-code.js';
+import { HookvisorError, isErrorCode, messageOf } from '../errors.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '../framing.js';
 import { frameType } from '../hook-frames.js';
 import { bounds } from '../limits.js';
@@ -16,7 +17,8 @@ export interface RemoteRequest {
 
 /**
  * Sends a request to a running runtime. The head of the answer is not validated. Throws HookvisorError `unreachable`,
- * `timeout` or `protocol`, or `usage` with the message of the runtime and its code in the field `refused`.
+ * `timeout` or `protocol` if there is no answer. If the runtime refuses, throws its message with its code, which is also
+ * in the field `refused`; a code that this release does not know becomes `refused`.
  */
 export async function askRuntime(request: RemoteRequest): Promise<{ head: unknown; tail: Buffer }> {
   const { socket: path, command, document = null, timeoutMs } = request;
@@ -28,7 +30,8 @@ export async function askRuntime(request: RemoteRequest): Promise<{ head: unknow
   if (type !== frameType.refusal || !refusal.success) {
     throw new HookvisorError('protocol', `Cannot ask the runtime at '${path}': unrecognised reply; check its version`);
   }
-  throw new HookvisorError('usage', refusal.data.message, { fields: { refused: refusal.data.code } });
+  const { code, message } = refusal.data;
+  throw new HookvisorError(isErrorCode(code) ? code : 'refused', message, { fields: { refused: code } });
 }
 
 async function exchange(path: string, frame: Buffer, timeoutMs: number): Promise<{ type: number; body: Buffer }> {
@@ -72,10 +75,9 @@ async function exchange(path: string, frame: Buffer, timeoutMs: number): Promise
 }
 
 function unreachable(path: string, cause: Error): HookvisorError {
-  const hint =
-    'code' in cause && cause.code === 'EACCES'
-      ? 'it belongs to another user; run this as root'
-      : `start it with 'hookvisor serve', or specify its socket with --socket`;
+  const hint = hasCode(cause, 'EACCES')
+    ? 'it belongs to another user; run this as root'
+    : `start it with 'hookvisor serve', or specify its socket with --socket`;
   return new HookvisorError('unreachable', `Cannot reach the runtime at '${path}': ${cause.message}; ${hint}`, {
     cause,
     fields: { socket: path },

@@ -3,18 +3,18 @@ import type { Config } from '../config/config.js';
 import { defaultJournal } from '../config/defaults.js';
 import { loadConfig } from '../config/load.js';
 import { loadConfigApart } from '../config/load-apart.js';
+import type { Verdict } from '../dispatch/verdict.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
 import type { HookRequest } from '../hook-frames.js';
-import { type Journal, openJournal } from '../journal/journal.js';
 import { fromHookArguments, fromRfcArguments } from '../libvirt/call.js';
 import type { Log } from '../log.js';
 import { version } from '../version.js';
-import { createEngine, type Decision, type Engine } from './engine.js';
+import { CurrentEngine } from './current-engine.js';
+import type { Decision } from './engine.js';
 import { createPromotions, type Promotions } from './promotions.js';
 import type { EmitCommand } from './protocol.js';
-import { requireTrusted } from './require-trusted.js';
-import type { TrialStatus } from './trial.js';
+import type { RuntimeStatus } from './status.js';
 
 /** Options of a runtime. */
 export interface RuntimeOptions {
@@ -37,148 +37,129 @@ export interface Runtime extends AsyncDisposable {
   status(): RuntimeStatus;
 }
 
-/** Returns what `hookvisor status --json` prints. */
-export type RuntimeStatus = ReturnType<typeof describe> & { readonly trial: TrialStatus | null };
-
 /** Loads a configuration and its handlers. When it throws HookvisorError, nothing is left running. */
-export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { log, load } = options;
-  const started = Date.now();
+export async function createRuntime({ log, load }: RuntimeOptions): Promise<Runtime> {
+  const started = new Date();
   const config = await load();
   tellDoubts(config, log);
-  const trust = await requireTrusted(config);
-  let journal = config.journal === null ? null : await openJournal(config.journal, log);
-  let engine: Engine;
-  try {
-    engine = await createEngine(config, log, { trust });
-  } catch (error) {
-    await journal?.[Symbol.asyncDispose]();
-    throw error;
+  return new DecidingRuntime({ log, load, started, current: await CurrentEngine.start(config, log) });
+}
+
+class DecidingRuntime implements Runtime {
+  readonly promotions: Promotions;
+  readonly #log: Log;
+  readonly #load: RuntimeOptions['load'];
+  readonly #started: Date;
+  readonly #current: CurrentEngine;
+  readonly #events = { answered: 0, denied: 0, withFailures: 0 };
+  readonly #reloads: { done: number; lastError: string | null } = { done: 0, lastError: null };
+  #unrecorded = 0;
+  /** A reload that has not started: it will read the disk then, and serves all requests until then. */
+  #nextReload: Promise<void> | null = null;
+  #disposed: Promise<void> | null = null;
+
+  constructor({ log, load, started, current }: RuntimeOptions & { started: Date; current: CurrentEngine }) {
+    this.#log = log;
+    this.#load = load;
+    this.#started = started;
+    this.#current = current;
+    this.promotions = createPromotions({
+      inForce: () => current.engine,
+      written: load,
+      put: (next) => current.replaceHandlers(next),
+      inTurn: (work) => current.inTurn(work),
+      log,
+    });
   }
 
-  const counts: Counts = { events: 0, denied: 0, failed: 0, unrecorded: 0, reloads: 0, lastReloadError: null };
-  const retired = new Set<Promise<void>>();
-  let reloading: Promise<void> = Promise.resolve();
-  /** A reload that has not started: it will read the disk then, and serves all requests until then. */
-  let nextReload: Promise<void> | null = null;
-  let disposed: Promise<void> | null = null;
+  get config(): Config {
+    return this.#current.engine.config;
+  }
 
-  const decide = async (call: HookCall): Promise<Decision> => {
+  async hook({ driver, args, document }: HookRequest): Promise<Decision> {
+    return this.#decide(fromHookArguments({ driver, args, document, time: Date.now(), id: randomUUID() }));
+  }
+
+  async emit(command: EmitCommand, document: Buffer | null): Promise<Decision> {
+    const { kind, name, event, qualifier, extra = null, driver } = command;
+    const words = { kind, name, event, qualifier, extra, ...(driver === undefined ? {} : { driver }) };
+    return this.#decide(fromRfcArguments({ ...words, document, time: Date.now(), id: randomUUID() }));
+  }
+
+  reload(): Promise<void> {
+    this.#nextReload ??= this.#current.inTurn(() => this.#reload());
+    return this.#nextReload;
+  }
+
+  status(): RuntimeStatus {
+    const { engine, journal } = this.#current;
+    const { handlers, sandbox } = engine.status();
+    return {
+      version,
+      pid: process.pid,
+      node: process.version,
+      started: this.#started.toISOString(),
+      config: engine.config.file,
+      socket: engine.config.socket,
+      events: { ...this.#events },
+      journal: journal === null ? null : { file: journal.file, unrecorded: this.#unrecorded },
+      reloads: { ...this.#reloads },
+      handlers,
+      sandbox,
+      trial: this.promotions.trial(),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.promotions.stop();
+    this.#disposed ??= this.#current.close();
+    await this.#disposed;
+  }
+
+  async #decide(call: HookCall): Promise<Decision> {
     // A reload may replace the engine meanwhile.
-    const { identities } = engine;
+    const { engine } = this.#current;
     const deciding = engine.decide(call);
-    if (call.document !== null) journal?.foresee(call.document);
+    if (call.document !== null) this.#current.journal?.foresee(call.document);
     const decision = await deciding;
-    promotions.observe(decision.verdict);
-    counts.events += 1;
-    if (decision.verdict.answered === 'deny') counts.denied += 1;
-    if (decision.verdict.handlers.some((record) => record.failure !== null)) counts.failed += 1;
+    const { verdict, document } = decision;
+    this.promotions.observe(verdict);
+    this.#count(verdict);
     try {
-      await journal?.append({ call, verdict: decision.verdict, replacement: decision.document, identities });
+      const { identities } = engine;
+      await this.#current.journal?.append({ call, verdict, replacement: document, identities });
     } catch (error) {
       // The verdict is still answered: a full disk must not decide which guests may start. `status` shows the loss.
-      counts.unrecorded += 1;
-      log('error', messageOf(error));
+      this.#unrecorded += 1;
+      this.#log('error', messageOf(error));
     }
     return decision;
-  };
+  }
 
-  /** Replaces the engine. Events in flight finish on the previous one and go to the journal that is active then. */
-  const use = (next: Engine): void => {
-    const retiring = retire(engine, log);
-    engine = next;
-    retired.add(retiring);
-    void retiring.finally(() => retired.delete(retiring));
-  };
+  #count({ answered, handlers }: Verdict): void {
+    this.#events.answered += 1;
+    if (answered === 'deny') this.#events.denied += 1;
+    if (handlers.some(({ failure }) => failure !== null)) this.#events.withFailures += 1;
+  }
 
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const run = reloading.then(work);
-    reloading = run.then(
-      () => undefined,
-      () => undefined,
-    );
-    return run;
-  };
-
-  const promotions = createPromotions({
-    inForce: () => engine,
-    written: load,
-    put: async (next) => {
-      use(await createEngine(next, log, { pace: 'reload' }));
-    },
-    inTurn,
-    log,
-  });
-
-  const swap = async (): Promise<void> => {
-    const next = await load();
-    if (next.socket !== engine.config.socket) {
-      throw new HookvisorError(
-        'config-invalid',
-        `Cannot reload '${next.file}': its socket '${next.socket}' is not the active one; restart the runtime to change it`,
-      );
-    }
-    tellDoubts(next, log);
-    const nextEngine = await createEngine(next, log, { pace: 'reload' });
-    const previousJournal = journal;
+  async #reload(): Promise<void> {
+    this.#nextReload = null;
     try {
-      if (next.journal?.dir !== engine.config.journal?.dir) {
-        journal = next.journal === null ? null : await openJournal(next.journal, log);
-      }
+      const next = await this.#load();
+      requireSameSocket(next, this.config);
+      tellDoubts(next, this.#log);
+      const previousJournal = await this.#current.replace(next);
+      this.promotions.reloaded();
+      await previousJournal?.[Symbol.asyncDispose]();
+      this.#reloads.done += 1;
+      this.#reloads.lastError = null;
+      this.#log('info', `configuration '${next.file}' is active (${next.handlers.size} handlers)`);
     } catch (error) {
-      await nextEngine[Symbol.asyncDispose]();
+      this.#reloads.lastError = messageOf(error);
+      this.#log('error', `the active configuration is kept:\n${messageOf(error)}`);
       throw error;
     }
-    use(nextEngine);
-    promotions.reloaded();
-    if (next.journal !== null && previousJournal === journal) journal?.update(next.journal);
-    if (previousJournal !== journal) await previousJournal?.[Symbol.asyncDispose]();
-  };
-
-  const reload = async (): Promise<void> => {
-    nextReload = null;
-    try {
-      await swap();
-      counts.reloads += 1;
-      counts.lastReloadError = null;
-      log('info', `configuration '${engine.config.file}' is active (${engine.config.handlers.size} handlers)`);
-    } catch (error) {
-      counts.lastReloadError = messageOf(error);
-      log('error', `the active configuration is kept:\n${messageOf(error)}`);
-      throw error;
-    }
-  };
-
-  return {
-    get config() {
-      return engine.config;
-    },
-    async hook(request) {
-      const { driver, args, document } = request;
-      return decide(fromHookArguments({ driver, args, document, time: Date.now(), id: randomUUID() }));
-    },
-    async emit(command, document) {
-      const { kind, name, event, qualifier, extra = null, driver } = command;
-      const words = { kind, name, event, qualifier, extra, ...(driver === undefined ? {} : { driver }) };
-      return decide(fromRfcArguments({ ...words, document, time: Date.now(), id: randomUUID() }));
-    },
-    reload() {
-      nextReload ??= inTurn(reload);
-      return nextReload;
-    },
-    promotions,
-    status: () => ({ ...describe({ engine, journal, counts, started }), trial: promotions.trial() }),
-    async [Symbol.asyncDispose]() {
-      disposed ??= (async () => {
-        promotions.stop();
-        await reloading;
-        await engine[Symbol.asyncDispose]();
-        await Promise.all(retired);
-        await journal?.[Symbol.asyncDispose]();
-      })();
-      await disposed;
-    },
-  };
+  }
 }
 
 /** Overrides of the configuration file. `journalDir` sets the folder of the journal and enables it. */
@@ -200,41 +181,14 @@ export function configFrom(file: string, { journalDir, ...overrides }: ConfigOve
   };
 }
 
+function requireSameSocket(next: Config, { socket }: Config): void {
+  if (next.socket === socket) return;
+  throw new HookvisorError(
+    'config-invalid',
+    `Cannot reload '${next.file}': its socket '${next.socket}' is not the active one; restart the runtime to change it`,
+  );
+}
+
 function tellDoubts({ file, doubts }: Config, log: Log): void {
   for (const doubt of doubts) log('warn', `configuration '${file}': ${doubt}`);
-}
-
-async function retire(engine: Engine, log: Log): Promise<void> {
-  try {
-    await engine[Symbol.asyncDispose]();
-  } catch (error) {
-    log('error', `Cannot stop the handlers of the previous configuration: ${messageOf(error)}`);
-  }
-}
-
-interface Counts {
-  events: number;
-  denied: number;
-  failed: number;
-  unrecorded: number;
-  reloads: number;
-  lastReloadError: string | null;
-}
-
-function describe(state: { engine: Engine; journal: Journal | null; counts: Counts; started: number }) {
-  const { engine, journal, counts, started } = state;
-  const { handlers, sandbox } = engine.status();
-  return {
-    version,
-    pid: process.pid,
-    node: process.version,
-    started: new Date(started).toISOString(),
-    config: engine.config.file,
-    socket: engine.config.socket,
-    events: { answered: counts.events, denied: counts.denied, withFailures: counts.failed },
-    journal: journal === null ? null : { file: journal.file, unrecorded: counts.unrecorded },
-    reloads: { done: counts.reloads, lastError: counts.lastReloadError },
-    handlers,
-    sandbox,
-  };
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { hasCode } from '../error-code.js';
 import { HookvisorError } from '../errors.js';
 
 /**
@@ -38,13 +39,9 @@ async function answers(path: string): Promise<boolean> {
     await once(socket, 'connect');
     return true;
   } catch (error) {
-    if (hasCode(error, 'ECONNREFUSED') || hasCode(error, 'ENOENT')) return false;
+    if (hasCode(error, 'ECONNREFUSED', 'ENOENT')) return false;
     throw error;
   } finally {
     socket.destroy();
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,26 +1,10 @@
 import type { Verdict } from '../dispatch/verdict.js';
 import { type Promotion, shadowName } from './single-handler-config.js';
+import type { RuntimeStatus } from './status.js';
 
 /** The state of a trial. */
-export interface TrialStatus extends Promotion {
-  /** `running`, or why it ended: its time was up, a reload, or a cancellation. */
-  readonly state: 'running' | 'done' | 'reloaded' | 'cancelled';
-  /** Milliseconds since the Unix epoch. */
-  readonly began: number;
-  readonly until: number;
-  /** Number of events that both plug-ins evaluated. */
-  readonly compared: number;
-  readonly flips: number;
-  readonly newFailures: number;
-  /** The first events with a flip or a failure; the journal contains all of them. */
-  readonly examples: readonly TrialExample[];
-}
-
-export interface TrialExample {
-  readonly event: Verdict['event'];
-  readonly before: string;
-  readonly after: string;
-}
+export type TrialStatus = NonNullable<RuntimeStatus['trial']>;
+type TrialExample = TrialStatus['examples'][number];
 
 /** A plug-in in monitor mode alongside the active one. */
 export interface Trial {

@@ -9,28 +9,31 @@ const handlerRecordSchema = z.object({
   handler: z.string(),
   backend: z.enum(backendNames),
   mode: z.enum(['enforce', 'monitor']),
-  /** The handler that this one replaced as a fallback. */
-  fallbackFor: z.string().exactOptional(),
-  /** Null after a failure; then `failure` has the kind and `reason` the cause. */
-  outcome: z.enum(['allow', 'deny', 'replace']).nullable(),
+  fallbackFor: z
+    .string()
+    .exactOptional()
+    .describe('The handler that this one replaced as a fallback.'),
+  outcome: z
+    .enum(['allow', 'deny', 'replace'])
+    .nullable()
+    .describe('Null after a failure; then `failure` has the kind and `reason` the cause.'),
   reason: z.string().nullable(),
   failure: z.enum(failureCodes).nullable(),
-  /** Fuel consumed; null where it is not counted. */
-  fuel: z.number().nullable(),
-  durationUs: z.number(),
+  fuel: z.number().nullable().describe('Fuel consumed; null where it is not counted.'),
+  durationUs: z.number().describe('Microseconds.'),
   logs: z.array(logLine),
 });
 
 /** The verdict of the chain of handlers: the JSON of `hookvisor emit --json` and of the journal. */
 export const verdictSchema = z.object({
-  /** The decision of the handlers. */
-  verdict: z.enum(['allow', 'deny', 'replace']),
-  /** The reason of a denial; null otherwise. */
-  reason: z.string().nullable(),
-  /** The effect in libvirt of denying this operation. */
-  effect: z.enum(['aborts', 'kills-guest', 'leaks', 'already-applied', 'ignored', 'unknown']),
-  /** The answer to libvirt: not `deny` where that would do harm and no handler holds the grant for it. */
-  answered: z.enum(['allow', 'deny', 'replace']),
+  verdict: z.enum(['allow', 'deny', 'replace']).describe('The decision of the handlers.'),
+  reason: z.string().nullable().describe('The reason of a denial; null otherwise.'),
+  effect: z
+    .enum(['aborts', 'kills-guest', 'leaks', 'already-applied', 'ignored', 'unknown'])
+    .describe('The effect in libvirt of denying this operation.'),
+  answered: z
+    .enum(['allow', 'deny', 'replace'])
+    .describe('The answer to libvirt: not `deny` where that would do harm and no handler holds the grant for it.'),
   event: z.object({
     id: z.string(),
     kind: z.string(),
@@ -40,8 +43,11 @@ export const verdictSchema = z.object({
     extra: z.string().nullable(),
     driver: z.string(),
   }),
-  /** Every handler that ran, in the order of the chain; a fallback follows the handler that it replaced. */
-  handlers: z.array(handlerRecordSchema),
+  handlers: z
+    .array(handlerRecordSchema)
+    .describe(
+      'Every handler that ran, in the order of the chain; a fallback follows the handler that it replaced.',
+    ),
 });
 
 export type Verdict = z.infer<typeof verdictSchema>;

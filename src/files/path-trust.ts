@@ -43,43 +43,30 @@ const otherWrite = 0o002;
 
 /** Creates an examiner without any knowledge yet. Use one for each load: a verdict holds for that only. */
 export function createPathTrust(owner: TrustedOwner = trustedOwner()): PathTrust {
-  const looks = new Map<string, Promise<Stats>>();
-  const look = (path: string): Promise<Stats> => {
-    const known = looks.get(path) ?? lstat(path);
-    looks.set(path, known);
-    return known;
+  const examiner = new Examiner(owner);
+  return {
+    examine: (path, allowance = {}) => examiner.examine(path, allowance),
+    judge: (path, stats) => examiner.judge(path, stats),
   };
-  const isTrusted = (uid: number): boolean => uid === 0 || uid === owner.uid;
+}
 
-  /** Whether somebody else may add, rename or remove entries, or write to a file. */
-  const writersOf = ({ mode, gid }: Stats): Distrust['writers'] => {
-    if ((mode & otherWrite) !== 0) return 'everybody';
-    return (mode & groupWrite) !== 0 && !owner.isOwnGroup(gid) ? 'group' : 'none';
-  };
+class Examiner {
+  readonly #owner: TrustedOwner;
+  readonly #looks = new Map<string, Promise<Stats>>();
 
-  const distrustOf = (
-    path: string,
-    stats: Stats,
-    problem: Pick<Distrust, 'owner' | 'writers' | 'vacant'>,
-  ): Distrust => ({
-    path,
-    ...problem,
-    uid: stats.uid,
-    gid: stats.gid,
-    mode: stats.mode & 0o7777,
-    kind: stats.isSymbolicLink() ? 'link' : stats.isDirectory() ? 'folder' : 'file',
-    trusted: owner.uid,
-  });
+  constructor(owner: TrustedOwner) {
+    this.#owner = owner;
+  }
 
-  const judge = (path: string, stats: Stats, tolerated = false): Distrust | null => {
-    const foreign = !isTrusted(stats.uid);
+  judge(path: string, stats: Stats, tolerated = false): Distrust | null {
+    const foreign = stats.uid !== 0 && stats.uid !== this.#owner.uid;
     // A link has no mode of its own.
-    const writers = tolerated || stats.isSymbolicLink() ? 'none' : writersOf(stats);
+    const writers = tolerated || stats.isSymbolicLink() ? 'none' : this.#writersOf(stats);
     if (!foreign && writers === 'none') return null;
-    return distrustOf(path, stats, { owner: foreign, writers, vacant: false });
-  };
+    return this.#distrustOf(path, stats, { owner: foreign, writers, vacant: false });
+  }
 
-  const examine = async (path: string, allowance: Allowance = {}): Promise<ExaminedPath> => {
+  async examine(path: string, allowance: Allowance): Promise<ExaminedPath> {
     const distrust = new Map<string, Distrust>();
     const note = (found: Distrust | null): void => {
       if (found !== null) distrust.set(found.path, found);
@@ -90,21 +77,21 @@ export function createPathTrust(owner: TrustedOwner = trustedOwner()): PathTrust
     // Not normalized: after a link, '..' is not where the text says.
     const left = componentsOf(isAbsolute(path) ? path : `${process.cwd()}/${path}`);
     let at = '/';
-    let stats = await look(at);
-    note(judge(at, stats, isTolerated(stats, allowance)));
+    let stats = await this.#look(at);
+    note(this.judge(at, stats, isTolerated(stats, allowance)));
     let links = 0;
     for (let name = left.pop(); name !== undefined; name = left.pop()) {
       const next = name === '..' ? dirname(at) : join(at, name);
-      const found = await look(next).catch((error: unknown) => ({ error }));
+      const found = await this.#look(next).catch((error: unknown) => ({ error }));
       if ('error' in found) {
         // Whoever may add entries to a sticky folder decides what will be here.
-        if (isSticky(stats) && writersOf(stats) !== 'none') {
-          note(distrustOf(next, stats, { owner: false, writers: 'none', vacant: true }));
+        if (isSticky(stats) && this.#writersOf(stats) !== 'none') {
+          note(this.#distrustOf(next, stats, { owner: false, writers: 'none', vacant: true }));
         }
         return ended(join(next, ...left.reverse()), null, found.error);
       }
       if (found.isSymbolicLink()) {
-        const problem = judge(next, found);
+        const problem = this.judge(next, found);
         note(problem);
         links += 1;
         if (problem !== null || links > mostLinks) return ended(next, null, tooManyLinks(next));
@@ -112,19 +99,41 @@ export function createPathTrust(owner: TrustedOwner = trustedOwner()): PathTrust
         left.push(...componentsOf(target));
         if (!target.startsWith('/')) continue;
         at = '/';
-        stats = await look(at);
+        stats = await this.#look(at);
       } else {
         at = next;
         stats = found;
-        note(judge(at, stats, isTolerated(stats, allowance)));
+        note(this.judge(at, stats, isTolerated(stats, allowance)));
       }
     }
     // What is tolerated above a path is not at its end.
-    if (stats.isDirectory() && !(isSticky(stats) && allowance.sticky === true)) note(judge(at, stats));
+    if (stats.isDirectory() && !(isSticky(stats) && allowance.sticky === true)) note(this.judge(at, stats));
     return ended(at, stats);
-  };
+  }
 
-  return { examine, judge };
+  #look(path: string): Promise<Stats> {
+    const known = this.#looks.get(path) ?? lstat(path);
+    this.#looks.set(path, known);
+    return known;
+  }
+
+  /** Whether somebody else may add, rename or remove entries, or write to a file. */
+  #writersOf({ mode, gid }: Stats): Distrust['writers'] {
+    if ((mode & otherWrite) !== 0) return 'everybody';
+    return (mode & groupWrite) !== 0 && !this.#owner.isOwnGroup(gid) ? 'group' : 'none';
+  }
+
+  #distrustOf(path: string, stats: Stats, problem: Pick<Distrust, 'owner' | 'writers' | 'vacant'>): Distrust {
+    return {
+      path,
+      ...problem,
+      uid: stats.uid,
+      gid: stats.gid,
+      mode: stats.mode & 0o7777,
+      kind: stats.isSymbolicLink() ? 'link' : stats.isDirectory() ? 'folder' : 'file',
+      trusted: this.#owner.uid,
+    };
+  }
 }
 
 /** The components of a path, last first, as a stack. */

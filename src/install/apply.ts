@@ -16,6 +16,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { hasCode } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { writeAtomic } from '../files/write-atomic.js';
 import { assertBelow, below } from './places.js';
@@ -139,7 +140,6 @@ function removeEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code !== 'ENOTEMPTY' && code !== 'ENOENT' && code !== 'EEXIST' && code !== 'EBUSY') throw error;
+    if (!hasCode(error, 'ENOTEMPTY', 'ENOENT', 'EEXIST', 'EBUSY')) throw error;
   }
 }

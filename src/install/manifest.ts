@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { hasCode } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { below, places } from './places.js';
 
@@ -42,7 +43,7 @@ export function readManifest(root: string): Manifest | null {
   try {
     return manifestSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasCode(error, 'ENOENT')) return null;
     const what = error instanceof z.ZodError ? (error.issues[0]?.message ?? '') : messageOf(error);
     throw new HookvisorError(
       'install',

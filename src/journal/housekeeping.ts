@@ -3,8 +3,8 @@ import { rename, unlink, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { openPrivate } from '../files/open-private.js';
-import { hasCode } from './journal-error.js';
 import { listSegments, type Segment } from './segments.js';
+import { hasCode } from '../error-code.js';
 
 /** What of a journal is kept. */
 export interface Retention {

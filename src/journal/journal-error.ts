@@ -8,8 +8,3 @@ export function cannot(action: string, path: string, cause: unknown): HookvisorE
     fields: { file: path },
   });
 }
-
-/** Whether something thrown is the system's error `code`. */
-export function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}

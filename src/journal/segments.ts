@@ -2,9 +2,10 @@ import { constants } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
+import { hasCode } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { checkPrivateFolder, openPrivate } from '../files/open-private.js';
-import { cannot, hasCode } from './journal-error.js';
+import { cannot } from './journal-error.js';
 
 /** One file of a journal. Only the last one is written to; those before it are compressed in the background. */
 export interface Segment {

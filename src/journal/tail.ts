@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hasCode } from '../error-code.js';
 import { HookvisorError } from '../errors.js';
 import { openPrivate } from '../files/open-private.js';
 import { createDecoder, type JournaledEvent, type SegmentDecoder } from './events.js';
-import { cannot, hasCode } from './journal-error.js';
+import { cannot } from './journal-error.js';
 import { listSegments, loadSegment, type Segment, splitLines } from './segments.js';
 
 /** Follows a journal that is being written. */

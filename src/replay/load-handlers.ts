@@ -1,8 +1,8 @@
 import { extname, resolve } from 'node:path';
 import type { BackendName, Config, HandlerConfig } from '../config/config.js';
-import { defaultTrust } from '../config/defaults.js';
+import { defaultHandler } from '../config/defaults.js';
 import { HookvisorError } from '../errors.js';
-import { bounds, defaultLimits } from '../limits.js';
+import { bounds } from '../limits.js';
 import { wasmLayerOf } from '../testing/wasm-layer.js';
 import type { RunnerPool } from './runner-pool.js';
 import type { ReplayHandler } from './replay-handlers.js';
@@ -61,20 +61,12 @@ export async function pluginConfig(file: string, settings: HandlerConfig['settin
 /** Returns the defaults of a plug-in without a configuration: it may replace, so that replacements show. */
 function unconfigured(name: string): HandlerConfig {
   return {
+    ...defaultHandler,
     name,
     backend: 'component',
     source: '',
-    sha256: null,
-    trust: defaultTrust,
-    settings: '{}',
-    failurePolicy: { policy: 'fail' },
-    mode: 'enforce',
     grants: new Set(['replace']),
-    limits: defaultLimits,
     pluginBytes: bounds.pluginBytes,
-    arguments: 'libvirt',
-    layout: 'file',
-    libvirtAccess: 'allow',
   };
 }
 

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { hasCode } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import type { HookCall } from '../event.js';
 import type { JournaledEvent } from '../journal/events.js';
@@ -55,6 +56,5 @@ function fromJournal(event: JournaledEvent): RecordedCall {
 }
 
 function problemOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return code === 'ENOENT' ? 'it does not exist; specify a journal folder or a .jsonl file' : messageOf(error);
+  return hasCode(error, 'ENOENT') ? 'it does not exist; specify a journal folder or a .jsonl file' : messageOf(error);
 }

@@ -4,14 +4,12 @@ import type { HandlerConfig, SandboxSettings } from '../config/config.js';
 import { HookvisorError } from '../errors.js';
 import type { PathTrust } from '../files/path-trust.js';
 import type { Log } from '../log.js';
-import { createAdmission } from './admission/admission.js';
+import { Artefacts } from './admission/artefacts.js';
 import { encodeArtefact } from './protocol/artefact-codec.js';
 import type { BreakerStatus } from './supervision/breaker.js';
-import { pruneCache } from './admission/cache-prune.js';
-import { cacheName, createCache } from './admission/cache.js';
 import type { CacheKey } from './admission/cache.js';
 import type { Isolation } from './isolation/isolation.js';
-import { createLauncher } from './isolation/launcher.js';
+import { createLauncher, type Launcher } from './isolation/launcher.js';
 import { readPluginFile } from './admission/plugin-file.js';
 import type { Answer, Lost } from './supervision/runner.js';
 import type { RunnerStatus } from './supervision/runner-status.js';
@@ -36,12 +34,6 @@ export interface Sandbox extends AsyncDisposable {
   breaker(handler: Handler): BreakerStatus | null;
 }
 
-/** A plugin to be admitted, and the largest that it may be. */
-interface Plugin {
-  readonly bytes: Buffer;
-  readonly pluginBytes: number;
-}
-
 interface Group {
   readonly supervisor: Supervisor;
   /** Handlers that are loaded in it or about to be. */
@@ -64,55 +56,67 @@ export interface SandboxOptions {
  * Opens a sandbox. No process of it is started before a handler is loaded. Throws HookvisorError `isolation` when its
  * processes cannot be kept apart as the settings require.
  */
-export function createSandbox({ cache: folder, log, trust, settings, memoryBytes }: SandboxOptions): Sandbox {
-  const launcher = createLauncher(settings, memoryBytes);
-  const cache = createCache(folder, log);
-  const pruned = pruneCache(folder, log);
-  const admission = createAdmission(launcher);
-  const groups = new Map<string, Group>();
-  const handlers = new Map<Handler, () => BreakerStatus | null>();
-  const admitting = new Map<string, Promise<Artefact>>();
-  let disposal: Promise<void> | null = null;
+export function createSandbox(options: SandboxOptions): Sandbox {
+  return new PluginSandbox(options);
+}
 
-  const artefactOf = (key: CacheKey, { bytes, pluginBytes }: Plugin): Promise<Artefact> => {
-    const name = cacheName(key);
-    const shared = admitting.get(name);
-    if (shared !== undefined) return shared;
-    const fresh = async (): Promise<Artefact> => {
-      const cached = await cache.read(key);
-      if (cached !== null) return cached;
-      const artefact = await admission.admit({ ...key, bytes, pluginBytes });
-      await cache.write(key, artefact);
-      return artefact;
+class PluginSandbox implements Sandbox {
+  readonly #log: Log;
+  readonly #trust: PathTrust | undefined;
+  readonly #launcher: Launcher;
+  readonly #artefacts: Artefacts;
+  readonly #groups = new Map<string, Group>();
+  readonly #handlers = new Map<Handler, () => BreakerStatus | null>();
+  #disposal: Promise<void> | null = null;
+
+  constructor({ cache, log, trust, settings, memoryBytes }: SandboxOptions) {
+    this.#log = log;
+    this.#trust = trust;
+    this.#launcher = createLauncher(settings, memoryBytes);
+    this.#artefacts = new Artefacts(cache, this.#launcher, log);
+  }
+
+  backend(name: Artefact['backend']): Backend {
+    return {
+      load: (config) => this.#load(name, config),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
     };
-    const admitted = fresh().finally(() => admitting.delete(name));
-    admitting.set(name, admitted);
-    return admitted;
-  };
+  }
 
-  const join = (trust: string): Group => {
-    const group = groups.get(trust) ?? { supervisor: createSupervisor({ trust, log, launcher }), users: 0 };
-    groups.set(trust, group);
-    group.users += 1;
-    return group;
-  };
-  const leave = async (trust: string, group: Group): Promise<void> => {
-    group.users -= 1;
-    if (group.users > 0) return;
-    groups.delete(trust);
-    await group.supervisor[Symbol.asyncDispose]();
-  };
+  breaker(handler: Handler): BreakerStatus | null {
+    return this.#handlers.get(handler)?.() ?? null;
+  }
 
-  const load = async (backend: Artefact['backend'], config: HandlerConfig): Promise<Handler> => {
-    throwIfClosed(disposal !== null, config);
-    const { bytes, digest } = await readPluginFile(config, trust);
+  status(): SandboxStatus {
+    return {
+      runners: [...this.#groups.values()].map(({ supervisor }) => supervisor.status()),
+      isolation: this.#launcher.isolation,
+      admissions: this.#artefacts.admissions,
+    };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= this.#dispose();
+    return this.#disposal;
+  }
+
+  async #dispose(): Promise<void> {
+    await this.#artefacts[Symbol.asyncDispose]();
+    await Promise.all([...this.#handlers.keys()].map((handler) => handler[Symbol.asyncDispose]()));
+    // Those left are of loads under way, which fail now.
+    await Promise.all([...this.#groups.values()].map(({ supervisor }) => supervisor[Symbol.asyncDispose]()));
+  }
+
+  async #load(backend: Artefact['backend'], config: HandlerConfig): Promise<Handler> {
+    this.#requireOpen(config);
+    const { bytes, digest } = await readPluginFile(config, this.#trust);
     const key: CacheKey = { digest, backend, memoryBytes: config.limits.memoryBytes };
-    const artefact = await artefactOf(key, { bytes, pluginBytes: config.pluginBytes });
-    throwIfClosed(disposal !== null, config);
-    const group = join(config.trust);
+    const artefact = await this.#artefacts.get(key, { bytes, pluginBytes: config.pluginBytes });
+    this.#requireOpen(config);
+    const group = this.#join(config.trust);
     try {
       const guest = await loadGuest(group.supervisor, config, artefact);
-      throwIfClosed(disposal !== null, config);
+      this.#requireOpen(config);
       const handler = createSandboxedHandler({
         supervisor: group.supervisor,
         guest,
@@ -120,39 +124,37 @@ export function createSandbox({ cache: folder, log, trust, settings, memoryBytes
         digest,
         deadlineMs: config.limits.deadlineMs,
         release: () => {
-          handlers.delete(handler);
-          return leave(config.trust, group);
+          this.#handlers.delete(handler);
+          return this.#leave(config.trust, group);
         },
       });
-      handlers.set(handler, () => group.supervisor.breaker(guest));
+      this.#handlers.set(handler, () => group.supervisor.breaker(guest));
       return handler;
     } catch (error) {
-      await leave(config.trust, group);
+      await this.#leave(config.trust, group);
       throw error;
     }
-  };
+  }
 
-  const dispose = async (): Promise<void> => {
-    await pruned;
-    await admission[Symbol.asyncDispose]();
-    await Promise.all([...handlers.keys()].map((handler) => handler[Symbol.asyncDispose]()));
-    // Those left are of loads under way, which fail now.
-    await Promise.all([...groups.values()].map(({ supervisor }) => supervisor[Symbol.asyncDispose]()));
-  };
+  #join(trust: string): Group {
+    const options = { trust, log: this.#log, launcher: this.#launcher };
+    const group = this.#groups.get(trust) ?? { supervisor: createSupervisor(options), users: 0 };
+    this.#groups.set(trust, group);
+    group.users += 1;
+    return group;
+  }
 
-  return {
-    backend: (name) => ({
-      load: (config) => load(name, config),
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    }),
-    breaker: (handler) => handlers.get(handler)?.() ?? null,
-    status: () => ({
-      runners: [...groups.values()].map(({ supervisor }) => supervisor.status()),
-      isolation: launcher.isolation,
-      admissions: admission.running(),
-    }),
-    [Symbol.asyncDispose]: () => (disposal ??= dispose()),
-  };
+  async #leave(trust: string, group: Group): Promise<void> {
+    group.users -= 1;
+    if (group.users > 0) return;
+    this.#groups.delete(trust);
+    await group.supervisor[Symbol.asyncDispose]();
+  }
+
+  #requireOpen({ name }: HandlerConfig): void {
+    if (this.#disposal === null) return;
+    throw new HookvisorError('closed', `Cannot load handler '${name}': the sandbox is closed; start the runtime again`);
+  }
 }
 
 /** Loads a plugin into its group's runner and lets it check its settings. */
@@ -195,9 +197,4 @@ function loadError({ name }: HandlerConfig, answer: Answer | Lost): HookvisorErr
   }
   const what = 'failure' in answer ? answer.message : 'its runner gave an answer of another kind';
   return new HookvisorError('runner', `Cannot load handler '${name}': ${what}; look at the runtime's log`);
-}
-
-function throwIfClosed(closed: boolean, { name }: HandlerConfig): void {
-  if (!closed) return;
-  throw new HookvisorError('closed', `Cannot load handler '${name}': the sandbox is closed; start the runtime again`);
 }

@@ -1,13 +1,13 @@
 import { extname, resolve } from 'node:path';
 import type { Backend } from '../backends/backend.js';
-import { scriptBackend } from '../backends/script.js';
-import { defaultCache, defaultTrust } from '../config/defaults.js';
+import { createScriptBackend } from '../backends/script.js';
+import { defaultCache, defaultHandler } from '../config/defaults.js';
 import type { BackendName, HandlerConfig, Json } from '../config/config.js';
 import { consult } from '../dispatch/consult.js';
 import type { HandlerRecord } from '../dispatch/verdict.js';
 import { HookvisorError } from '../errors.js';
 import { loadXml } from '../libvirt/document.js';
-import { bounds, defaultLimits, type Limits } from '../limits.js';
+import { bounds, type Limits } from '../limits.js';
 import type { FailureCode, LogLine } from '../outcome.js';
 import { wasmLayerOf } from './wasm-layer.js';
 import { createSandbox, type Sandbox } from '../sandbox/sandbox.js';
@@ -83,12 +83,13 @@ export async function loadPlugin(options: PluginOptions): Promise<TestPlugin> {
 export function createTestBench(): TestBench {
   // The results already contain what the sandbox would log.
   const sandbox: Sandbox = createSandbox({ cache: defaultCache(), log: () => undefined });
+  const scripts = createScriptBackend();
   return {
     async load(options) {
       const file = resolve(options.file);
       const backend = options.backend ?? (await backendOf(file));
       const config = configOf({ ...options, file }, backend);
-      const loader: Backend = backend === 'script' ? scriptBackend : sandbox.backend(backend);
+      const loader: Backend = backend === 'script' ? scripts : sandbox.backend(backend);
       const handler = await loader.load(config);
       return {
         backend,
@@ -97,7 +98,9 @@ export function createTestBench(): TestBench {
         [Symbol.asyncDispose]: () => handler[Symbol.asyncDispose](),
       };
     },
-    [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([sandbox[Symbol.asyncDispose](), scripts[Symbol.asyncDispose]()]);
+    },
   };
 }
 
@@ -115,20 +118,15 @@ function configOf(options: PluginOptions, backend: BackendName): HandlerConfig {
     );
   }
   return {
+    ...defaultHandler,
     name: 'tested',
     backend,
     source: file,
-    sha256: null,
-    trust: defaultTrust,
     settings: JSON.stringify(settings),
-    failurePolicy: { policy: 'fail' },
-    mode: 'enforce',
     grants: new Set(grants),
-    limits: { ...defaultLimits, ...limits },
+    limits: { ...defaultHandler.limits, ...limits },
     pluginBytes: bounds.pluginBytes,
-    arguments: options.arguments ?? 'libvirt',
-    layout: 'file',
-    libvirtAccess: 'allow',
+    arguments: options.arguments ?? defaultHandler.arguments,
   };
 }
 

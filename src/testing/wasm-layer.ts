@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { hasCode } from '../error-code.js';
 import { HookvisorError, messageOf } from '../errors.js';
 import { wasmLayer } from '../sandbox/wasm/wasm-reader.js';
 
@@ -22,6 +23,5 @@ export async function wasmLayerOf(file: string): Promise<'module' | 'component'>
 }
 
 function problemOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return code === 'ENOENT' ? "there is no such file; build it with 'hookvisor build'" : messageOf(error);
+  return hasCode(error, 'ENOENT') ? "there is no such file; build it with 'hookvisor build'" : messageOf(error);
 }

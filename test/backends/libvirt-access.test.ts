@@ -4,21 +4,23 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, wri
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { libvirtAccessProblem, socketFolderIn, withoutLibvirt } from '../../src/backends/libvirt-access.js';
-import { scriptBackend } from '../../src/backends/script.js';
+import { createScriptBackend } from '../../src/backends/script.js';
 import type { Evaluation } from '../../src/outcome.js';
 import { configOf, eventOf } from '../support/handlers.js';
 import { temporaryFolder, write, writeScript } from '../support/temp.js';
 
+const scripts = createScriptBackend();
+
 const isRoot = process.geteuid?.() === 0;
 const problem = await libvirtAccessProblem();
 
-afterAll(() => scriptBackend[Symbol.asyncDispose]());
+afterAll(() => scripts[Symbol.asyncDispose]());
 
 describe('libvirtAccess: deny where it cannot be kept', () => {
   it('is refused when the configuration is loaded', async (ctx) => {
     if (problem === null) ctx.skip('mount namespaces work here; a plain user runs this');
     const source = await writeScript(temporaryFolder(), 'script', 'exit 0');
-    await expect(scriptBackend.load(configOf({ source, libvirtAccess: 'deny' }))).rejects.toMatchObject({
+    await expect(scripts.load(configOf({ source, libvirtAccess: 'deny' }))).rejects.toMatchObject({
       code: 'plugin-unreadable',
       message: expect.stringMatching(/libvirtAccess: deny cannot be kept here: .*; run as root/) as string,
     });
@@ -28,7 +30,7 @@ describe('libvirtAccess: deny where it cannot be kept', () => {
 /** Runs a script of root's as a handler. */
 async function run(body: string): Promise<Evaluation> {
   const source = await writeScript(temporaryFolder(), 'script', body);
-  const handler = await scriptBackend.load(configOf({ source, libvirtAccess: 'deny' }));
+  const handler = await scripts.load(configOf({ source, libvirtAccess: 'deny' }));
   return handler.evaluate({ event: eventOf({ name: 'a "b" $c --' }), document: Buffer.from('<domain/>') });
 }
 
@@ -68,7 +70,7 @@ describe('libvirtAccess: deny', () => {
   it('cannot decide when the interpreter is missing', async () => {
     const source = await write(temporaryFolder(), 'script', '#!/nonexistent/sh\n');
     chmodSync(source, 0o755);
-    const handler = await scriptBackend.load(configOf({ source, libvirtAccess: 'deny' }));
+    const handler = await scripts.load(configOf({ source, libvirtAccess: 'deny' }));
     await expect(handler.evaluate({ event: eventOf(), document: null })).rejects.toMatchObject({
       failure: 'unavailable',
     });

@@ -2,14 +2,16 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { scriptBackend } from '../../src/backends/script.js';
+import { createScriptBackend } from '../../src/backends/script.js';
 import type { HookEvent } from '../../src/event.js';
 import { defaultLimits } from '../../src/limits.js';
 import type { Evaluation } from '../../src/outcome.js';
 import { configOf, eventOf, type HandlerFields } from '../support/handlers.js';
 import { temporaryFolder, write, writeScript } from '../support/temp.js';
 
-afterAll(() => scriptBackend[Symbol.asyncDispose]());
+const scripts = createScriptBackend();
+
+afterAll(() => scripts[Symbol.asyncDispose]());
 
 async function decide(
   source: string,
@@ -17,7 +19,7 @@ async function decide(
   config: HandlerFields & { document?: Buffer } = {},
 ): Promise<Evaluation> {
   const { document = null, ...rest } = config;
-  const handler = await scriptBackend.load(configOf({ layout: 'tree', source, ...rest }));
+  const handler = await scripts.load(configOf({ layout: 'tree', source, ...rest }));
   return handler.evaluate({ event: eventOf(event), document });
 }
 

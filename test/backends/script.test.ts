@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { scriptBackend } from '../../src/backends/script.js';
+import { createScriptBackend } from '../../src/backends/script.js';
 import type { HookEvent } from '../../src/event.js';
 import { defaultLimits } from '../../src/limits.js';
 import { HandlerFailure, type Evaluation } from '../../src/outcome.js';
 import { configOf, eventOf, type HandlerFields } from '../support/handlers.js';
+
+const scripts = createScriptBackend();
 
 let folder: string;
 let count = 0;
@@ -17,7 +19,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hookvisor-script-test-'));
 });
 afterAll(async () => {
-  await scriptBackend[Symbol.asyncDispose]();
+  await scripts[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
 
@@ -42,7 +44,7 @@ async function run(
   { event, document = null, config, deadlineMs = 5_000 }: Run = {},
 ): Promise<Evaluation> {
   const limits = { ...defaultLimits, deadlineMs };
-  const handler = await scriptBackend.load(configOf({ source: await script(text), limits, ...config }));
+  const handler = await scripts.load(configOf({ source: await script(text), limits, ...config }));
   return handler.evaluate({ event: eventOf(event), document });
 }
 
@@ -197,7 +199,7 @@ describe('what a script answers', () => {
 
 describe('a script that cannot decide', () => {
   it('fails with unavailable when it is gone, not executable, or has no interpreter', async () => {
-    const handler = await scriptBackend.load(configOf({ source: await script('exit 0') }));
+    const handler = await scripts.load(configOf({ source: await script('exit 0') }));
     const source = join(folder, `script-${String(count - 1)}`);
     const ask = (): Promise<Evaluation> => handler.evaluate({ event: eventOf(), document: null });
     await chmod(source, 0o644);
@@ -224,7 +226,7 @@ describe('a script that cannot decide', () => {
     ['without a #! line', 'exit 0\n'],
   ])('is never handed to a shell when it is %s', async (_, text) => {
     const source = await script('exit 0');
-    const handler = await scriptBackend.load(configOf({ source }));
+    const handler = await scripts.load(configOf({ source }));
     await writeFile(source, text);
     const failure = await failureOf(handler.evaluate({ event: eventOf(), document: null }));
     expect(failure.failure).toBe('unavailable');
@@ -327,7 +329,7 @@ describe('loading and disposing', () => {
     ],
   ])('refuses %s', async (_, make, what) => {
     const source = await make();
-    await expect(scriptBackend.load(configOf({ source }))).rejects.toMatchObject({
+    await expect(scripts.load(configOf({ source }))).rejects.toMatchObject({
       code: 'plugin-unreadable',
       message: `Cannot load the script '${source}': ${what}`,
     });
@@ -335,14 +337,14 @@ describe('loading and disposing', () => {
 
   it('runs what stands at the path at the time of the event', async () => {
     const source = await script('exit 1');
-    const handler = await scriptBackend.load(configOf({ source }));
+    const handler = await scripts.load(configOf({ source }));
     expect((await handler.evaluate({ event: eventOf(), document: null })).outcome.outcome).toBe('deny');
     await writeFile(source, '#!/bin/sh\nexit 0\n');
     expect((await handler.evaluate({ event: eventOf(), document: null })).outcome.outcome).toBe('allow');
   });
 
   it('waits for what is running', async () => {
-    const handler = await scriptBackend.load(configOf({ source: await script('sleep 0.3; exit 1') }));
+    const handler = await scripts.load(configOf({ source: await script('sleep 0.3; exit 1') }));
     let answered = false;
     const evaluation = handler.evaluate({ event: eventOf(), document: null }).then(() => {
       answered = true;
@@ -353,11 +355,10 @@ describe('loading and disposing', () => {
   });
 
   it('leaves no descriptor open after 200 runs of every kind', async () => {
-    const handler = await scriptBackend.load(configOf({ source: await script('cat >/dev/null; exit $1') }));
+    const handler = await scripts.load(configOf({ source: await script('cat >/dev/null; exit $1') }));
     const ask = (name: string, document: Buffer | null): Promise<unknown> =>
       handler.evaluate({ event: eventOf({ ...filter, name }), document }).catch(() => null);
     const settle = async (): Promise<string[]> => {
-      await scriptBackend[Symbol.asyncDispose]();
       await sleep(20);
       return openDescriptors();
     };
@@ -372,7 +373,7 @@ describe('loading and disposing', () => {
   });
 
   it('answers many events at once', async () => {
-    const handler = await scriptBackend.load(configOf({ source: await script('cat; exit 0') }));
+    const handler = await scripts.load(configOf({ source: await script('cat; exit 0') }));
     const documents = Array.from({ length: 60 }, (_, index) => Buffer.from(`<domain n='${String(index)}'/>`));
     const evaluations = await Promise.all(
       documents.map((document) => handler.evaluate({ event: eventOf(filter), document })),

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { codeOf } from '../../src/backends/executable.js';
+import { codeOf } from '../../src/error-code.js';
 import { createSpawner } from '../../src/backends/spawner.js';
 import type { SpawnEnd, SpawnRequest } from '../../src/backends/spawner-protocol.js';
 import { packageRoot } from '../../src/paths.js';
+import { spawnersOf } from '../support/spawners.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookvisor-spawner-test-'));
 const spawner = createSpawner();
@@ -31,10 +32,9 @@ const out = async (end: Promise<SpawnEnd>): Promise<string> => (await end).stdou
 
 /** The spawner that a process started. */
 function spawnerOf(parent: number | undefined): number {
-  const children = execFileSync('ps', ['-o', 'pid=,comm=', '--ppid', String(parent)], { encoding: 'utf8' });
-  const [, pid] = /^\s*(\d+) spawner$/mu.exec(children) ?? [];
-  if (pid === undefined) throw new Error(`no spawner among:\n${children}`);
-  return Number(pid);
+  const [pid] = parent === undefined ? [] : spawnersOf(parent);
+  if (pid === undefined) throw new Error(`no spawner among the children of ${String(parent)}`);
+  return pid;
 }
 
 function alive(pid: number): boolean {

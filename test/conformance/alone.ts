@@ -39,6 +39,14 @@ const both: Record<string, Claim> = {
   },
   'data-beyond-memory': { title: 'data beyond the memory fails each event', ends: { failure: 'trap' } },
   'elements-beyond-table': { title: 'elements beyond a table fail each event', ends: { failure: 'trap' } },
+  'validate-loop': {
+    title: 'an endless validate refuses the settings',
+    refusal: objection(/it could not check them, the plugin used all of its 50000000 steps/u),
+  },
+  'validate-trap': {
+    title: 'a validate that traps refuses the settings',
+    refusal: objection(/it could not check them, the plugin trapped: /u),
+  },
 };
 
 const component: Record<string, Claim> = {
@@ -67,14 +75,6 @@ const component: Record<string, Claim> = {
     ends: { failure: 'trap', message: 'the plugin trapped: cannot leave component instance' },
   },
   'start-logs': { title: 'a start function that calls the host fails', ends: { outcome: null, failure: 'trap' } },
-  'validate-loop': {
-    title: 'an endless validate refuses the settings',
-    refusal: objection(/it could not check them, the plugin used all of its 50000000 steps/u),
-  },
-  'validate-trap': {
-    title: 'a validate that traps refuses the settings',
-    refusal: objection(/it could not check them, the plugin trapped: /u),
-  },
   'validate-escapes': {
     title: 'an objection is told without its control characters',
     refusal: objection(/refuses the settings: \\x1b\[2J\\x1b\]0;owned\\x07no root#; /u),
@@ -86,14 +86,6 @@ const extism: Record<string, Claim> = {
   'haskell-loop': { title: 'an endless hs_init uses up its fuel', ends: outOfFuel },
   'initialize-global': { title: 'an _initialize that is no function is not run', ends: allow },
   'own-meter': { title: "exports by the meter's names do not move the meter", ends: outOfFuel },
-  'validate-loop': {
-    title: 'an endless validate refuses the settings',
-    refusal: objection(/it could not check them, the plugin used all of its 50000000 steps/u),
-  },
-  'validate-trap': {
-    title: 'a validate that traps refuses the settings',
-    refusal: objection(/it could not check them, the plugin trapped: /u),
-  },
   'answer-from-settings': { title: 'an answer of nothing breaks the contract', ends: { failure: 'protocol' } },
 };
 

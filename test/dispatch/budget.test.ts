@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { scriptBackend } from '../../src/backends/script.js';
+import { createScriptBackend } from '../../src/backends/script.js';
 import { createBudget, type Allowance, type Budget } from '../../src/dispatch/budget.js';
 import { runChain } from '../../src/dispatch/chain.js';
 import type { HookEvent } from '../../src/event.js';
@@ -7,9 +7,11 @@ import { defaultLimits } from '../../src/limits.js';
 import { configOf, eventOf, handlerOf } from '../support/handlers.js';
 import { temporaryFolder, writeScript } from '../support/temp.js';
 
+const scripts = createScriptBackend();
+
 const uuid = 'c7a5fdbd-edaf-9455-926a-d65c16db1809';
 
-afterAll(() => scriptBackend[Symbol.asyncDispose]());
+afterAll(() => scripts[Symbol.asyncDispose]());
 
 /** A budget of 1000 ms on a clock that moves only when told. */
 function counted(): {
@@ -117,7 +119,7 @@ describe('a chain under a budget', () => {
   it("cuts a script's deadline to what is left, and blames the budget", async () => {
     const source = await writeScript(temporaryFolder(), 'slow', 'exec sleep 30');
     const config = configOf({ name: 'slow', source, limits: { ...defaultLimits, deadlineMs: 30_000 } });
-    const handler = await scriptBackend.load(config);
+    const handler = await scripts.load(config);
     const call = { event: eventOf({ uuid }), document: null };
     const handlers = [{ config, handler, fallback: null }];
     const began = Date.now();
@@ -130,7 +132,7 @@ describe('a chain under a budget', () => {
   it("leaves a deadline alone that is shorter, and blames the script's deadline then", async () => {
     const source = await writeScript(temporaryFolder(), 'slow', 'exec sleep 30');
     const config = configOf({ name: 'slow', source, limits: { ...defaultLimits, deadlineMs: 100 } });
-    const handler = await scriptBackend.load(config);
+    const handler = await scripts.load(config);
     const call = { event: eventOf({ uuid }), document: null };
     const handlers = [{ config, handler, fallback: null }];
     const { verdict } = await runChain({ call, handlers, checkReplacement, allowance: allowance(20_000) });

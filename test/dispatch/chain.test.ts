@@ -2,13 +2,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { scriptBackend } from '../../src/backends/script.js';
+import { createScriptBackend } from '../../src/backends/script.js';
 import { runChain, type ChainResult } from '../../src/dispatch/chain.js';
 import type { LoadedHandler } from '../../src/dispatch/loaded-handler.js';
 import { verdictSchema } from '../../src/dispatch/verdict.js';
 import type { HookEvent } from '../../src/event.js';
 import { HandlerFailure, type FailureCode, type Outcome } from '../../src/outcome.js';
 import { configOf, eventOf, handlerOf } from '../support/handlers.js';
+
+const scripts = createScriptBackend();
 
 const original = Buffer.from('<domain><name>tiny</name></domain>');
 const other = Buffer.from('<domain><name>tiny</name><edited/></domain>');
@@ -339,7 +341,7 @@ describe('a failure', () => {
 describe('a chain of scripts', () => {
   let folder: string | null = null;
   afterAll(async () => {
-    await scriptBackend[Symbol.asyncDispose]();
+    await scripts[Symbol.asyncDispose]();
     if (folder !== null) await rm(folder, { recursive: true });
   });
 
@@ -348,7 +350,7 @@ describe('a chain of scripts', () => {
     const source = join(folder, name);
     await writeFile(source, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
     const config = configOf({ name, source, ...replaces });
-    return { config, handler: await scriptBackend.load(config), fallback: null };
+    return { config, handler: await scripts.load(config), fallback: null };
   }
 
   it('threads the document and ends with a denial', async () => {

@@ -3,39 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { HandlerConfig } from '../../src/config/config.js';
-import type { HandlerFields } from '../support/handlers.js';
+import { configOf, eventOf, type HandlerFields } from '../support/handlers.js';
+import { samplePlugin } from '../support/sample-plugin.js';
 import type { HookCall } from '../../src/event.js';
 import { HookvisorError } from '../../src/errors.js';
-import { defaultPluginBytes } from '../../src/limits.js';
 import { packageRoot } from '../../src/paths.js';
 import { createSandbox } from '../../src/sandbox/sandbox.js';
 import type { Sandbox } from '../../src/sandbox/sandbox.js';
 
 const limits: HandlerConfig['limits'] = { deadlineMs: 5_000, fuel: 50_000_000, memoryBytes: 64 * 1024 * 1024 };
 
-/** Path of a sample plugin as built. */
-export function samplePlugin(name: 'naming' | 'quota' | 'tiny-allow'): string {
-  return join(packageRoot, 'plugins', name, 'build', `${name}.wasm`);
-}
+export { samplePlugin };
 
-export function handlerConfig({ settings = {}, ...changes }: HandlerFields = {}): HandlerConfig {
-  return {
-    name: 'plugin',
-    backend: 'component',
-    source: samplePlugin('tiny-allow'),
-    sha256: null,
-    trust: 'operator',
-    settings: JSON.stringify(settings),
-    failurePolicy: { policy: 'fail' },
-    mode: 'enforce',
-    grants: new Set(),
-    limits,
-    pluginBytes: defaultPluginBytes,
-    arguments: 'libvirt',
-    layout: 'file',
-    libvirtAccess: 'allow',
-    ...changes,
-  };
+export function handlerConfig(fields: HandlerFields = {}): HandlerConfig {
+  const source = samplePlugin('tiny-allow');
+  return configOf({ name: 'plugin', backend: 'component', source, limits, ...fields });
 }
 
 /** Settings of a handler that never answers and has fuel for years. */
@@ -46,8 +28,7 @@ export const endless = (source: string, deadlineMs: number): HandlerFields => ({
 });
 
 export function hookCall(name = 'vm', document: Buffer | null = null): HookCall {
-  const event = { id: `id-${name}`, time: 0, kind: 'domain', name, event: 'prepare', qualifier: 'begin' };
-  return { event: { ...event, extra: null, driver: 'qemu', uuid: null }, document };
+  return { event: eventOf({ id: `id-${name}`, time: 0, name }), document };
 }
 
 /** A folder of the test's own, removed afterwards. */

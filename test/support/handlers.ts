@@ -1,8 +1,8 @@
 import type { Handler } from '../../src/backends/backend.js';
 import type { HandlerConfig } from '../../src/config/config.js';
+import { defaultHandler } from '../../src/config/defaults.js';
 import type { LoadedHandler } from '../../src/dispatch/loaded-handler.js';
 import type { HookCall, HookEvent } from '../../src/event.js';
-import { defaultLimits, defaultPluginBytes } from '../../src/limits.js';
 import type { Outcome } from '../../src/outcome.js';
 
 /** An event with everything filled in. */
@@ -27,20 +27,11 @@ export type HandlerFields = Omit<Partial<HandlerConfig>, 'settings'> & { readonl
 /** A handler's configuration with everything filled in. */
 export function configOf({ settings = {}, ...fields }: HandlerFields = {}): HandlerConfig {
   return {
+    ...defaultHandler,
     name: 'handler',
     backend: 'script',
     source: '/nonexistent',
-    sha256: null,
-    trust: 'operator',
     settings: JSON.stringify(settings),
-    failurePolicy: { policy: 'fail' },
-    mode: 'enforce',
-    grants: new Set(),
-    limits: defaultLimits,
-    pluginBytes: defaultPluginBytes,
-    arguments: 'libvirt',
-    layout: 'file',
-    libvirtAccess: 'allow',
     ...fields,
   };
 }

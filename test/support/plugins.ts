@@ -7,6 +7,7 @@ import type { Limits } from '../../src/limits.js';
 import { HandlerFailure } from '../../src/outcome.js';
 import { admitPlugin } from '../../src/sandbox/admission/admit.js';
 import { watToComponent, watToModule } from '../../scripts/wat.mjs';
+import { eventOf } from './handlers.js';
 
 export const guestLimits: Limits = { deadlineMs: 2_000, fuel: 1_000_000, memoryBytes: 4 * 1024 * 1024 };
 
@@ -97,18 +98,7 @@ export async function loadGuest(
 }
 
 export function hookCall(document: string | Buffer | null = null, changes: Partial<HookEvent> = {}): HookCall {
-  const event: HookEvent = {
-    id: '00000000-0000-4000-8000-000000000001',
-    time: 1_700_000_000_000,
-    kind: 'domain',
-    name: 'tiny',
-    event: 'prepare',
-    qualifier: 'begin',
-    extra: null,
-    driver: 'qemu',
-    uuid: null,
-    ...changes,
-  };
+  const event = eventOf({ id: '00000000-0000-4000-8000-000000000001', ...changes });
   return { event, document: typeof document === 'string' ? Buffer.from(document) : document };
 }
 

@@ -8,10 +8,7 @@ import { startServer } from '../../src/daemon/server.js';
 import { packageRoot } from '../../src/paths.js';
 import { temporaryFolder, write } from './temp.js';
 
-/** Absolute path of a sample plugin as the build leaves it. */
-export function samplePlugin(name: 'naming' | 'quota' | 'tiny-allow'): string {
-  return join(packageRoot, 'plugins', name, 'build', `${name}.wasm`);
-}
+export { samplePlugin } from './sample-plugin.js';
 
 export interface TestRuntime {
   readonly dir: string;

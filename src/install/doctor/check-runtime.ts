@@ -1,34 +1,30 @@
-import { z } from 'zod';
-import { askRuntime } from '../../daemon/remote.js';
-import { messageOf } from '../../errors.js';
+import type { z } from 'zod';
+import { askStatus } from '../../daemon/ask-status.js';
+import { statusSchema } from '../../daemon/status.js';
+import { HookvisorError, messageOf } from '../../errors.js';
 import { oneLine } from '../../text.js';
 import { version } from '../../version.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 const timeoutMs = 5_000;
 
-const statusSchema = z.object({
-  status: z.object({
-    version: z.string(),
-    pid: z.number(),
-    journal: z.object({ unrecorded: z.number() }).nullable(),
-    reloads: z.object({ lastError: z.string().nullable() }),
-  }),
-});
+/** What is looked at: a runtime of another release is to be recognised, whatever else has changed. */
+const looked = statusSchema.pick({ version: true, pid: true, journal: true, reloads: true });
 
 /** Checks that the runtime answers, is of this release, accepted its last configuration and recorded every event. */
 export async function checkRuntime(socket: string): Promise<Finding[]> {
   const check = 'runtime';
-  let head: unknown;
+  let status: z.infer<typeof looked>;
   try {
-    head = (await askRuntime({ socket, command: { command: 'status' }, timeoutMs })).head;
+    ({ status } = await askStatus({ socket, timeoutMs }, looked));
   } catch (error) {
+    if (error instanceof HookvisorError && error.code === 'protocol') {
+      return [fail(check, 'its status cannot be read', 'restart it: systemctl restart hookvisor')];
+    }
     const advice = "run 'systemctl enable --now hookvisor.socket hookvisor.service', then 'journalctl -u hookvisor'";
     return [fail(check, oneLine(messageOf(error), 400), advice)];
   }
-  const parsed = statusSchema.safeParse(head);
-  if (!parsed.success) return [fail(check, 'its status cannot be read', 'run systemctl restart hookvisor')];
-  const { pid, version: running, journal, reloads } = parsed.data.status;
+  const { pid, version: running, journal, reloads } = status;
   const findings = [ok(check, `it answers (version ${running}, pid ${pid})`)];
   if (running !== version) {
     findings.push(

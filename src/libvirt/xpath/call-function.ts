@@ -3,12 +3,15 @@ import type { Walk } from './axes.js';
 import { XPathRefusal } from './refusal.js';
 import {
   codePoints,
+  concat,
   find,
   normalizeSpace,
-  payForChars,
   payForString,
+  startsWith,
   stringValue,
   substring,
+  substringAfter,
+  substringBefore,
   translate,
 } from './strings.js';
 import { isNodeSet, textToNumber, toBoolean, toNumber, toText } from './values.js';
@@ -60,30 +63,19 @@ export function callFunction(walk: Walk, focus: Focus, name: FunctionName, args:
       return Math.ceil(number(0));
     case 'round':
       return Math.round(number(0));
-    case 'concat': {
-      const texts = args.map((_, at) => text(at));
-      payForString(
+    case 'concat':
+      return concat(
         walk,
-        texts.reduce((sum, one) => sum + one.length, 0),
+        args.map((_, at) => text(at)),
       );
-      return texts.join('');
-    }
     case 'contains':
       return find(walk, text(0), text(1)) >= 0;
-    case 'starts-with': {
-      const [whole, beginning] = [text(0), text(1)];
-      payForChars(walk, beginning.length);
-      return whole.startsWith(beginning);
-    }
-    case 'substring-before': {
-      const [whole, wanted] = [text(0), text(1)];
-      return whole.slice(0, Math.max(0, find(walk, whole, wanted)));
-    }
-    case 'substring-after': {
-      const [whole, wanted] = [text(0), text(1)];
-      const at = find(walk, whole, wanted);
-      return at < 0 ? '' : whole.slice(at + wanted.length);
-    }
+    case 'starts-with':
+      return startsWith(walk, text(0), text(1));
+    case 'substring-before':
+      return substringBefore(walk, text(0), text(1));
+    case 'substring-after':
+      return substringAfter(walk, text(0), text(1));
     case 'substring':
       return substring(walk, text(0), number(1), args.length > 2 ? number(2) : Infinity);
     case 'string-length':

@@ -60,6 +60,30 @@ export function find(walk: Pick<Walk, 'budget'>, text: string, wanted: string): 
   return -1;
 }
 
+export function concat(walk: Walk, texts: readonly string[]): string {
+  payForString(
+    walk,
+    texts.reduce((sum, one) => sum + one.length, 0),
+  );
+  return texts.join('');
+}
+
+export function startsWith(walk: Walk, whole: string, beginning: string): boolean {
+  payForChars(walk, beginning.length);
+  return whole.startsWith(beginning);
+}
+
+/** What is before the first place of `wanted`; empty if it is nowhere. */
+export function substringBefore(walk: Walk, whole: string, wanted: string): string {
+  return whole.slice(0, Math.max(0, find(walk, whole, wanted)));
+}
+
+/** What is after the first place of `wanted`; empty if it is nowhere. */
+export function substringAfter(walk: Walk, whole: string, wanted: string): string {
+  const at = find(walk, whole, wanted);
+  return at < 0 ? '' : whole.slice(at + wanted.length);
+}
+
 /** `substring()`: characters are code points, and positions are rounded. */
 export function substring(walk: Pick<Walk, 'budget'>, text: string, from: number, length: number): string {
   payForString(walk, 2 * text.length);

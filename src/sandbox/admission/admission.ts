@@ -45,16 +45,78 @@ const atATime = 2;
 
 /** At most two admissions run at a time: each may use a whole core and much memory. */
 export function createAdmission(launcher: Launcher, limits: AdmissionLimits = usual): Admission {
-  const under = new Set<{ readonly ended: Promise<string>; kill(): void }>();
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  let closed = false;
-  const isClosed = (): boolean => closed;
+  return new ProcessAdmission(launcher, limits);
+}
 
-  const inProcess = async <T>({ head, bytes, read }: Errand<T>): Promise<T> => {
-    if (isClosed()) throw closedError();
-    const child = launcher.launch('admission', limits.memoryMiB);
-    under.add(child);
+class ProcessAdmission implements Admission {
+  readonly #launcher: Launcher;
+  readonly #limits: AdmissionLimits;
+  readonly #processes = new Set<{ readonly ended: Promise<string>; kill(): void }>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+  #closed = false;
+
+  constructor(launcher: Launcher, limits: AdmissionLimits) {
+    this.#launcher = launcher;
+    this.#limits = limits;
+  }
+
+  running(): number {
+    return this.#running;
+  }
+
+  async admit({ backend, memoryBytes, pluginBytes, bytes, digest }: AdmissionRequest): Promise<Artefact> {
+    return this.#inTurn({
+      head: { task: 'admit', backend, memoryBytes, pluginBytes },
+      bytes,
+      read: ({ reply }, tail) => {
+        if (reply !== 'artefact') throw failedError('its process answered another question');
+        const artefact = decodeArtefact(tail);
+        if (artefact.digest !== digest) throw failedError('its process answered for another plugin');
+        return artefact;
+      },
+    });
+  }
+
+  async vet(
+    bytes: Buffer,
+    { memoryBytes, pluginBytes }: Pick<AdmissionRequest, 'memoryBytes' | 'pluginBytes'>,
+  ): Promise<VetReport> {
+    return this.#inTurn({
+      head: { task: 'vet', memoryBytes, pluginBytes },
+      bytes,
+      read: (head) => {
+        if (head.reply !== 'report') throw failedError('its process answered another question');
+        return head.report;
+      },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const processes = [...this.#processes];
+    for (const one of processes) one.kill();
+    await Promise.all(processes.map((one) => one.ended));
+  }
+
+  async #inTurn<T>(errand: Errand<T>): Promise<T> {
+    if (this.#running >= atATime) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running += 1;
+    try {
+      return await this.#inProcess(errand);
+    } finally {
+      // The place goes straight to the next one waiting.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running -= 1;
+      else next();
+    }
+  }
+
+  async #inProcess<T>({ head, bytes, read }: Errand<T>): Promise<T> {
+    const limits = this.#limits;
+    this.#requireOpen();
+    const child = this.#launcher.launch('admission', limits.memoryMiB);
+    this.#processes.add(child);
     const watch = { late: false };
     const timer = setTimeout(() => {
       watch.late = true;
@@ -68,7 +130,7 @@ export function createAdmission(launcher: Launcher, limits: AdmissionLimits = us
       const first = await Promise.race([answer.then((value) => ({ value })), child.ended.then(() => null)]);
       if (first !== null) return first.value;
       const ending = await child.ended;
-      if (isClosed()) throw closedError();
+      this.#requireOpen();
       if (watch.late) throw boundError(`it took more than ${limits.deadlineMs / 1_000} s`, limits);
       if (outOfMemory.test(ending)) throw memoryError(limits);
       throw failedError(`its process gave no answer, ${ending}`);
@@ -76,52 +138,13 @@ export function createAdmission(launcher: Launcher, limits: AdmissionLimits = us
       clearTimeout(timer);
       child.kill();
       await child.ended;
-      under.delete(child);
+      this.#processes.delete(child);
     }
-  };
+  }
 
-  const inTurn = async <T>(errand: Errand<T>): Promise<T> => {
-    if (running >= atATime) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
-    try {
-      return await inProcess(errand);
-    } finally {
-      // The place goes straight to the next one waiting.
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
-
-  return {
-    running: () => running,
-    admit: ({ backend, memoryBytes, pluginBytes, bytes, digest }) =>
-      inTurn({
-        head: { task: 'admit', backend, memoryBytes, pluginBytes },
-        bytes,
-        read: ({ reply }, tail) => {
-          if (reply !== 'artefact') throw failedError('its process answered another question');
-          const artefact = decodeArtefact(tail);
-          if (artefact.digest !== digest) throw failedError('its process answered for another plugin');
-          return artefact;
-        },
-      }),
-    vet: (bytes, { memoryBytes, pluginBytes }) =>
-      inTurn({
-        head: { task: 'vet', memoryBytes, pluginBytes },
-        bytes,
-        read: (head) => {
-          if (head.reply !== 'report') throw failedError('its process answered another question');
-          return head.report;
-        },
-      }),
-    async [Symbol.asyncDispose]() {
-      closed = true;
-      const children = [...under];
-      for (const child of children) child.kill();
-      await Promise.all(children.map((child) => child.ended));
-    },
-  };
+  #requireOpen(): void {
+    if (this.#closed) throw closedError();
+  }
 }
 
 /** What a process is asked, and how its answer is read. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, link, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../../error-code.js';
 
 const keyBytes = 32;
 const keyName = 'key';
@@ -20,8 +21,7 @@ export async function readCacheKey(folder: string): Promise<Buffer | null> {
     const key = await file.readFile();
     return key.length === keyBytes ? key : null;
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null;
-    if (code === 'ENOENT' || code === 'ELOOP') return null;
+    if (hasCode(error, 'ENOENT', 'ELOOP')) return null;
     throw error;
   }
 }
@@ -57,7 +57,7 @@ async function linkIfVacant(from: string, to: string): Promise<boolean> {
     await link(from, to);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (hasCode(error, 'EEXIST')) return false;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { lstat, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from '../../error-code.js';
 import { messageOf } from '../../errors.js';
 import { createPathTrust } from '../../files/path-trust.js';
 import type { Log } from '../../log.js';
@@ -52,7 +53,7 @@ export async function pruneCache(folder: string, log: Log, bounds: PruneBounds =
     const kept = entries.filter((entry) => !stale.includes(entry));
     for (const { path } of [...stale, ...surplus(kept, bounds)]) await rm(path, { force: true });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    if (hasCode(error, 'ENOENT')) return;
     log('warn', `Cannot tidy up '${folder}': ${messageOf(error)}; it may grow until the runtime may write there`);
   }
 }

@@ -2,6 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { constants, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artefact } from '../../backends/artefact.js';
+import { hasCode } from '../../error-code.js';
 import { messageOf } from '../../errors.js';
 import { distrustRemedy, distrustText } from '../../files/distrust.js';
 import { createPathTrust } from '../../files/path-trust.js';
@@ -73,7 +74,8 @@ export function createCache(folder: string, log: Log): ArtefactCache {
         const what = 'it is damaged, or no runtime of this user wrote it';
         log('warn', `Cannot use '${path}': ${what}; the plugin is admitted again and the file replaced`);
       } catch (error) {
-        if (!isMissing(error)) log('warn', `Cannot read '${path}': ${messageOf(error)}; the plugin is admitted again`);
+        if (!hasCode(error, 'ENOENT'))
+          log('warn', `Cannot read '${path}': ${messageOf(error)}; the plugin is admitted again`);
       }
       return null;
     },
@@ -139,8 +141,4 @@ async function writeAtomically(path: string, parts: readonly Buffer[]): Promise<
     await rm(temporary, { force: true });
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

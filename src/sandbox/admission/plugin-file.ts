@@ -1,4 +1,5 @@
 import type { HandlerConfig } from '../../config/config.js';
+import { codeOf } from '../../error-code.js';
 import { HookvisorError, messageOf } from '../../errors.js';
 import { openTrusted } from '../../files/open-trusted.js';
 import type { PathTrust } from '../../files/path-trust.js';
@@ -59,7 +60,7 @@ async function readWhole({ name, source, pluginBytes }: HandlerConfig, trust?: P
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
+  const code = codeOf(error);
   if (code === 'ENOENT') return "there is no such file; build it, or correct 'source'";
   if (code === 'EACCES') return "it may not be read; let the runtime's user read it";
   return `${messageOf(error)}; check 'source'`;

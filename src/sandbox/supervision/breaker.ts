@@ -44,85 +44,103 @@ export const breakerBounds = {
 
 /** A closed breaker. `now` gives milliseconds that never go back. */
 export function createBreaker(now: () => number = () => performance.now()): Breaker {
-  /** When the failures of a closed breaker happened. */
-  let failedAt: number[] = [];
-  /** Failures since the plugin last answered, of an open one. */
-  let failures = 0;
-  let openUntil: number | null = null;
-  let trial: Pass | null = null;
-  let backoffMs = 0;
-  let closedAt = -Infinity;
-  /** Passes of a time before the breaker last opened or closed say nothing about the plugin now. */
-  let era = 0;
+  return new RunnerBreaker(now);
+}
 
-  const forget = (): void => {
-    const since = now() - breakerBounds.windowMs;
-    if (openUntil === null) failedAt = failedAt.filter((at) => at > since);
-  };
-  const open = (): void => {
-    // A plugin that only answers trials does not start again with the shortest wait.
-    const relapse = openUntil !== null || now() - closedAt <= breakerBounds.windowMs;
-    const next = relapse ? backoffMs * 2 : breakerBounds.firstBackoffMs;
-    backoffMs = Math.min(Math.max(next, breakerBounds.firstBackoffMs), breakerBounds.longestBackoffMs);
-    openUntil = now() + backoffMs;
-    era += 1;
-  };
-  const close = (): void => {
-    openUntil = null;
-    failedAt = [];
-    closedAt = now();
-    era += 1;
-  };
-  const settleTrial = (result: PassResult): void => {
-    trial = null;
-    if (result === 'answered') close();
-    if (result !== 'cost-a-runner') return;
-    failures += 1;
-    open();
-  };
-  const settle = (result: PassResult, of: number): void => {
-    if (result !== 'cost-a-runner' || of !== era) return;
-    forget();
-    failedAt.push(now());
-    if (failedAt.length < breakerBounds.failures) return;
-    failures = failedAt.length;
-    open();
-  };
-  const pass = (isTrial: boolean): Pass => {
-    const issued = era;
+class RunnerBreaker implements Breaker {
+  readonly #now: () => number;
+  /** When the failures of a closed breaker happened. */
+  #failedAt: number[] = [];
+  /** Failures since the plugin last answered, of an open one. */
+  #failures = 0;
+  #openUntil: number | null = null;
+  #trial: Pass | null = null;
+  #backoffMs = 0;
+  #closedAt = -Infinity;
+  /** Passes of a time before the breaker last opened or closed say nothing about the plugin now. */
+  #era = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  refusal(): Refusal | null {
+    if (this.#openUntil === null || (this.#trial === null && this.#now() >= this.#openUntil)) return null;
+    return { failures: this.#failures, retryInMs: this.#retryInMs() };
+  }
+
+  enter(): Pass | Refusal {
+    const refused = this.refusal();
+    if (refused !== null) return refused;
+    if (this.#openUntil === null) return this.#pass(false);
+    this.#trial = this.#pass(true);
+    return this.#trial;
+  }
+
+  status(): BreakerStatus {
+    this.#forget();
+    const retryInMs = this.#retryInMs();
+    if (this.#openUntil === null) return { state: 'closed', failures: this.#failedAt.length, retryInMs };
+    return { state: this.#trial === null ? 'open' : 'half-open', failures: this.#failures, retryInMs };
+  }
+
+  #pass(isTrial: boolean): Pass {
+    const issued = this.#era;
     let settled = false;
     return {
       trial: isTrial,
-      settle(result) {
+      settle: (result) => {
         if (settled) return;
         settled = true;
-        if (isTrial) settleTrial(result);
-        else settle(result, issued);
+        if (isTrial) this.#settleTrial(result);
+        else this.#settle(result, issued);
       },
     };
-  };
-  const retryInMs = (): number | null =>
-    openUntil === null || trial !== null ? null : Math.max(0, Math.ceil(openUntil - now()));
-  const refusal = (): Refusal | null => {
-    if (openUntil === null || (trial === null && now() >= openUntil)) return null;
-    return { failures, retryInMs: retryInMs() };
-  };
+  }
 
-  return {
-    refusal,
-    enter() {
-      const refused = refusal();
-      if (refused !== null) return refused;
-      if (openUntil === null) return pass(false);
-      trial = pass(true);
-      return trial;
-    },
-    status() {
-      forget();
-      const state = openUntil === null ? 'closed' : trial === null ? 'open' : 'half-open';
-      return { state, failures: openUntil === null ? failedAt.length : failures, retryInMs: retryInMs() };
-    },
-  };
+  #settle(result: PassResult, issued: number): void {
+    if (result !== 'cost-a-runner' || issued !== this.#era) return;
+    this.#forget();
+    this.#failedAt.push(this.#now());
+    if (this.#failedAt.length < breakerBounds.failures) return;
+    this.#failures = this.#failedAt.length;
+    this.#open();
+  }
+
+  #settleTrial(result: PassResult): void {
+    this.#trial = null;
+    if (result === 'answered') this.#close();
+    if (result !== 'cost-a-runner') return;
+    this.#failures += 1;
+    this.#open();
+  }
+
+  #open(): void {
+    // A plugin that only answers trials does not start again with the shortest wait.
+    const relapse = this.#openUntil !== null || this.#now() - this.#closedAt <= breakerBounds.windowMs;
+    const next = relapse ? this.#backoffMs * 2 : breakerBounds.firstBackoffMs;
+    this.#backoffMs = Math.min(Math.max(next, breakerBounds.firstBackoffMs), breakerBounds.longestBackoffMs);
+    this.#openUntil = this.#now() + this.#backoffMs;
+    this.#era += 1;
+  }
+
+  #close(): void {
+    this.#openUntil = null;
+    this.#failedAt = [];
+    this.#closedAt = this.#now();
+    this.#era += 1;
+  }
+
+  /** Drops the failures of a closed breaker that are too old to count. */
+  #forget(): void {
+    const since = this.#now() - breakerBounds.windowMs;
+    if (this.#openUntil === null) this.#failedAt = this.#failedAt.filter((at) => at > since);
+  }
+
+  #retryInMs(): number | null {
+    if (this.#openUntil === null || this.#trial !== null) return null;
+    return Math.max(0, Math.ceil(this.#openUntil - this.#now()));
+  }
 }
 
 /** A refusal in words. */

@@ -38,83 +38,101 @@ export interface MaintenanceOptions {
 /** Usage is requested after this many events in a quiet moment, or after ten times as many between two events. */
 const usageEvery = 200;
 
-export function createMaintenance({ limits, isEligible, onRecycle }: MaintenanceOptions): Maintenance {
-  const pool = createWarmPool();
-  /** What the process used when it started to serve. */
-  let baseline: RunnerUsage | null = null;
-  let evaluations = 0;
-  let shrinkDue = false;
-  let usageDue = false;
-  /** Whether garbage was collected in response to the last report. */
-  let collected = false;
+export function createMaintenance(options: MaintenanceOptions): Maintenance {
+  return new RunnerMaintenance(options);
+}
 
-  const judge = (usage: RunnerUsage): void => {
-    baseline ??= usage;
-    const due = recycleReason(usage, baseline, limits);
-    if (due?.what === 'memory' && !collected) {
-      collected = shrinkDue = usageDue = true;
-      return;
-    }
-    collected = false;
-    if (due !== null) onRecycle(due.why);
-  };
-  const askUsage = (): MaintenanceTask => {
-    usageDue = false;
-    evaluations = 0;
+class RunnerMaintenance implements Maintenance {
+  readonly #options: MaintenanceOptions;
+  readonly #pool = createWarmPool();
+  /** What the process used when it started to serve. */
+  #baseline: RunnerUsage | null = null;
+  #evaluations = 0;
+  #shrinkDue = false;
+  #usageDue = false;
+  /** Whether garbage was collected in response to the last report. */
+  #collected = false;
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+  }
+
+  get overdue(): boolean {
+    return this.#shrinkDue || this.#usageDue || this.#evaluations >= usageEvery * 10;
+  }
+
+  add(handler: number): void {
+    this.#pool.add(handler);
+  }
+
+  remove(handler: number): void {
+    this.#pool.remove(handler);
+  }
+
+  evaluated(handler: number): void {
+    this.#evaluations += 1;
+    this.#pool.used(handler);
+  }
+
+  next(): MaintenanceTask | null {
+    if (this.#shrinkDue) return this.#shrink();
+    if (this.#usageDue || this.#baseline === null || this.#evaluations >= usageEvery) return this.#askUsage();
+    const handler = this.#pool.next(this.#options.isEligible);
+    return handler === null ? null : this.#prepare(handler);
+  }
+
+  idle(): void {
+    this.#shrinkDue = this.#usageDue = true;
+  }
+
+  renewed(): void {
+    this.#baseline = null;
+    this.#evaluations = 0;
+    this.#shrinkDue = this.#usageDue = this.#collected = false;
+    this.#pool.reset();
+  }
+
+  #shrink(): MaintenanceTask {
+    this.#shrinkDue = false;
+    this.#pool.shrink();
+    const request = { request: 'shrink', keep: warmInstances.idle } as const;
+    return { request, handler: null, done: () => undefined, lost: () => undefined };
+  }
+
+  #askUsage(): MaintenanceTask {
+    this.#usageDue = false;
+    this.#evaluations = 0;
     return {
       request: { request: 'usage' },
       handler: null,
       lost: () => undefined,
-      done(reply) {
-        if (reply.reply === 'usage') judge(reply.usage);
+      done: (reply) => {
+        if (reply.reply === 'usage') this.#judge(reply.usage);
       },
     };
-  };
-  const shrink = (): MaintenanceTask => {
-    shrinkDue = false;
-    pool.shrink();
-    const request = { request: 'shrink', keep: warmInstances.idle } as const;
-    return { request, handler: null, done: () => undefined, lost: () => undefined };
-  };
-  const prepare = (handler: number): MaintenanceTask => ({
-    request: { request: 'prepare', handler },
-    handler,
-    done(reply) {
-      pool.prepared(handler, reply.reply === 'prepared' ? reply : { made: false, tookMs: 0 });
-    },
-    lost() {
-      pool.prepared(handler, { made: false, tookMs: 0 });
-    },
-  });
+  }
 
-  return {
-    add(handler) {
-      pool.add(handler);
-    },
-    remove(handler) {
-      pool.remove(handler);
-    },
-    evaluated(handler) {
-      evaluations += 1;
-      pool.used(handler);
-    },
-    get overdue() {
-      return shrinkDue || usageDue || evaluations >= usageEvery * 10;
-    },
-    next() {
-      if (shrinkDue) return shrink();
-      if (usageDue || baseline === null || evaluations >= usageEvery) return askUsage();
-      const handler = pool.next(isEligible);
-      return handler === null ? null : prepare(handler);
-    },
-    idle() {
-      shrinkDue = usageDue = true;
-    },
-    renewed() {
-      baseline = null;
-      evaluations = 0;
-      shrinkDue = usageDue = collected = false;
-      pool.reset();
-    },
-  };
+  #judge(usage: RunnerUsage): void {
+    this.#baseline ??= usage;
+    const due = recycleReason(usage, this.#baseline, this.#options.limits);
+    if (due?.what === 'memory' && !this.#collected) {
+      this.#collected = this.#shrinkDue = this.#usageDue = true;
+      return;
+    }
+    this.#collected = false;
+    if (due !== null) this.#options.onRecycle(due.why);
+  }
+
+  #prepare(handler: number): MaintenanceTask {
+    return {
+      request: { request: 'prepare', handler },
+      handler,
+      done: (reply) => {
+        this.#pool.prepared(handler, reply.reply === 'prepared' ? reply : { made: false, tookMs: 0 });
+      },
+      lost: () => {
+        this.#pool.prepared(handler, { made: false, tookMs: 0 });
+      },
+    };
+  }
 }

@@ -89,10 +89,8 @@ export function readComponent(
   return summary(reading);
 }
 
-function readSection(id: number, body: Buffer, reading: Reading, { tally, depth }: { tally: Tally; depth: number }) {
-  const { definitions, names, modules, nested } = reading;
-  const reader = new WasmReader(body);
-  const watch: Watch = {
+function watchOver({ names }: Reading, tally: Tally): Watch {
+  return {
     see: (name) => {
       names.add(name);
       requireAtMost(names.size, admissionBounds.names, 'names');
@@ -102,6 +100,12 @@ function readSection(id: number, body: Buffer, reading: Reading, { tally, depth 
       requireAtMost(tally.definitions, admissionBounds.definitions, 'definitions');
     },
   };
+}
+
+function readSection(id: number, body: Buffer, reading: Reading, { tally, depth }: { tally: Tally; depth: number }) {
+  const { definitions, modules, nested } = reading;
+  const reader = new WasmReader(body);
+  const watch = watchOver(reading, tally);
   const countPart = (): void => {
     tally.parts += 1;
     requireAtMost(tally.parts, admissionBounds.parts, 'modules and components inside it');
