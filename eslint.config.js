@@ -19,7 +19,7 @@ const neverLoaded = ['binaryen', '@bytecodealliance/jco-transpile'];
  * What the hook client may import: it stands alone and starts at every event, so it takes nothing from a folder that runs
  * with other rights, nothing from a package, and of src/ only data and its encodings.
  */
-const clientImports = ['errors', 'framing', 'hook-frames', 'limits', 'unreachable-policy'];
+const clientImports = ['error-code', 'errors', 'framing', 'hook-frames', 'limits', 'unreachable-policy'];
 
 /** Those modules have no other imports than one another. */
 const dataImports = `^(?!node:buffer$|\\./(?:${clientImports.join('|')})\\.js$)`;

@@ -6,7 +6,8 @@ import { bytesOf, tooLarge } from './bytes.js';
 import { inTime } from './in-time.js';
 import { NoAnswer } from './no-answer.js';
 import { shown } from './output.js';
-import { codeOf, systemError, textOf } from './system-error.js';
+import { codeOf } from '../error-code.js';
+import { systemError, textOf } from './system-error.js';
 
 /** Longest path of a Unix socket, bytes. */
 const pathBytes = 107;

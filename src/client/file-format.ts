@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { codeOf, systemError } from './system-error.js';
+import { codeOf } from '../error-code.js';
+import { systemError } from './system-error.js';
 
 /** How many interpreters may be scripts themselves, as in the kernel. */
 const mostInterpreters = 4;

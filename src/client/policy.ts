@@ -1,7 +1,8 @@
 import { type Stats, statSync } from 'node:fs';
 import { defaultPolicy, parseUnreachablePolicy, policyBytes, type UnreachablePolicy } from '../unreachable-policy.js';
 import { readShortFile, type ShortFile } from './short-file.js';
-import { codeOf, textOf } from './system-error.js';
+import { codeOf } from '../error-code.js';
+import { textOf } from './system-error.js';
 
 /** A policy and the file that it comes from. */
 export interface FilePolicy extends UnreachablePolicy {

@@ -1,3 +1,4 @@
+import { codeOf } from '../error-code.js';
 import { messageOf } from '../errors.js';
 
 /**
@@ -22,13 +23,8 @@ export function systemError(code: string): Error {
   return Object.assign(new Error(code), { code });
 }
 
-/** Returns the system's code of a failure, such as ENOENT. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
 /** Returns what strerror(3) says of a failure; the message of one that has no code. */
 export function textOf(error: unknown): string {
   const code = codeOf(error);
-  return code === undefined ? messageOf(error) : (errorTexts[code] ?? code);
+  return code === null ? messageOf(error) : (errorTexts[code] ?? code);
 }

@@ -9,10 +9,7 @@ const handlerRecordSchema = z.object({
   handler: z.string(),
   backend: z.enum(backendNames),
   mode: z.enum(['enforce', 'monitor']),
-  fallbackFor: z
-    .string()
-    .exactOptional()
-    .describe('The handler that this one replaced as a fallback.'),
+  fallbackFor: z.string().exactOptional().describe('The handler that this one replaced as a fallback.'),
   outcome: z
     .enum(['allow', 'deny', 'replace'])
     .nullable()
@@ -45,9 +42,7 @@ export const verdictSchema = z.object({
   }),
   handlers: z
     .array(handlerRecordSchema)
-    .describe(
-      'Every handler that ran, in the order of the chain; a fallback follows the handler that it replaced.',
-    ),
+    .describe('Every handler that ran, in the order of the chain; a fallback follows the handler that it replaced.'),
 });
 
 export type Verdict = z.infer<typeof verdictSchema>;

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Command, frameType } from '../../src/daemon/protocol.js';
+import type { Command } from '../../src/daemon/protocol.js';
+import { frameType } from '../../src/hook-frames.js';
 import { askRuntime } from '../../src/daemon/remote.js';
 
 import { encodeFrame, encodeHeadAndTail } from '../../src/framing.js';

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { frameType } from '../../src/daemon/protocol.js';
+import { frameType } from '../../src/hook-frames.js';
 import { statusSchema } from '../../src/daemon/status.js';
 import { encodeFrame, encodeHeadAndTail } from '../../src/framing.js';
 import { checkRuntime } from '../../src/install/doctor/check-runtime.js';

@@ -1,4 +1,4 @@
-/** ASCII codes that the readers look for. */
+/** ASCII codes for parsing. */
 export const TAB: u8 = 0x09;
 export const NEWLINE: u8 = 0x0a;
 export const RETURN: u8 = 0x0d;
@@ -16,12 +16,12 @@ export const GREATER: u8 = 0x3e;
 export const QUESTION: u8 = 0x3f;
 export const BACKSLASH: u8 = 0x5c;
 
-/** White space of XML and of JSON alike. */
+/** White space in XML and JSON. */
 export function isSpace(byte: u8): bool {
   return byte == SPACE || byte == TAB || byte == NEWLINE || byte == RETURN;
 }
 
-/** Whether `bytes` holds `text`, which is ASCII, from `at` on. */
+/** Tells whether `bytes` contains the ASCII string `text` at `at`. */
 export function startsWith(bytes: Uint8Array, at: i32, text: string): bool {
   if (at + text.length > bytes.length) return false;
   for (let i = 0; i < text.length; i++) {
@@ -30,12 +30,12 @@ export function startsWith(bytes: Uint8Array, at: i32, text: string): bool {
   return true;
 }
 
-/** The bytes from `from` to before `to` as text. */
+/** Decodes the bytes from `from` (inclusive) to `to` (exclusive). */
 export function textOf(bytes: Uint8Array, from: i32, to: i32): string {
   return String.UTF8.decodeUnsafe(bytes.dataStart + from, to - from);
 }
 
-/** Writes one character as UTF-8 at `at` and gives the place behind it. */
+/** Writes one character as UTF-8 at `at` and returns the position after it. */
 export function putCharacter(bytes: Uint8Array, at: i32, code: u32): i32 {
   if (code < 0x80) {
     bytes[at] = <u8>code;

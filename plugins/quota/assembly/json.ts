@@ -9,8 +9,8 @@ const COLON: u8 = 0x3a;
 const LOWER_N: u8 = 0x6e;
 
 /**
- * Walks over the host's JSON, which is well-formed: it reads what is asked for and steps over the rest. What does not fit
- * ends the plugin with a trap.
+ * Parses the JSON of the host, which is well-formed: it reads the requested values and skips the rest. An unexpected value
+ * causes a trap.
  */
 export class JsonReader {
   private at: i32 = 0;
@@ -22,7 +22,7 @@ export class JsonReader {
     this.expect(OPEN_BRACE);
   }
 
-  /** The next key of the object entered last, its value comes next; null at the object's end. */
+  /** Returns the next key of the current object, whose value follows; null at the end of the object. */
   nextKey(): string | null {
     this.skipSpace();
     if (this.bytes[this.at] == COMMA) this.at++;
@@ -36,13 +36,13 @@ export class JsonReader {
     return key;
   }
 
-  /** A string. */
+  /** Reads a string. */
   text(): string {
     const bytes = this.string();
     return textOf(bytes, 0, bytes.length);
   }
 
-  /** A string's bytes in UTF-8, or null for anything that is none. */
+  /** Reads the UTF-8 bytes of a string; null for any other value. */
   stringOrNull(): Uint8Array | null {
     this.skipSpace();
     if (this.bytes[this.at] == DOUBLE_QUOTE) return this.string();
@@ -50,7 +50,7 @@ export class JsonReader {
     return null;
   }
 
-  /** Steps over one value of any kind, however deep. */
+  /** Skips one value of any type and depth. */
   skip(): void {
     let depth = 0;
     do {
@@ -67,7 +67,7 @@ export class JsonReader {
     } while (depth > 0);
   }
 
-  /** The rest of a number, `true`, `false` or `null`. */
+  /** Skips the rest of a number, `true`, `false` or `null`. */
   private skipWord(): void {
     for (; this.at < this.bytes.length; this.at++) {
       const byte = this.bytes[this.at];
@@ -156,7 +156,7 @@ function hex(bytes: Uint8Array, at: i32): u32 {
   return code;
 }
 
-/** Text as a JSON string. */
+/** Formats text as a JSON string. */
 export function jsonString(text: string): string {
   let out = '"';
   for (let i = 0; i < text.length; i++) {
