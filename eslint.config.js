@@ -3,51 +3,81 @@ import eslint from '@eslint/js';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** The layers of src/, lowest first: a folder may import from those before it (and from itself), never from later ones. */
-const layers = [
-  ...['files', 'libvirt', 'config', 'backends', 'sandbox', 'dispatch', 'journal', 'daemon'],
-  ...['client', 'install', 'testing', 'replay', 'lifecycle', 'authoring', 'cli'],
-];
+/**
+ * The zones of src/ by the process that runs them, and for each the others from which it may import. No zone that runs in
+ * one process reaches into that of another: what they share is data (contract) or has no rights of its own (shared).
+ */
+const zones = {
+  contract: [],
+  shared: ['contract'],
+  admission: ['contract', 'shared'],
+  runner: ['contract', 'shared'],
+  client: ['contract'],
+  guest: [],
+  runtime: ['contract', 'shared'],
+  testing: ['contract', 'shared', 'runtime'],
+  commands: ['contract', 'shared', 'client', 'runtime', 'testing'],
+};
 
-/** The same within src/sandbox/, whose programs and whose face, sandbox.ts, lie above its folders. */
-const sandboxLayers = ['wasm', 'isolation', 'protocol', 'fuel', 'translation', 'admission', 'supervision'];
+/** Within a zone imports point one way too: a folder may import from those before it, never from later ones. */
+const folders = {
+  admission: ['wasm', 'fuel', 'translation'],
+  runtime: [
+    'files',
+    'libvirt',
+    'config',
+    'isolation',
+    'plugins',
+    'supervision',
+    'scripts',
+    'dispatch',
+    'journal',
+    'listener',
+  ],
+};
 
 /** What the tools of authors and tests load, and no program of the runtime. */
 const neverLoaded = ['binaryen', '@bytecodealliance/jco-transpile'];
 
 /**
- * What the hook client may import: it stands alone and starts at every event, so it takes nothing from a folder that runs
- * with other rights, nothing from a package, and of src/ only data and its encodings.
+ * What the hook client may import: it stands alone and starts at every event, so it takes nothing from a package, and of
+ * the contract only modules that do the same.
  */
 const clientImports = ['error-code', 'errors', 'framing', 'hook-frames', 'limits', 'unreachable-policy'];
 
-/** Those modules have no other imports than one another. */
-const dataImports = `^(?!node:buffer$|\\./(?:${clientImports.join('|')})\\.js$)`;
-
-/** @param {string} layer */
-const layersAbove = (layer) => layers.slice(layers.indexOf(layer) + 1);
-
-/** @param {string} layer */
-const aboveInSandbox = (layer) => [...sandboxLayers.slice(sandboxLayers.indexOf(layer) + 1), ...layersAbove('sandbox')];
-
-/** @param {string[]} later */
-const restrictLayers = (later) => ({
-  group: later.map((layer) => `**/${layer}/**`),
-  message: 'imports point one way: this layer is above',
+/** @param {string[]} closed */
+const closedFolders = (closed) => ({
+  group: closed.map((folder) => `**/${folder}/**`),
+  message: 'another zone, or a folder above this one: see zones and folders in eslint.config.js',
 });
 
 /**
- * @param {string[]} later
+ * @param {string[]} closed
  * @returns {import('eslint').Linter.RulesRecord}
  */
-const restrictedImports = (later) => ({
+const restrictedImports = (closed) => ({
   'no-restricted-imports': [
     'error',
     {
-      patterns: later.length > 0 ? [restrictLayers(later)] : [],
+      patterns: [closedFolders(closed)],
       paths: neverLoaded.map((name) => ({ name, message: 'it is for development only' })),
     },
   ],
+});
+
+/**
+ * @param {string} zone
+ * @param {string[]} open
+ */
+const closedTo = (zone, open) => Object.keys(zones).filter((other) => other !== zone && !open.includes(other));
+
+/**
+ * @param {string} regex What is taken; everything else is refused.
+ * @param {string} message
+ * @returns {import('eslint').Linter.RulesRecord}
+ */
+const onlyImports = (regex, message) => ({
+  'no-restricted-imports': ['error', { patterns: [{ regex: `^(?!${regex})`, message }] }],
 });
 
 export default defineConfig(
@@ -84,49 +114,41 @@ export default defineConfig(
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
     },
   },
-  { files: ['src/*.ts'], ignores: ['src/index.ts'], rules: restrictedImports(layers) },
-  ...layers.map((layer) => ({
-    files: [`src/${layer}/**/*.ts`],
-    rules: restrictedImports(layersAbove(layer)),
+  ...Object.entries(zones).map(([zone, open]) => ({
+    files: [`src/${zone}/**/*.ts`],
+    rules: restrictedImports(closedTo(zone, open)),
   })),
+  ...Object.entries(folders).flatMap(([zone, all]) =>
+    all.map((folder, at) => ({
+      files: [`src/${zone}/${folder}/**/*.ts`],
+      rules: restrictedImports([
+        ...closedTo(zone, zones[/** @type {keyof typeof zones} */ (zone)]),
+        ...all.slice(at + 1),
+      ]),
+    })),
+  ),
   {
     files: ['src/client/**/*.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              regex: `^(?!node:|\\./[a-z-]+\\.js$|\\.\\./(?:${clientImports.join('|')})\\.js$)`,
-              message:
-                'the hook client imports node:, its own files, and the data modules of src/ that are listed here',
-            },
-          ],
-        },
-      ],
-    },
+    rules: onlyImports(
+      `node:|\\./[a-z-]+\\.js$|\\.\\./contract/(?:${clientImports.join('|')})\\.js$`,
+      'the hook client imports node:, its own files, and the modules of src/contract/ in clientImports',
+    ),
   },
   {
-    files: clientImports.map((name) => `src/${name}.ts`),
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: [{ regex: dataImports, message: 'the hook client bundles this module, which imports only data' }] },
-      ],
-    },
+    files: clientImports.map((name) => `src/contract/${name}.ts`),
+    rules: onlyImports(
+      `node:buffer$|\\./(?:${clientImports.join('|')})\\.js$`,
+      'the hook client bundles this module, so it imports only others in clientImports',
+    ),
   },
   {
-    // What only authors need is loaded lazily there, and says what to install when it is missing.
-    files: ['src/authoring/**/*.ts'],
-    rules: { 'no-restricted-imports': ['error', { patterns: [restrictLayers(['cli'])] }] },
+    // What only authors need is loaded on demand there, with a message that says what to install when it is missing.
+    files: ['src/commands/build/**/*.ts'],
+    rules: { 'no-restricted-imports': ['error', { patterns: [closedFolders(closedTo('commands', zones.commands))] }] },
   },
-  ...sandboxLayers.map((layer) => ({
-    files: [`src/sandbox/${layer}/**/*.ts`],
-    rules: restrictedImports(aboveInSandbox(layer)),
-  })),
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/cli/**', 'src/sandbox/*-main.ts', 'src/client/main.ts'],
+    ignores: ['src/commands/**', 'src/*/main.ts'],
     rules: {
       'no-restricted-properties': [
         'error',
@@ -140,11 +162,11 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/error-code.ts'],
+    ignores: ['src/contract/error-code.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',
-        { selector: "BinaryExpression[operator='in'][left.value='code']", message: 'use src/error-code.ts' },
+        { selector: "BinaryExpression[operator='in'][left.value='code']", message: 'use src/contract/error-code.ts' },
       ],
     },
   },
@@ -167,7 +189,7 @@ export default defineConfig(
     },
   },
   // stdout of these processes carries frames only, so they replace the console.
-  { files: ['src/sandbox/*-main.ts'], rules: { 'no-console': 'off' } },
+  { files: ['src/{runner,admission}/main.ts'], rules: { 'no-console': 'off' } },
   // Those who use the SDK get the WIT's ambient types through it.
   { files: ['src/guest/**/*.ts'], rules: { '@typescript-eslint/triple-slash-reference': 'off' } },
   { files: ['types/*.d.ts'], rules: { '@typescript-eslint/no-extraneous-class': 'off' } },

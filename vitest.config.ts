@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** These compare times with each other, and have the machine for themselves when all others are done. */
-const alone = ['test/bench/guard.test.ts', 'test/sandbox/supervision/noisy-neighbour.test.ts'];
+const alone = ['test/bench/guard.test.ts', 'test/runtime/supervision/noisy-neighbour.test.ts'];
 
 export default defineConfig({
   test: {

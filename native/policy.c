@@ -1,6 +1,6 @@
 /*
  * Reads the file that says what happens while the runtime cannot be reached. Its grammar is in docs/client.md;
- * src/unreachable-policy.ts is the other implementation of it.
+ * src/contract/unreachable-policy.ts is the other implementation of it.
  */
 #define _GNU_SOURCE
 #include "policy.h"

@@ -25,25 +25,14 @@ const groups = [
 ];
 const manifest = z.object({ name: z.string(), version: z.string(), license: z.string() });
 
-/** @type {import('rolldown').Plugin} */
-const deeperRoot = {
-  name: 'deeper-root',
-  transform: {
-    filter: { id: /\/src\/paths\.ts$/u },
-    // Programs and chunks lie two levels below the package's folder, src/paths.ts one.
-    handler: (code) => code.replace("new URL('..',", "new URL('../..',"),
-  },
-};
-
 /** @type {import('rolldown').BuildOptions[]} */
-const programs = ['cli/main', 'config/load-main', 'sandbox/runner-main', 'sandbox/admission-main'].map((program) => ({
+const programs = ['commands/main', 'runtime/config-main', 'runner/main', 'admission/main'].map((program) => ({
   cwd: root,
   input: { [program]: join('src', `${program}.ts`) },
   platform: 'node',
   external: apart,
   resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
   transform: { target: 'es2022' },
-  plugins: [deeperRoot],
   output: {
     chunkFileNames: `chunks/${dirname(program)}-${basename(program)}-[name].js`,
     codeSplitting: { groups },

@@ -6,9 +6,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { builders } from '../dist/authoring/build.js';
-import { readProject } from '../dist/authoring/project.js';
-import { HookvisorError } from '../dist/errors.js';
+import { builders } from '../dist/commands/build/build.js';
+import { readProject } from '../dist/commands/build/project.js';
+import { HookvisorError } from '../dist/contract/errors.js';
 
 /** Languages whose compiler does not come from npm: without it the plugin is left out. */
 const optional = new Set(['c', 'rust', 'go']);
@@ -115,7 +115,7 @@ async function digestOfInputs(folder) {
   const files = [
     ...(await filesBelow(folder)).filter((file) => !/^build\/|\.md$|^cases\.yaml$/u.test(relative(folder, file))),
     ...(await Promise.all(
-      ['wit', 'guest', 'dist/guest', 'dist/authoring'].map((name) => filesBelow(join(root, name))),
+      ['wit', 'guest', 'dist/guest', 'dist/commands/build'].map((name) => filesBelow(join(root, name))),
     )),
     ...tools.map((tool) => join(root, 'node_modules', tool, 'package.json')),
   ]

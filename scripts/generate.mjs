@@ -79,7 +79,7 @@ async function witWorld() {
   const names = new Map();
   const lines = [
     '// Made by scripts/generate.mjs from wit/.',
-    "import type { WitType } from '../wasm/wit-type.js';",
+    "import type { WitType } from './wasm/wit-type.js';",
     "import type { WitWorld } from './wit-interface.js';\n",
   ];
   /** @param {WitType | null} type @returns {string} */
@@ -107,12 +107,12 @@ async function witWorld() {
     `export const witWorld: WitWorld = ${world};`,
   );
   const text = await format(lines.join('\n'), { parser: 'typescript', singleQuote: true, printWidth: 120 });
-  return [{ path: 'src/sandbox/admission/wit-world.ts', text }];
+  return [{ path: 'src/admission/wit-world.ts', text }];
 }
 
 /**
- * @typedef {import('../src/sandbox/wasm/wit-type.js').WitType} WitType
- * @typedef {import('../src/sandbox/admission/wit-interface.js').WitInterface} WitInterface
+ * @typedef {import('../src/admission/wasm/wit-type.js').WitType} WitType
+ * @typedef {import('../src/admission/wit-interface.js').WitInterface} WitInterface
  */
 
 /**
@@ -122,11 +122,11 @@ async function witWorld() {
 async function worldOf(world) {
   const embedded = await componentEmbed({ witSource: await witPackage(), world, dummy: true });
   const component = Buffer.from(await componentNew(embedded, []));
-  const { readComponent } = /** @type {typeof import('../src/sandbox/wasm/component-binary.js')} */ (
-    await built('sandbox/wasm/component-binary.js')
+  const { readComponent } = /** @type {typeof import('../src/admission/wasm/component-binary.js')} */ (
+    await built('admission/wasm/component-binary.js')
   );
-  const { linkComponent } = /** @type {typeof import('../src/sandbox/wasm/component-link.js')} */ (
-    await built('sandbox/wasm/component-link.js')
+  const { linkComponent } = /** @type {typeof import('../src/admission/wasm/component-link.js')} */ (
+    await built('admission/wasm/component-link.js')
   );
   const { imports, exports } = linkComponent(readComponent(component));
   return { imports: interfacesOf(imports), exports: interfacesOf(exports) };
@@ -142,7 +142,7 @@ function built(file) {
 
 /**
  * The instances among what a component imports or exports, each as the interface that it has.
- * @param {ReadonlyMap<string, import('../src/sandbox/wasm/component-scope.js').Entity>} border
+ * @param {ReadonlyMap<string, import('../src/admission/wasm/component-scope.js').Entity>} border
  */
 function interfacesOf(border) {
   /** @type {Map<string, WitInterface>} */
@@ -165,7 +165,7 @@ async function schemas() {
   const type = z.instanceof(z.ZodType);
   const { extismInput, extismOutput } = z
     .object({ extismInput: type, extismOutput: type })
-    .parse(await built('backends/contract.js'));
+    .parse(await built('runner/contract.js'));
   const { statusSchema, verdictSchema } = z
     .object({ statusSchema: type, verdictSchema: type })
     .parse(await built('index.js'));

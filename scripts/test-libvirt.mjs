@@ -51,7 +51,7 @@ function main() {
 function obstacle() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'they need Linux on x86-64';
   if (process.getuid?.() !== 0) return 'only root can run a libvirtd of its own; run them as root';
-  for (const file of ['dist/cli/main.js', 'dist/hook-client']) {
+  for (const file of ['dist/commands/main.js', 'dist/hook-client']) {
     if (!existsSync(join(root, file))) return `'${file}' is not built; run 'npm run build' (with a C compiler) first`;
   }
   return null;

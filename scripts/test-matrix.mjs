@@ -17,17 +17,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What of the tests depends on the version of Node most: plugins, the sandbox's processes, the way through all of it. */
 const coreTests = [
-  ...['component', 'extism'].map((name) => `test/backends/${name}.test.ts`),
-  'test/sandbox/sandbox.test.ts',
-  'test/backends/untrusted-values.test.ts',
-  ...[
-    'admission/admit',
-    'admission/check-world',
-    'fuel/harden',
-    'supervision/runner',
-    'supervision/supervisor',
-    'supervision/background-compilation',
-  ].map((name) => `test/sandbox/${name}.test.ts`),
+  ...['component', 'extism', 'untrusted-values'].map((name) => `test/runner/${name}.test.ts`),
+  ...['admit', 'check-world', 'fuel/harden'].map((name) => `test/admission/${name}.test.ts`),
+  'test/runtime/sandbox.test.ts',
+  ...['runner', 'supervisor', 'background-compilation'].map((name) => `test/runtime/supervision/${name}.test.ts`),
   'test/e2e/captures.test.ts',
   'test/matrix',
 ];
@@ -97,7 +90,7 @@ async function main() {
   const { package: name, versions } = await pinnedNodes();
   const options = readArguments(versions);
   if (options === null) return 2;
-  if (!existsSync(join(root, 'dist', 'sandbox', 'sandbox.js'))) {
+  if (!existsSync(join(root, 'dist', 'runtime', 'sandbox.js'))) {
     console.error(`Cannot run the matrix: nothing is built; run 'npm run build' first`);
     return 2;
   }
@@ -156,7 +149,7 @@ async function compareNodes(nodes, comparison) {
     // The same bytes for all, whatever is built meanwhile.
     await cp(join(root, 'plugins'), join(folder, 'plugins'), { recursive: true });
     // Nothing is loaded from dist before it is known to be there.
-    const { inOrder } = await import('../dist/replay/in-order.js');
+    const { inOrder } = await import('../dist/commands/replay/in-order.js');
     const outputs = [];
     for await (const output of inOrder(nodes, 2, (node) => resultsUnder(node, comparison, folder)))
       outputs.push(output);

@@ -37,7 +37,7 @@ function main() {
   run('cargo', ['update', 'wasm-encoder', '--precise', encoder, '--ignore-rust-version'], folder, true);
   run('node', ['scripts/build-translator.mjs']);
   run('node', ['scripts/build-bundles.mjs']);
-  run('npx', ['vitest', 'run', '--configLoader', 'runner', 'test/sandbox/translation/plan.test.ts', '--update']);
+  run('npx', ['vitest', 'run', '--configLoader', 'runner', 'test/admission/translation/plan.test.ts', '--update']);
   const after = cratesOf();
   console.log(`\nCrates:`);
   for (const name of new Set([...crates.keys(), ...after.keys()])) {
@@ -48,7 +48,7 @@ function main() {
   console.log('Plans:');
   run('git', ['--no-pager', 'diff', '--stat', '-p', '--', plans]);
   console.log(
-    'Read the plans that have changed, raise admissionVersion (src/sandbox/admission/admission-version.ts), run npm test.',
+    'Read the plans that have changed, raise admissionVersion (src/contract/admission-version.ts), run npm test.',
   );
   return 0;
 }

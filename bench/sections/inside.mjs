@@ -95,8 +95,8 @@ async function report(server) {
  * @param {number} scale
  */
 async function callAlone(scale) {
-  const { admitPlugin } = await import('../../dist/sandbox/admission/admit.js');
-  const { loadComponent } = await import('../../dist/backends/component.js');
+  const { admitPlugin } = await import('../../dist/admission/admit.js');
+  const { loadComponent } = await import('../../dist/runner/component.js');
   const bytes = await readFile(handlers.compiled.source);
   const limits = { deadlineMs: 2_000, fuel: 50_000_000, memoryBytes: 64 * 1_048_576 };
   const artefact = await admitPlugin(bytes, { backend: 'component', memoryBytes: limits.memoryBytes });

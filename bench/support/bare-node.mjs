@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { requestDeadlineMs } from '../../dist/daemon/answer-request.js';
-import { listen } from '../../dist/daemon/listen.js';
-import { encodeHookAnswer } from '../../dist/hook-frames.js';
+import { requestDeadlineMs } from '../../dist/runtime/listener/answer-request.js';
+import { listen } from '../../dist/runtime/listener/listen.js';
+import { encodeHookAnswer } from '../../dist/contract/hook-frames.js';
 
 const { values } = parseArgs({ options: { config: { type: 'string' } }, allowPositionals: true });
 const setup = z.object({ socket: z.string(), handlers: z.record(z.string(), z.unknown()) });

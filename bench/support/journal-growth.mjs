@@ -1,7 +1,7 @@
 // @ts-check
 import { mkdir } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
-import { openJournal } from '../../dist/journal/journal.js';
+import { openJournal } from '../../dist/runtime/journal/journal.js';
 import { rowOf } from './calls.mjs';
 import { folderBytes } from './sizes.mjs';
 
@@ -61,7 +61,7 @@ function eventOf(at) {
 /** @param {number} at */
 function entryOf(at) {
   const { id, kind, name, event, qualifier, extra, driver } = eventOf(at);
-  /** @type {import('../../dist/dispatch/verdict.js').Verdict} */
+  /** @type {import('../../dist/contract/verdict.js').Verdict} */
   const verdict = {
     verdict: 'allow',
     reason: null,

@@ -17,7 +17,7 @@ export function rssOf(pid) {
 export function runnerOf(pid) {
   const below = [pid];
   for (const parent of below) below.push(...childrenOf(parent));
-  const runner = below.find((one) => one !== pid && commandOf(one).some((part) => part.endsWith('/runner-main.js')));
+  const runner = below.find((one) => one !== pid && commandOf(one).some((part) => part.endsWith('/runner/main.js')));
   const inner = below.findLast((one) => /node$/u.test(commandOf(one)[0] ?? '') && one !== pid);
   if (runner === undefined || inner === undefined) throw new Error(`the runtime ${pid} has no runner`);
   return inner;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { encodeFrame } from '../../dist/framing.js';
+import { encodeFrame } from '../../dist/contract/framing.js';
 
 const run = promisify(execFile);
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -139,7 +139,7 @@ export async function writeConfig(stage, name, { handlers, routes, journal = tru
  * @param {string} file
  * @param {string} [program]
  */
-export function serve(file, program = join(root, 'dist', 'cli', 'main.js')) {
+export function serve(file, program = join(root, 'dist', 'commands', 'main.js')) {
   return startProgram(process.execPath, [...unitFlags, program, 'serve', '--config', file], /listening on/u);
 }
 

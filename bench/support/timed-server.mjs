@@ -2,9 +2,9 @@
 // The runtime with a clock around its stages. Takes the options of `hookvisor serve`; at SIGUSR2 it prints, as one line
 // of JSON, the microseconds of each event since the last such line.
 import { parseArgs } from 'node:util';
-import { answerRequest, requestDeadlineMs } from '../../dist/daemon/answer-request.js';
-import { listen } from '../../dist/daemon/listen.js';
-import { configFrom, createRuntime } from '../../dist/daemon/runtime.js';
+import { answerRequest, requestDeadlineMs } from '../../dist/runtime/listener/answer-request.js';
+import { listen } from '../../dist/runtime/listener/listen.js';
+import { configFrom, createRuntime } from '../../dist/runtime/runtime.js';
 
 /** @typedef {{ total: number, decode: number, decide: number, handlers: number, encode: number }} Stages */
 

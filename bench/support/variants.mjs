@@ -1,9 +1,9 @@
 // @ts-check
-import { plannedComponent } from '../../dist/backends/component-instance.js';
-import { meterNames } from '../../dist/backends/meter.js';
-import { hardenModule } from '../../dist/sandbox/fuel/harden.js';
-import { moduleName, planOf } from '../../dist/sandbox/translation/plan.js';
-import { translateComponent } from '../../dist/sandbox/translation/translator.js';
+import { plannedComponent } from '../../dist/runner/component-instance.js';
+import { meterNames } from '../../dist/contract/meter.js';
+import { hardenModule } from '../../dist/admission/fuel/harden.js';
+import { moduleName, planOf } from '../../dist/admission/translation/plan.js';
+import { translateComponent } from '../../dist/admission/translation/translator.js';
 
 const memoryBytes = 64 * 1024 * 1024;
 
@@ -14,7 +14,7 @@ const memoryBytes = 64 * 1024 * 1024;
 
 /**
  * Nothing that a bench's guest calls, but what a component of QuickJS may ask for.
- * @type {import('../../dist/backends/host.js').HostCalls}
+ * @type {import('../../dist/runner/host.js').HostCalls}
  */
 const hostCalls = {
   document: () => null,
@@ -57,7 +57,7 @@ export function moduleVariants(bytes, name, argument) {
 
 /**
  * @param {Buffer} bytes A component of the world hook-handler that imports nothing.
- * @param {import('../../dist/event.js').HookEvent} event
+ * @param {import('../../dist/contract/event.js').HookEvent} event
  * @returns {Promise<Variants>}
  */
 export async function componentVariants(bytes, event) {

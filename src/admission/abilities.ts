@@ -1,5 +1,5 @@
 import type { Findings } from './vet.js';
-import type { VetClaim } from '../protocol/vet-report.js';
+import type { VetClaim } from '../contract/vet-report.js';
 
 /** What a plugin without objections can and cannot do, in plain words, each with its evidence. */
 export function abilitiesOf(findings: Findings, memoryBytes: number): { can: VetClaim[]; cannot: VetClaim[] } {

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Artefact } from '../../backends/artefact.js';
-import type { ComponentPlan } from '../../backends/component-plan.js';
-import { enableExtendedConst } from '../../backends/compile.js';
-import { hardenModule } from '../fuel/harden.js';
-import { lendMemory } from '../fuel/lend-memory.js';
-import { moduleName, planOf } from '../translation/plan.js';
-import { translateComponent } from '../translation/translator.js';
+import type { Artefact } from '../contract/artefact.js';
+import type { ComponentPlan } from '../contract/component-plan.js';
+import { enableExtendedConst } from '../contract/compile.js';
+import { hardenModule } from './fuel/harden.js';
+import { lendMemory } from './fuel/lend-memory.js';
+import { moduleName, planOf } from './translation/plan.js';
+import { translateComponent } from './translation/translator.js';
 import { vetCore, vetPlugin } from './vet.js';
 import { initialMemory } from './vet-core.js';
-import { readComponent } from '../wasm/component-binary.js';
-import { withoutCustomSections } from '../wasm/custom-sections.js';
+import { readComponent } from './wasm/component-binary.js';
+import { withoutCustomSections } from './wasm/custom-sections.js';
 
 export interface AdmitOptions {
   readonly backend: Artefact['backend'];

@@ -1,7 +1,7 @@
-import type { StringEncoding } from '../wasm/component-definitions.js';
-import type { Border } from '../wasm/component-link.js';
-import { refusal } from '../wasm/objection.js';
-import type { Objection } from '../wasm/objection.js';
+import type { StringEncoding } from './wasm/component-definitions.js';
+import type { Border } from './wasm/component-link.js';
+import { refusal } from '../contract/objection.js';
+import type { Objection } from '../contract/objection.js';
 
 /**
  * Strings go to the host and back in UTF-8 or UTF-16, and between components inside a plug-in in UTF-8: jco-transpile

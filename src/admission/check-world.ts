@@ -1,9 +1,9 @@
-import type { Border } from '../wasm/component-link.js';
-import type { Entity } from '../wasm/component-scope.js';
-import { refusal, unusable } from '../wasm/objection.js';
-import type { Objection } from '../wasm/objection.js';
-import { showType, typeDifference } from '../wasm/wit-type.js';
-import type { WitType } from '../wasm/wit-type.js';
+import type { Border } from './wasm/component-link.js';
+import type { Entity } from './wasm/component-scope.js';
+import { refusal, unusable } from '../contract/objection.js';
+import type { Objection } from '../contract/objection.js';
+import { showType, typeDifference } from './wasm/wit-type.js';
+import type { WitType } from './wasm/wit-type.js';
 import type { WitInterface } from './wit-interface.js';
 import { witWorld } from './wit-world.js';
 

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { Artefact } from '../../backends/artefact.js';
-import { pageBytes } from '../../limits.js';
-import { oneLine } from '../../text.js';
+import type { Artefact } from '../contract/artefact.js';
+import { pageBytes } from '../contract/limits.js';
+import { oneLine } from '../contract/text.js';
 import { abilitiesOf } from './abilities.js';
 import { admitPlugin } from './admit.js';
 import { readProducers } from './producers.js';
 import { detectBackend, examine, objectionOf } from './vet.js';
 import type { Findings } from './vet.js';
 import type { VettedModule } from './vet-core.js';
-import type { VetReport } from '../protocol/vet-report.js';
-import type { WasmLimits } from '../wasm/declared-types.js';
-import type { Objection } from '../wasm/objection.js';
+import type { VetReport } from '../contract/vet-report.js';
+import type { WasmLimits } from './wasm/declared-types.js';
+import type { Objection } from '../contract/objection.js';
 
 /** Most imports or exports that a report lists. */
 const listed = 1_000;

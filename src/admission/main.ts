@@ -2,14 +2,14 @@
  * Entry of the admission process: reads one plugin from stdin, vets, hardens and translates it, writes the artefact,
  * a report on it or the error to stdout, and ends. Parsers and compilers run here and nowhere else.
  */
-import { HookvisorError, messageOf } from '../errors.js';
-import { FrameReader } from '../framing.js';
-import { bounds } from '../limits.js';
-import { admitPlugin } from './admission/admit.js';
-import { artefactBytes, encodeArtefact } from './protocol/artefact-codec.js';
-import { examinePlugin } from './admission/examine-plugin.js';
-import { decodeMessage, encodeMessage, isKnownErrorCode } from './protocol/messages.js';
-import { requireAtMost } from './wasm/objection.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
+import { FrameReader } from '../contract/framing.js';
+import { bounds } from '../contract/limits.js';
+import { admitPlugin } from './admit.js';
+import { artefactBytes, encodeArtefact } from '../contract/artefact-codec.js';
+import { examinePlugin } from './examine-plugin.js';
+import { decodeMessage, encodeMessage, isKnownErrorCode } from '../contract/messages.js';
+import { requireAtMost } from '../contract/objection.js';
 
 async function admit(): Promise<Buffer> {
   try {

@@ -1,5 +1,6 @@
-import type { VetReport } from '../protocol/vet-report.js';
-import { WasmReader, wasmLayer, wasmSections } from '../wasm/wasm-reader.js';
+import type { VetReport } from '../contract/vet-report.js';
+import { WasmReader, wasmSections } from './wasm/wasm-reader.js';
+import { wasmLayer } from '../shared/wasm-layer.js';
 
 /** Most entries that are told. */
 const most = 50;

@@ -1,14 +1,14 @@
-import { meterNames } from '../../backends/meter.js';
-import { pageBytes } from '../../limits.js';
-import { admissionBounds } from '../wasm/admission-bounds.js';
-import { readCoreModule } from '../wasm/core-module.js';
-import type { CoreModule } from '../wasm/core-module.js';
-import type { WasmLimits } from '../wasm/declared-types.js';
-import { featureObjections } from '../wasm/features.js';
-import { refusal } from '../wasm/objection.js';
-import type { Objection } from '../wasm/objection.js';
-import { checkNames } from '../wasm/wasm-names.js';
-import { invalid, wasmLayer } from '../wasm/wasm-reader.js';
+import { meterNames } from '../contract/meter.js';
+import { pageBytes } from '../contract/limits.js';
+import { admissionBounds } from './wasm/admission-bounds.js';
+import { readCoreModule } from './wasm/core-module.js';
+import type { CoreModule } from './wasm/core-module.js';
+import type { WasmLimits } from './wasm/declared-types.js';
+import { featureObjections } from './wasm/features.js';
+import { refusal } from '../contract/objection.js';
+import type { Objection } from '../contract/objection.js';
+import { checkNames } from './wasm/wasm-names.js';
+import { invalidPlugin as invalid, wasmLayer } from '../shared/wasm-layer.js';
 
 /** A core module that was read, and how many times the plugin instantiates it. */
 export interface VettedModule extends CoreModule {

@@ -1,4 +1,4 @@
-import type { WitType } from '../wasm/wit-type.js';
+import type { WitType } from './wasm/wit-type.js';
 
 /** An interface of a WIT package: its types and functions by name. */
 export interface WitInterface {

@@ -1,5 +1,5 @@
 // Made by scripts/generate.mjs from wit/.
-import type { WitType } from '../wasm/wit-type.js';
+import type { WitType } from './wasm/wit-type.js';
 import type { WitWorld } from './wit-interface.js';
 
 const stringType0: WitType = { form: 'string', labels: [], parts: [] };

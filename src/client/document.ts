@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { bounds } from '../limits.js';
+import { bounds } from '../contract/limits.js';
 import { bytesOf, tooLarge } from './bytes.js';
 import { NoAnswer } from './no-answer.js';
 import { textOf } from './system-error.js';

@@ -1,12 +1,12 @@
 import { connect, type Socket } from 'node:net';
-import { decodeHeader, headerBytes, protocolVersion } from '../framing.js';
-import { decodeHookAnswer, encodeHookCall, frameType, type HookReply } from '../hook-frames.js';
-import { bounds } from '../limits.js';
+import { decodeHeader, headerBytes, protocolVersion } from '../contract/framing.js';
+import { decodeHookAnswer, encodeHookCall, frameType, type HookReply } from '../contract/hook-frames.js';
+import { bounds } from '../contract/limits.js';
 import { bytesOf, tooLarge } from './bytes.js';
 import { inTime } from './in-time.js';
 import { NoAnswer } from './no-answer.js';
 import { shown } from './output.js';
-import { codeOf } from '../error-code.js';
+import { codeOf } from '../contract/error-code.js';
 import { systemError, textOf } from './system-error.js';
 
 /** Longest path of a Unix socket, bytes. */

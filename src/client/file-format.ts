@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { codeOf } from '../error-code.js';
+import { codeOf } from '../contract/error-code.js';
 import { systemError } from './system-error.js';
 
 /** How many interpreters may be scripts themselves, as in the kernel. */

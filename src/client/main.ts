@@ -6,8 +6,8 @@
  *
  * It has no options at all: every argument comes from libvirt, and an object's name is hostile input.
  */
-import { messageOf } from '../errors.js';
-import type { HookReply } from '../hook-frames.js';
+import { messageOf } from '../contract/errors.js';
+import type { HookReply } from '../contract/hook-frames.js';
 import { readDocument } from './document.js';
 import { exchange } from './exchange.js';
 import { denialAborts, driverOf, joinedWords } from './hook.js';

@@ -1,7 +1,12 @@
 import { type Stats, statSync } from 'node:fs';
-import { defaultPolicy, parseUnreachablePolicy, policyBytes, type UnreachablePolicy } from '../unreachable-policy.js';
+import {
+  defaultPolicy,
+  parseUnreachablePolicy,
+  policyBytes,
+  type UnreachablePolicy,
+} from '../contract/unreachable-policy.js';
 import { readShortFile, type ShortFile } from './short-file.js';
-import { codeOf } from '../error-code.js';
+import { codeOf } from '../contract/error-code.js';
 import { textOf } from './system-error.js';
 
 /** A policy and the file that it comes from. */

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { refuseUnknownFormat } from './file-format.js';
 import { say, shownPath } from './output.js';
-import { codeOf } from '../error-code.js';
+import { codeOf } from '../contract/error-code.js';
 import { textOf } from './system-error.js';
 
 type Ended = { error: Error } | { status: number | null; signal: NodeJS.Signals | null };

@@ -1,5 +1,5 @@
-import { codeOf } from '../error-code.js';
-import { messageOf } from '../errors.js';
+import { codeOf } from '../contract/error-code.js';
+import { messageOf } from '../contract/errors.js';
 
 /**
  * The words of strerror(3) for what a Unix socket or a small file can fail with, so that both clients say the same.

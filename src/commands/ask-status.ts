@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HookvisorError } from '../errors.js';
+import { HookvisorError } from '../contract/errors.js';
 import { askRuntime, type RemoteRequest } from './remote.js';
 
 /** What a runtime said of itself. */

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { HookvisorError, messageOf } from '../errors.js';
-import { jsonLine } from '../text.js';
-import type { Terminal } from './terminal.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
+import { jsonLine } from '../contract/text.js';
+import type { Terminal } from './terminal/terminal.js';
 
 /** Exit statuses of every command. */
 export const exitStatus = { success: 0, negative: 1, error: 2 } as const;

@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
-import { version } from '../version.js';
+import { version } from '../runtime/version.js';
 import { type CommandContext, type ExitStatus, exitStatus, reportError } from './command.js';
 import { loadCommands } from './commands.js';
 import { completionCommand } from './completion.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from './terminal/terminal.js';
 
 /** Runs one command line. Returns its exit status: 0 success, 1 a negative answer, 2 a usage or other error. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitStatus> {

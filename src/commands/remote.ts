@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
-import { hasCode } from '../error-code.js';
-import { HookvisorError, isErrorCode, messageOf } from '../errors.js';
-import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '../framing.js';
-import { frameType } from '../hook-frames.js';
-import { bounds } from '../limits.js';
-import { type Command, refusalSchema } from './protocol.js';
+import { hasCode } from '../contract/error-code.js';
+import { HookvisorError, isErrorCode, messageOf } from '../contract/errors.js';
+import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '../contract/framing.js';
+import { frameType } from '../contract/hook-frames.js';
+import { bounds } from '../contract/limits.js';
+import { type Command, refusalSchema } from '../contract/protocol.js';
 
 /** A request from the command line to a running runtime. */
 export interface RemoteRequest {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { HandlerConfig } from '../config/config.js';
-import { readYaml } from '../config/yaml.js';
-import { HookvisorError, messageOf } from '../errors.js';
+import type { HandlerConfig } from '../runtime/config/config.js';
+import { readYaml } from '../runtime/config/yaml.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
 
 /** Every value that YAML and JSON can express and a plug-in can receive. */
 const settingsSchema = z.record(z.string(), z.json());

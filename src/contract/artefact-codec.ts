@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { assemblySchema } from '../../backends/artefact.js';
-import type { Artefact } from '../../backends/artefact.js';
-import { HookvisorError } from '../../errors.js';
-import { decodeHeadAndTail, encodeHeadAndTail } from '../../framing.js';
-import { bounds } from '../../limits.js';
+import { assemblySchema } from './artefact.js';
+import type { Artefact } from './artefact.js';
+import { HookvisorError } from './errors.js';
+import { decodeHeadAndTail, encodeHeadAndTail } from './framing.js';
+import { bounds } from './limits.js';
 
 /** Largest encoded artefact, bytes: hardening makes a plugin larger than the file it came from. */
 export const artefactBytes = 4 * bounds.pluginBytes;

@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
 import type { Artefact } from './artefact.js';
-import { HookvisorError, messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from './errors.js';
 
 /**
  * V8 of Node 20 knows extended constant expressions, which QuickJS needs, but has them switched off. Later versions have

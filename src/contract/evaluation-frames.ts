@@ -1,6 +1,6 @@
-import { HookvisorError } from '../../errors.js';
-import { encodeFrame } from '../../framing.js';
-import { bounds } from '../../limits.js';
+import { HookvisorError } from './errors.js';
+import { encodeFrame } from './framing.js';
+import { bounds } from './limits.js';
 import type { MessageHead, RunnerReply, RunnerRequest } from './messages.js';
 
 /**

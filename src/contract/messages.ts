@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { HookvisorError } from '../../errors.js';
-import type { ErrorCode } from '../../errors.js';
-import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail } from '../../framing.js';
-import type { Frame } from '../../framing.js';
-import { bounds } from '../../limits.js';
-import { failureCodes, logLevels } from '../../outcome.js';
+import { HookvisorError } from './errors.js';
+import type { ErrorCode } from './errors.js';
+import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail } from './framing.js';
+import type { Frame } from './framing.js';
+import { bounds } from './limits.js';
+import { failureCodes, logLevels } from './outcome.js';
 import {
   decodeEvaluate,
   decodeEvaluated,

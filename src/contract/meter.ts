@@ -1,9 +1,9 @@
-import { hasCode } from '../error-code.js';
-import { messageOf } from '../errors.js';
-import type { Limits } from '../limits.js';
-import { HandlerFailure } from '../outcome.js';
-import type { FailureCode, LogLine } from '../outcome.js';
-import { oneLine } from '../text.js';
+import { hasCode } from './error-code.js';
+import { messageOf } from './errors.js';
+import type { Limits } from './limits.js';
+import { HandlerFailure } from './outcome.js';
+import type { FailureCode, LogLine } from './outcome.js';
+import { oneLine } from './text.js';
 
 /**
  * Under these names a hardened core module imports its meter, and the memory that it declared. No plugin may import from

@@ -1,6 +1,6 @@
-import { HookvisorError } from '../../errors.js';
-import type { ErrorFields } from '../../errors.js';
-import { oneLine } from '../../text.js';
+import { HookvisorError } from './errors.js';
+import type { ErrorFields } from './errors.js';
+import { oneLine } from './text.js';
 
 /** Stable names of the rules that a plugin can break, as `hookvisor vet --json` gives them. */
 export const vetRules = [

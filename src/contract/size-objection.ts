@@ -1,5 +1,5 @@
-import { bounds } from '../../limits.js';
-import { refusal, type Objection } from '../wasm/objection.js';
+import { bounds } from './limits.js';
+import { refusal, type Objection } from './objection.js';
 
 /** The objection to a plugin of more bytes than its handler's `pluginSize`, which is told in bytes as well. */
 export function sizeObjection(bytes: number, pluginBytes: number): Objection {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { backendNames, isolationLevels, isolationMechanisms } from '../config/config.js';
-import { verdictSchema } from '../dispatch/verdict.js';
+import { backendNames } from './backend-name.js';
+import { isolationLevels, isolationMechanisms } from './isolation-level.js';
+import { verdictSchema } from './verdict.js';
 
 const count = z.int().nonnegative();
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { backendNames } from '../config/config.js';
-import { failureCodes } from '../outcome.js';
+import { backendNames } from './backend-name.js';
+import { failureCodes } from './outcome.js';
 
 const logLine = z.object({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() });
 

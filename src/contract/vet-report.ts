@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { vetRules } from '../wasm/objection.js';
+import { vetRules } from './objection.js';
 
 const claim = z.object({
   /** What the plugin can or cannot do, to be read after "it can" or "it cannot". */

@@ -1,8 +1,8 @@
-import type { HookEvent } from '../event.js';
-import type { Selection } from '../libvirt/selection.js';
-import { bounds } from '../limits.js';
-import { logLevels } from '../outcome.js';
-import type { LogLevel, Outcome } from '../outcome.js';
+import type { HookEvent } from '../contract/event.js';
+import type { Selection } from '../shared/xml/selection.js';
+import { bounds } from '../contract/limits.js';
+import { logLevels } from '../contract/outcome.js';
+import type { LogLevel, Outcome } from '../contract/outcome.js';
 import { bytesAt, placeOf, requireInside, roomFor, viewOf } from './guest-memory.js';
 import type { GuestMemory, Layout } from './guest-memory.js';
 import { encodeUtf8, loadBeginning, loadUtf8, textAt, unitBytes, unitsOf, writeText } from './guest-text.js';

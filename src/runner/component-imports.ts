@@ -1,12 +1,12 @@
 import { loadLevel, storeDocument, storeSelection, storeSettings } from './canonical-abi.js';
 import { coreFunction, exportOf, flagsOf, guestMemory, memoryOf, requireMayLeave } from './component-live.js';
 import type { Live } from './component-live.js';
-import type { ExportRef, ImportValue } from './component-plan.js';
+import type { ExportRef, ImportValue } from '../contract/component-plan.js';
 import { bytesAt } from './guest-memory.js';
 import type { GuestMemory } from './guest-memory.js';
 import { loadBeginning, requireText, textAt } from './guest-text.js';
 import { costOfCall, costOfCopy, costOfGlance, readXPathChars } from './host-cost.js';
-import { bounds, pageBytes } from '../limits.js';
+import { bounds, pageBytes } from '../contract/limits.js';
 import { trap } from './trap.js';
 
 type Planned<Is extends ImportValue['is']> = Extract<ImportValue, { is: Is }>;

@@ -1,9 +1,9 @@
-import { bare } from '../bare.js';
-import type { HookEvent } from '../event.js';
-import type { Outcome } from '../outcome.js';
+import { bare } from './bare.js';
+import type { HookEvent } from '../contract/event.js';
+import type { Outcome } from '../contract/outcome.js';
 import { loadObjection, loadOutcome, storeEvent } from './canonical-abi.js';
 import { makeImport } from './component-imports.js';
-import type { ComponentPlan, Lifted } from './component-plan.js';
+import type { ComponentPlan, Lifted } from '../contract/component-plan.js';
 import { coreFunction, flagsOf, guestMemory } from './component-live.js';
 import type { Live } from './component-live.js';
 import type { GuestMemory } from './guest-memory.js';

@@ -1,4 +1,4 @@
-import type { ExportRef, TextEncoding } from './component-plan.js';
+import type { ExportRef, TextEncoding } from '../contract/component-plan.js';
 import type { GuestMemory } from './guest-memory.js';
 import type { HostCalls } from './host.js';
 import type { ResourceTables } from './resource-tables.js';

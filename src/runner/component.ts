@@ -1,8 +1,8 @@
-import { loadXml } from '../libvirt/document.js';
-import type { XmlTools } from '../libvirt/document.js';
-import { bounds } from '../limits.js';
-import type { Outcome } from '../outcome.js';
-import { compileModules, notLoadable } from './compile.js';
+import { loadXml } from '../shared/xml/document.js';
+import type { XmlTools } from '../shared/xml/document.js';
+import { bounds } from '../contract/limits.js';
+import type { Outcome } from '../contract/outcome.js';
+import { compileModules, notLoadable } from '../contract/compile.js';
 import { plannedComponent } from './component-instance.js';
 import type { ComponentExports, InstantiateComponent } from './component-instance.js';
 import type { Guest, GuestBackend, GuestLoad } from './guest.js';
@@ -10,8 +10,8 @@ import { checkDocument, createComponentHost, cut } from './host.js';
 import type { ComponentHost } from './host.js';
 import { createMemoryPool } from './memory-pool.js';
 import type { Loan, MemoryPool } from './memory-pool.js';
-import { createMeter, failureOf, hardeningImports, meterNames } from './meter.js';
-import type { Meter } from './meter.js';
+import { createMeter, failureOf, hardeningImports, meterNames } from '../contract/meter.js';
+import type { Meter } from '../contract/meter.js';
 
 interface Loaded {
   readonly load: GuestLoad;

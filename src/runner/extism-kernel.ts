@@ -1,8 +1,8 @@
 import type { CallContext, ExtismPluginOptions } from '@extism/extism';
-import { bounds } from '../limits.js';
+import { bounds } from '../contract/limits.js';
 import { costOfBlock, costOfCall } from './host-cost.js';
-import type { Meter } from './meter.js';
-import { hardeningImports, meterNames } from './meter.js';
+import type { Meter } from '../contract/meter.js';
+import { hardeningImports, meterNames } from '../contract/meter.js';
 
 /** Most bytes of the host's memory that one event may take through Extism's kernel: the input, copies and answers. */
 const kernelBytes = 4 * bounds.documentBytes;

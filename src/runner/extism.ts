@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { createPlugin } from '@extism/extism';
 import type { ExtismPluginOptions, Plugin } from '@extism/extism';
-import { bare } from '../bare.js';
-import type { HookCall } from '../event.js';
-import { bounds } from '../limits.js';
-import { HandlerFailure } from '../outcome.js';
-import type { LogLevel, Outcome } from '../outcome.js';
-import { oneLine } from '../text.js';
-import { compileModules, notLoadable } from './compile.js';
+import { bare } from './bare.js';
+import type { HookCall } from '../contract/event.js';
+import { bounds } from '../contract/limits.js';
+import { HandlerFailure } from '../contract/outcome.js';
+import type { LogLevel, Outcome } from '../contract/outcome.js';
+import { oneLine } from '../contract/text.js';
+import { compileModules, notLoadable } from '../contract/compile.js';
 import { extismObjection, extismOutput, toExtismConfig } from './contract.js';
 import type { ExtismInput } from './contract.js';
 import { extismFunctions } from './extism-kernel.js';
@@ -17,8 +17,8 @@ import type { LogBook } from './host.js';
 import { costOfCall } from './host-cost.js';
 import { createMemoryPool } from './memory-pool.js';
 import type { Loan, MemoryPool } from './memory-pool.js';
-import { createMeter, failureOf } from './meter.js';
-import type { Meter } from './meter.js';
+import { createMeter, failureOf } from '../contract/meter.js';
+import type { Meter } from '../contract/meter.js';
 
 /** The only module that an artefact of this backend has. */
 const moduleName = 'main';

@@ -1,4 +1,4 @@
-import type { TextEncoding } from './component-plan.js';
+import type { TextEncoding } from '../contract/component-plan.js';
 import { trap } from './trap.js';
 
 /** A plugin's memory, as one function of the world uses it. */

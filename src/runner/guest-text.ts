@@ -1,5 +1,5 @@
 import { isUtf8, transcode } from 'node:buffer';
-import type { TextEncoding } from './component-plan.js';
+import type { TextEncoding } from '../contract/component-plan.js';
 import { bytesAt, placeOf } from './guest-memory.js';
 import type { GuestMemory } from './guest-memory.js';
 

@@ -1,7 +1,7 @@
-import type { HookCall } from '../event.js';
-import type { Limits } from '../limits.js';
-import type { Evaluation } from '../outcome.js';
-import type { Artefact } from './artefact.js';
+import type { HookCall } from '../contract/event.js';
+import type { Limits } from '../contract/limits.js';
+import type { Evaluation } from '../contract/outcome.js';
+import type { Artefact } from '../contract/artefact.js';
 
 /** What a runner is given to load one handler. */
 export interface GuestLoad {

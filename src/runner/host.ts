@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import type { OpenDocument, XmlTools } from '../libvirt/document.js';
-import type { Selection } from '../libvirt/selection.js';
-import { Budget, BudgetSpent } from '../libvirt/xpath/budget.js';
-import { bounds } from '../limits.js';
-import { HandlerFailure } from '../outcome.js';
-import type { LogLevel, LogLine } from '../outcome.js';
+import type { OpenDocument, XmlTools } from '../shared/xml/document.js';
+import type { Selection } from '../shared/xml/selection.js';
+import { Budget, BudgetSpent } from '../shared/xml/xpath/budget.js';
+import { bounds } from '../contract/limits.js';
+import { HandlerFailure } from '../contract/outcome.js';
+import type { LogLevel, LogLine } from '../contract/outcome.js';
 import { costOfCall } from './host-cost.js';
-import type { Meter } from './meter.js';
+import type { Meter } from '../contract/meter.js';
 
 /** The beginning of a text as a copy: a slice would keep all of a plugin's text in memory. */
 export function cut(text: string, maxChars: number): string {

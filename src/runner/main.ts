@@ -6,20 +6,20 @@ import { readSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Artefact } from '../backends/artefact.js';
-import type { Guest, GuestBackend } from '../backends/guest.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { FrameReader } from '../framing.js';
-import { bounds } from '../limits.js';
-import { optimizeSoon } from '../optimize-soon.js';
-import { HandlerFailure } from '../outcome.js';
-import type { Evaluation, LogLine } from '../outcome.js';
-import { oneLine } from '../text.js';
+import type { Artefact } from '../contract/artefact.js';
+import type { Guest, GuestBackend } from './guest.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
+import { FrameReader } from '../contract/framing.js';
+import { bounds } from '../contract/limits.js';
+import { optimizeSoon } from '../shared/optimize-soon.js';
+import { HandlerFailure } from '../contract/outcome.js';
+import type { Evaluation, LogLine } from '../contract/outcome.js';
+import { oneLine } from '../contract/text.js';
 import { collectSeldom } from './collect-seldom.js';
 import { keepLoopAlive } from './keep-loop-alive.js';
-import { artefactBytes, decodeArtefact } from './protocol/artefact-codec.js';
-import { decodeRequest, encodeReply, isKnownErrorCode } from './protocol/messages.js';
-import type { RunnerReply, RunnerRequest, RunnerUsage } from './protocol/messages.js';
+import { artefactBytes, decodeArtefact } from '../contract/artefact-codec.js';
+import { decodeRequest, encodeReply, isKnownErrorCode } from '../contract/messages.js';
+import type { RunnerReply, RunnerRequest, RunnerUsage } from '../contract/messages.js';
 
 interface Answer {
   readonly reply: RunnerReply;
@@ -28,8 +28,8 @@ interface Answer {
 
 /** Loaded on first use: a runner without Extism plugins does not pay for its SDK. */
 const backends: Record<Artefact['backend'], () => Promise<GuestBackend>> = {
-  component: async () => (await import('../backends/component.js')).loadComponent,
-  extism: async () => (await import('../backends/extism.js')).loadExtism,
+  component: async () => (await import('./component.js')).loadComponent,
+  extism: async () => (await import('./extism.js')).loadExtism,
 };
 
 const guests = new Map<number, Guest>();

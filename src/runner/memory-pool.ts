@@ -1,5 +1,5 @@
-import { pageBytes } from '../limits.js';
-import type { Artefact, ModuleMemory } from './artefact.js';
+import { pageBytes } from '../contract/limits.js';
+import type { Artefact, ModuleMemory } from '../contract/artefact.js';
 
 /** The memories of one instance. */
 export interface Loan {

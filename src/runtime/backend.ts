@@ -1,6 +1,6 @@
-import type { HookCall } from '../event.js';
-import type { Evaluation } from '../outcome.js';
-import type { HandlerConfig } from '../config/config.js';
+import type { HookCall } from '../contract/event.js';
+import type { Evaluation } from '../contract/outcome.js';
+import type { HandlerConfig } from './config/config.js';
 
 /** A loaded handler, ready to decide events. Disposing it lets evaluations under way finish, then frees everything. */
 export interface Handler extends AsyncDisposable {

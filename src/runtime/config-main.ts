@@ -1,9 +1,9 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { HookvisorError, messageOf } from '../errors.js';
-import { ConfigError } from './config-error.js';
-import { loadConfig } from './load.js';
-import { portionSize, type LoadError, type LoadMessage } from './load-protocol.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
+import { ConfigError } from './config/config-error.js';
+import { loadConfig } from './config/load.js';
+import { portionSize, type LoadError, type LoadMessage } from './config/load-protocol.js';
 
 /** The thread that load-apart.ts starts; its data is the name of the file. */
 async function* messages(file: string): AsyncGenerator<LoadMessage> {

@@ -1,7 +1,7 @@
-import type { Config } from '../config/config.js';
-import { messageOf } from '../errors.js';
-import { type Journal, openJournal } from '../journal/journal.js';
-import type { Log } from '../log.js';
+import type { Config } from './config/config.js';
+import { messageOf } from '../contract/errors.js';
+import { type Journal, openJournal } from './journal/journal.js';
+import type { Log } from './log.js';
 import { createEngine, type Engine } from './engine.js';
 import { requireTrusted } from './require-trusted.js';
 

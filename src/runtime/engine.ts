@@ -1,22 +1,23 @@
 import { performance } from 'node:perf_hooks';
-import type { Backend } from '../backends/backend.js';
-import { createScriptBackend } from '../backends/script.js';
-import type { BackendName, Config, SandboxSettings } from '../config/config.js';
-import { createBudget } from '../dispatch/budget.js';
-import { runChain } from '../dispatch/chain.js';
-import { linkHandlersInSlices } from '../dispatch/loaded-handler.js';
-import { createRouterInSlices } from '../dispatch/router.js';
-import type { Verdict } from '../dispatch/verdict.js';
-import type { HookCall } from '../event.js';
-import type { PathTrust } from '../files/path-trust.js';
-import type { HandlerIdentity } from '../journal/entry.js';
-import { loadXml } from '../libvirt/document.js';
-import type { Log } from '../log.js';
-import { tryIsolation } from '../sandbox/isolation/choose-isolation.js';
-import { createSandbox } from '../sandbox/sandbox.js';
+import type { Backend } from './backend.js';
+import { createScriptBackend } from './scripts/script.js';
+import type { Config, SandboxSettings } from './config/config.js';
+import type { BackendName } from '../contract/backend-name.js';
+import { createBudget } from './dispatch/budget.js';
+import { runChain } from './dispatch/chain.js';
+import { linkHandlersInSlices } from './dispatch/loaded-handler.js';
+import { createRouterInSlices } from './dispatch/router.js';
+import type { Verdict } from '../contract/verdict.js';
+import type { HookCall } from '../contract/event.js';
+import type { PathTrust } from './files/path-trust.js';
+import type { HandlerIdentity } from './journal/entry.js';
+import { loadXml } from '../shared/xml/document.js';
+import type { Log } from './log.js';
+import { tryIsolation } from './isolation/choose-isolation.js';
+import { createSandbox } from './sandbox.js';
 import { type LoadedByConfig, loadHandlers, type LoadPace } from './load-handlers.js';
 import { requireTrusted } from './require-trusted.js';
-import type { RuntimeStatus } from './status.js';
+import type { RuntimeStatus } from '../contract/status.js';
 
 /** The decision about one event: the verdict, and the replacement of the document, if any. */
 export interface Decision {

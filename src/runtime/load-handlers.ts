@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
-import type { Backend, Handler } from '../backends/backend.js';
-import type { BackendName, Config, HandlerConfig } from '../config/config.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { forEachLimited } from '../for-each-limited.js';
-import { type HandlerIdentity, identityOf } from '../journal/entry.js';
-import { bounds } from '../limits.js';
+import type { Backend, Handler } from './backend.js';
+import type { Config, HandlerConfig } from './config/config.js';
+import type { BackendName } from '../contract/backend-name.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
+import { forEachLimited } from './for-each-limited.js';
+import { type HandlerIdentity, identityOf } from './journal/entry.js';
+import { bounds } from '../contract/limits.js';
 
 /** A loaded handler and its identity. */
 export interface LoadedByConfig {

@@ -1,4 +1,4 @@
-import { oneLine } from './text.js';
+import { oneLine } from '../contract/text.js';
 
 export type LogTo = 'info' | 'warn' | 'error';
 

@@ -1,7 +1,7 @@
-import type { Config } from '../config/config.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import type { Verdict } from '../dispatch/verdict.js';
-import type { Log } from '../log.js';
+import type { Config } from './config/config.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
+import type { Verdict } from '../contract/verdict.js';
+import type { Log } from './log.js';
 import { type InForce, type Promotion, withPlugin, withShadow } from './single-handler-config.js';
 import { createTrial, type Trial, type TrialStatus } from './trial.js';
 

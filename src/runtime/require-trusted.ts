@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
-import { scriptDistrust } from '../backends/script-trust.js';
-import type { Config } from '../config/config.js';
-import { distrustError, type Distrust, type DistrustedUse } from '../files/distrust.js';
-import { createPathTrust, type PathTrust } from '../files/path-trust.js';
-import { forEachLimited } from '../for-each-limited.js';
+import { scriptDistrust } from './scripts/script-trust.js';
+import type { Config } from './config/config.js';
+import { distrustError, type Distrust, type DistrustedUse } from './files/distrust.js';
+import { createPathTrust, type PathTrust } from './files/path-trust.js';
+import { forEachLimited } from './for-each-limited.js';
 
 /** Maximum number of handlers examined concurrently: with more, file accesses of events in flight would queue behind. */
 const atATime = 16;

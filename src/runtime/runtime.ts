@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import type { Config } from '../config/config.js';
-import { defaultJournal } from '../config/defaults.js';
-import { loadConfig } from '../config/load.js';
-import { loadConfigApart } from '../config/load-apart.js';
-import type { Verdict } from '../dispatch/verdict.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import type { HookCall } from '../event.js';
-import type { HookRequest } from '../hook-frames.js';
-import { fromHookArguments, fromRfcArguments } from '../libvirt/call.js';
-import type { Log } from '../log.js';
-import { version } from '../version.js';
+import type { Config } from './config/config.js';
+import { defaultJournal } from './config/defaults.js';
+import { loadConfig } from './config/load.js';
+import { loadConfigApart } from './config/load-apart.js';
+import type { Verdict } from '../contract/verdict.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
+import type { HookCall } from '../contract/event.js';
+import type { HookRequest } from '../contract/hook-frames.js';
+import { fromHookArguments, fromRfcArguments } from './libvirt/call.js';
+import type { Log } from './log.js';
+import { version } from './version.js';
 import { CurrentEngine } from './current-engine.js';
 import type { Decision } from './engine.js';
 import { createPromotions, type Promotions } from './promotions.js';
-import type { EmitCommand } from './protocol.js';
-import type { RuntimeStatus } from './status.js';
+import type { EmitCommand } from '../contract/protocol.js';
+import type { RuntimeStatus } from '../contract/status.js';
 
 /** Options of a runtime. */
 export interface RuntimeOptions {

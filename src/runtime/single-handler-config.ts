@@ -1,6 +1,6 @@
-import type { Config, HandlerConfig, Route } from '../config/config.js';
-import { HookvisorError } from '../errors.js';
-import type { HandlerIdentity } from '../journal/entry.js';
+import type { Config, HandlerConfig, Route } from './config/config.js';
+import { HookvisorError } from '../contract/errors.js';
+import type { HandlerIdentity } from './journal/entry.js';
 
 /** The replacement of the active plug-in of a handler. */
 export interface Promotion {

@@ -1,6 +1,6 @@
-import type { Verdict } from '../dispatch/verdict.js';
+import type { Verdict } from '../contract/verdict.js';
 import { type Promotion, shadowName } from './single-handler-config.js';
-import type { RuntimeStatus } from './status.js';
+import type { RuntimeStatus } from '../contract/status.js';
 
 /** The state of a trial. */
 export type TrialStatus = NonNullable<RuntimeStatus['trial']>;

@@ -1,5 +1,5 @@
-import type { HookCall } from '../event.js';
-import { fromHookArguments, fromRfcArguments } from '../libvirt/call.js';
+import type { HookCall } from '../contract/event.js';
+import { fromHookArguments, fromRfcArguments } from '../runtime/libvirt/call.js';
 
 interface Described {
   /** The XML that libvirt would send to the hook on stdin; default: none. */

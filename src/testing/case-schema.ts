@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { unit } from '../config/unit.js';
-import { backendNames, type Json } from '../config/config.js';
-import { expected, isMapping, mapping, word } from '../config/mapping.js';
-import { parseDuration, parseFuel, parseMemory } from '../config/units.js';
-import { quote } from '../config/quote.js';
-import { failureCodes } from '../outcome.js';
+import { unit } from '../runtime/config/unit.js';
+import type { Json } from '../runtime/config/config.js';
+import { backendNames } from '../contract/backend-name.js';
+import { expected, isMapping, mapping, word } from '../runtime/config/mapping.js';
+import { parseDuration, parseFuel, parseMemory } from '../runtime/config/units.js';
+import { quote } from '../runtime/config/quote.js';
+import { failureCodes } from '../contract/outcome.js';
 import { parsePattern, type Pattern } from './pattern.js';
 
 const outcomes = ['allow', 'deny', 'replace'] as const;

@@ -1,10 +1,10 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { invalidConfig, type ConfigProblem } from '../config/config-error.js';
-import type { Json } from '../config/config.js';
-import type { Finding } from '../config/yaml.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import type { Limits } from '../limits.js';
+import { invalidConfig, type ConfigProblem } from '../runtime/config/config-error.js';
+import type { Json } from '../runtime/config/config.js';
+import type { Finding } from '../runtime/config/yaml.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
+import type { Limits } from '../contract/limits.js';
 import type { CallDescription } from './call.js';
 import { caseFileSchema, type CaseEntry, type CaseFile, type Expectation, type HandlerOfCases } from './case-schema.js';
 import { readYamlFile, type YamlFile } from './yaml-file.js';

@@ -1,16 +1,17 @@
 import { extname, resolve } from 'node:path';
-import type { Backend } from '../backends/backend.js';
-import { createScriptBackend } from '../backends/script.js';
-import { defaultCache, defaultHandler } from '../config/defaults.js';
-import type { BackendName, HandlerConfig, Json } from '../config/config.js';
-import { consult } from '../dispatch/consult.js';
-import type { HandlerRecord } from '../dispatch/verdict.js';
-import { HookvisorError } from '../errors.js';
-import { loadXml } from '../libvirt/document.js';
-import { bounds, type Limits } from '../limits.js';
-import type { FailureCode, LogLine } from '../outcome.js';
+import type { Backend } from '../runtime/backend.js';
+import { createScriptBackend } from '../runtime/scripts/script.js';
+import { defaultCache, defaultHandler } from '../runtime/config/defaults.js';
+import type { HandlerConfig, Json } from '../runtime/config/config.js';
+import type { BackendName } from '../contract/backend-name.js';
+import { consult } from '../runtime/dispatch/consult.js';
+import type { HandlerRecord } from '../contract/verdict.js';
+import { HookvisorError } from '../contract/errors.js';
+import { loadXml } from '../shared/xml/document.js';
+import { bounds, type Limits } from '../contract/limits.js';
+import type { FailureCode, LogLine } from '../contract/outcome.js';
 import { wasmLayerOf } from './wasm-layer.js';
-import { createSandbox, type Sandbox } from '../sandbox/sandbox.js';
+import { createSandbox, type Sandbox } from '../runtime/sandbox.js';
 import { callOf, type CallDescription } from './call.js';
 
 /** The handler to load. */

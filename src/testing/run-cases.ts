@@ -1,5 +1,5 @@
-import type { BackendName } from '../config/config.js';
-import { HookvisorError } from '../errors.js';
+import type { BackendName } from '../contract/backend-name.js';
+import { HookvisorError } from '../contract/errors.js';
 import type { TestCase } from './cases.js';
 import { differences, type Difference, type Result } from './differences.js';
 import { createTestBench, type HandledEvent, type TestBench, type TestPlugin } from './plugin.js';

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
-import { hasCode } from '../error-code.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { wasmLayer } from '../sandbox/wasm/wasm-reader.js';
+import { hasCode } from '../contract/error-code.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
+import { wasmLayer } from '../shared/wasm-layer.js';
 
 /**
  * Tells from the header whether a file is a component or a core module. Throws HookvisorError `plugin-unreadable` or

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { z } from 'zod';
-import { invalidConfig } from '../config/config-error.js';
-import { readYaml, type YamlText } from '../config/yaml.js';
-import { HookvisorError, messageOf } from '../errors.js';
+import { invalidConfig } from '../runtime/config/config-error.js';
+import { readYaml, type YamlText } from '../runtime/config/yaml.js';
+import { HookvisorError, messageOf } from '../contract/errors.js';
 
 /** A YAML file: its text and its validated value. */
 export interface YamlFile<T> {

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { componentEmbed, componentNew } from '@bytecodealliance/jco';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../../src/paths.js';
-import { admitPlugin } from '../../../src/sandbox/admission/admit.js';
-import { componentBytes, extismWat, failureFrom, hookCall, loadGuest, moduleBytes } from '../../support/plugins.js';
+import { packageRoot } from '../../src/shared/paths.js';
+import { admitPlugin } from '../../src/admission/admit.js';
+import { componentBytes, extismWat, failureFrom, hookCall, loadGuest, moduleBytes } from '../support/plugins.js';
 
 const memoryBytes = 64 * 1024 * 1024;
 const sample = (name: string): Promise<Buffer> => readFile(join(packageRoot, 'plugins', name, 'build', `${name}.wasm`));

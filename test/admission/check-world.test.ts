@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../../src/paths.js';
-import { examine } from '../../../src/sandbox/admission/vet.js';
-import { witWorld } from '../../../src/sandbox/admission/wit-world.js';
-import { linkComponent } from '../../../src/sandbox/wasm/component-link.js';
-import { readComponent } from '../../../src/sandbox/wasm/component-binary.js';
-import { showType } from '../../../src/sandbox/wasm/wit-type.js';
-import { bytes, component, componentSections, leb, section, vector } from '../../support/component-encoder.js';
-import { callsAtStart, composed, composedWat, nested, ownResource, three } from '../../support/composed.js';
-import { hostileCrowd } from '../../support/hostile.js';
-import { logsWith, otherWorlds } from '../../support/other-worlds.js';
-import { moduleBytes } from '../../support/plugins.js';
+import { packageRoot } from '../../src/shared/paths.js';
+import { examine } from '../../src/admission/vet.js';
+import { witWorld } from '../../src/admission/wit-world.js';
+import { linkComponent } from '../../src/admission/wasm/component-link.js';
+import { readComponent } from '../../src/admission/wasm/component-binary.js';
+import { showType } from '../../src/admission/wasm/wit-type.js';
+import { bytes, component, componentSections, leb, section, vector } from '../support/component-encoder.js';
+import { callsAtStart, composed, composedWat, nested, ownResource, three } from '../support/composed.js';
+import { hostileCrowd } from '../support/hostile.js';
+import { logsWith, otherWorlds } from '../support/other-worlds.js';
+import { moduleBytes } from '../support/plugins.js';
 
 const options = { memoryBytes: 128 * 1024 * 1024 };
 const objections = (plugin: Buffer) => examine(plugin, 'component', options).objections;

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { HookvisorError } from '../../../src/errors.js';
-import { packageRoot } from '../../../src/paths.js';
-import { examine, vetComponent, vetCore, vetExtism } from '../../../src/sandbox/admission/vet.js';
-import { componentBytes, extismWat, moduleBytes } from '../../support/plugins.js';
+import { HookvisorError } from '../../src/contract/errors.js';
+import { packageRoot } from '../../src/shared/paths.js';
+import { examine, vetComponent, vetCore, vetExtism } from '../../src/admission/vet.js';
+import { componentBytes, extismWat, moduleBytes } from '../support/plugins.js';
 
 const options = { memoryBytes: 4 * 1024 * 1024 };
 

@@ -5,22 +5,22 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { loadComponent } from '../../src/backends/component.js';
-import { encodeHookAnswer } from '../../src/hook-frames.js';
-import { FrameReader } from '../../src/framing.js';
-import { packageRoot } from '../../src/paths.js';
-import { admitPlugin } from '../../src/sandbox/admission/admit.js';
-import { encodeArtefact } from '../../src/sandbox/protocol/artefact-codec.js';
-import { nodeCommand } from '../../src/sandbox/isolation/node-command.js';
-import { createLauncher } from '../../src/sandbox/isolation/launcher.js';
-import type { Launcher } from '../../src/sandbox/isolation/launcher.js';
-import { decodeRequest } from '../../src/sandbox/protocol/messages.js';
-import type { RunnerRequest } from '../../src/sandbox/protocol/messages.js';
-import { driveRunner } from '../../src/sandbox/supervision/runner.js';
-import type { Answer, Lost } from '../../src/sandbox/supervision/runner.js';
-import { createSupervisor } from '../../src/sandbox/supervision/supervisor.js';
-import type { Supervisor } from '../../src/sandbox/supervision/supervisor.js';
-import { hookCall, samplePlugin, temporaryFolder, until } from '../sandbox/support.js';
+import { loadComponent } from '../../src/runner/component.js';
+import { encodeHookAnswer } from '../../src/contract/hook-frames.js';
+import { FrameReader } from '../../src/contract/framing.js';
+import { packageRoot } from '../../src/shared/paths.js';
+import { admitPlugin } from '../../src/admission/admit.js';
+import { encodeArtefact } from '../../src/contract/artefact-codec.js';
+import { nodeCommand } from '../../src/runtime/isolation/node-command.js';
+import { createLauncher } from '../../src/runtime/isolation/launcher.js';
+import type { Launcher } from '../../src/runtime/isolation/launcher.js';
+import { decodeRequest } from '../../src/contract/messages.js';
+import type { RunnerRequest } from '../../src/contract/messages.js';
+import { driveRunner } from '../../src/runtime/supervision/runner.js';
+import type { Answer, Lost } from '../../src/runtime/supervision/runner.js';
+import { createSupervisor } from '../../src/runtime/supervision/supervisor.js';
+import type { Supervisor } from '../../src/runtime/supervision/supervisor.js';
+import { hookCall, samplePlugin, temporaryFolder, until } from '../support/sandbox.js';
 
 /** A variable, since it is no dependency: the test that needs it is skipped without. */
 const tracer = 'strace';
@@ -129,14 +129,14 @@ describe('the runner', () => {
     }`;
     const script = `import { register } from 'node:module';
       register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
-      await import(${JSON.stringify(join(packageRoot, 'dist', 'sandbox', 'runner-main.js'))});`;
+      await import(${JSON.stringify(join(packageRoot, 'dist', 'runner', 'main.js'))});`;
     const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
       stdio: ['pipe', 'ignore', 'pipe'],
     });
     child.stdin.end();
     const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')]);
     const loaded = stderr.split('\n').filter((line) => line.startsWith('loaded file:'));
-    expect(loaded[0]).toBe(`loaded file://${join(packageRoot, 'dist', 'sandbox', 'runner-main.js')}`);
+    expect(loaded[0]).toBe(`loaded file://${join(packageRoot, 'dist', 'runner', 'main.js')}`);
     expect(loaded.filter((line) => line.includes('/node_modules/'))).toEqual([]);
     // Joined by scripts/build-bundles.mjs; tsc alone leaves some hundred files, and twice the time of a start.
     expect(loaded.length).toBeLessThanOrEqual(3);
@@ -152,7 +152,7 @@ describe('the instances that a QuickJS plugin leaves', () => {
         for (const { detail } of list.getEntries()) collected += detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
       }).observe({ entryTypes: ['gc'] });
       process.on('exit', () => writeSync(2, 'collected ' + collected));`;
-    const file = join(packageRoot, 'dist', 'sandbox', 'runner-main.js');
+    const file = join(packageRoot, 'dist', 'runner', 'main.js');
     const { command } = nodeCommand({ file, heapMiB: 256, packages: ['libxml2-wasm'] });
     const [node = '', ...args] = command;
     const child = spawn(node, ['--import', `data:text/javascript,${encodeURIComponent(observer)}`, ...args]);

@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Command } from '../../src/daemon/protocol.js';
-import { frameType } from '../../src/hook-frames.js';
-import { askRuntime } from '../../src/daemon/remote.js';
+import type { Command } from '../../src/contract/protocol.js';
+import { frameType } from '../../src/contract/hook-frames.js';
+import { askRuntime } from '../../src/commands/remote.js';
 
-import { encodeFrame, encodeHeadAndTail } from '../../src/framing.js';
+import { encodeFrame, encodeHeadAndTail } from '../../src/contract/framing.js';
 import { hookvisor } from '../support/command.js';
 import { serve, writeConfig } from '../support/runtime.js';
 import { temporaryFolder } from '../support/temp.js';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Artefact } from '../../src/backends/artefact.js';
-import { HookvisorError } from '../../src/errors.js';
-import { bounds } from '../../src/limits.js';
+import type { Artefact } from '../../src/contract/artefact.js';
+import { HookvisorError } from '../../src/contract/errors.js';
+import { bounds } from '../../src/contract/limits.js';
 import { hugeData } from '../fixtures/hostile/generate.js';
 import { guestsIn, lonelyGuest } from '../support/hostile.js';
 import { arenaLimits, endingOf, wakingCall } from './arena.js';

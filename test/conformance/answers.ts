@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { errorOf, handlerConfig, hookCall, samplePlugin } from '../sandbox/support.js';
+import { errorOf, handlerConfig, hookCall, samplePlugin } from '../support/sandbox.js';
 import { assemble, lonelyGuest } from '../support/hostile.js';
 import { endingOf, wakingCall } from './arena.js';
 import type { Arena, Contender } from './arena.js';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Artefact } from '../../src/backends/artefact.js';
-import { bounds } from '../../src/limits.js';
-import { warmInstances } from '../../src/sandbox/supervision/warm-pool.js';
+import type { Artefact } from '../../src/contract/artefact.js';
+import { bounds } from '../../src/contract/limits.js';
+import { warmInstances } from '../../src/runtime/supervision/warm-pool.js';
 import { guestsIn, hostileCrowd } from '../support/hostile.js';
 import type { HostileCrowd } from '../support/hostile.js';
 import { arenaLimits, endingOf, wakingCall } from './arena.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bounds } from '../../src/limits.js';
-import { errorOf } from '../sandbox/support.js';
+import { bounds } from '../../src/contract/limits.js';
+import { errorOf } from '../support/sandbox.js';
 import { backendOf, guestsOf, hostilePlugin, lonelyPlugin } from '../support/hostile-languages.js';
 import type { HostileLanguage } from '../support/hostile-languages.js';
 import { arenaLimits, endingOf, wakingCall } from './arena.js';

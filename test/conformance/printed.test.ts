@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { hookCaller } from '../support/client.js';
 import { hookvisor } from '../support/command.js';
 import { hostilePlugin } from '../support/hostile-languages.js';
@@ -67,7 +67,7 @@ describe('terminal escapes of a plugin', () => {
 describe('characters that hide themselves or move others', () => {
   const hiding = '\u061c\u200b\u{e0041}\u180e\u3164\u00ad\u2060\ufeff\u202e\u009b';
   const shown = '\\u061c\\u200b\\u{e0041}\\u180e\\u3164\\xad\\u2060\\ufeff\\u202e\\x9b';
-  const cli = join(packageRoot, 'dist', 'cli', 'main.js');
+  const cli = join(packageRoot, 'dist', 'commands', 'main.js');
   /** What a command of its own process prints; its status does not matter. */
   const printed = async (command: string, ...args: string[]): Promise<string> => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { HookvisorError } from '../../src/errors.js';
-import { vetPlugin } from '../../src/sandbox/admission/vet.js';
+import type { HookvisorError } from '../../src/contract/errors.js';
+import { vetPlugin } from '../../src/admission/vet.js';
 import * as generate from '../fixtures/hostile/generate.js';
-import { errorOf } from '../sandbox/support.js';
+import { errorOf } from '../support/sandbox.js';
 import { hidden, hiddenPlugin } from '../support/hidden.js';
 import { assemble } from '../support/hostile.js';
 import { otherWorlds } from '../support/other-worlds.js';

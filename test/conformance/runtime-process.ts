@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { HookvisorError } from '../../src/errors.js';
-import { packageRoot } from '../../src/paths.js';
+import { HookvisorError } from '../../src/contract/errors.js';
+import { packageRoot } from '../../src/shared/paths.js';
 
 /** A runtime that is a process of its own, so that its memory, its children and its files are nobody else's. */
 export interface RuntimeProcess extends AsyncDisposable {

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { defaultLimits } from '../../src/limits.js';
+import { defaultLimits } from '../../src/contract/limits.js';
 import { configOf, eventOf } from '../support/handlers.js';
 import { snapshot } from '../support/leftovers.js';
 import { writeScript } from '../support/temp.js';
 import { endingOf } from './arena.js';
 import type { Arena, Contender, Ending } from './arena.js';
 
-/** What is so of a script, over what test/backends/script.test.ts says of floods, pipes, TERM and swapped files. */
+/** What is so of a script, over what test/runtime/scripts/script.test.ts says of floods, pipes, TERM and swapped files. */
 interface Claim {
   readonly title: string;
   readonly text: string;
@@ -61,7 +61,7 @@ const claims: readonly Claim[] = [
   { title: 'a script that kills itself has crashed', text: 'kill -ABRT $$', ends: crashed('SIGABRT') },
 ];
 
-/** Scripts, over what `test/backends/script.test.ts` says of them. */
+/** Scripts, over what `test/runtime/scripts/script.test.ts` says of them. */
 export function hostileScripts(current: () => Arena): void {
   describe('a hostile script:', () => {
     let neighbour: Contender;

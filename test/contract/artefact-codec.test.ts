@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { decodeArtefact, encodeArtefact } from '../../../src/sandbox/protocol/artefact-codec.js';
-import type { Artefact } from '../../../src/backends/artefact.js';
+import { decodeArtefact, encodeArtefact } from '../../src/contract/artefact-codec.js';
+import type { Artefact } from '../../src/contract/artefact.js';
 
 const artefact: Artefact = {
   backend: 'extism',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeFrame, FrameReader, type Frame } from '../../../src/framing.js';
-import { evaluationTypes } from '../../../src/sandbox/protocol/evaluation-frames.js';
+import { encodeFrame, FrameReader, type Frame } from '../../src/contract/framing.js';
+import { evaluationTypes } from '../../src/contract/evaluation-frames.js';
 import {
   decodeMessage,
   decodeReply,
@@ -9,7 +9,7 @@ import {
   encodeReply,
   encodeRequest,
   type RunnerReply,
-} from '../../../src/sandbox/protocol/messages.js';
+} from '../../src/contract/messages.js';
 
 function frameIn(bytes: Buffer): Frame {
   const [frame] = new FrameReader(1_000_000).push(bytes);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FrameReader, encodeFrame, encodeHeadAndTail, type Frame } from '../../../src/framing.js';
-import { decodeReply, encodeReply, frameTypes, type RunnerReply } from '../../../src/sandbox/protocol/messages.js';
+import { FrameReader, encodeFrame, encodeHeadAndTail, type Frame } from '../../src/contract/framing.js';
+import { decodeReply, encodeReply, frameTypes, type RunnerReply } from '../../src/contract/messages.js';
 
 const evaluated = {
   reply: 'evaluated',

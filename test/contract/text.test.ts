@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jsonLine, oneLine, visibleLines } from '../src/text.js';
+import { jsonLine, oneLine, visibleLines } from '../../src/contract/text.js';
 
 /** Characters by what they do to a reader; Unicode has thousands more. */
 const tricks: readonly (readonly [title: string, char: string, shown: string])[] = [

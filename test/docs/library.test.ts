@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import * as api from '../../src/index.js';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { temporaryFolder } from '../support/temp.js';
 
 const guide = readFileSync(join(packageRoot, 'docs', 'library.md'), 'utf8');

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { CommandContext } from '../../src/cli/command.js';
-import { loadCommands } from '../../src/cli/commands.js';
-import { completionCommand } from '../../src/cli/completion.js';
-import { processTerminal } from '../../src/cli/terminal.js';
-import { ConfigError } from '../../src/config/config-error.js';
-import { isMapping } from '../../src/config/mapping.js';
-import { parseConfig } from '../../src/config/load.js';
-import { packageRoot } from '../../src/paths.js';
+import type { CommandContext } from '../../src/commands/command.js';
+import { loadCommands } from '../../src/commands/commands.js';
+import { completionCommand } from '../../src/commands/completion.js';
+import { processTerminal } from '../../src/commands/terminal/terminal.js';
+import { ConfigError } from '../../src/runtime/config/config-error.js';
+import { isMapping } from '../../src/runtime/config/mapping.js';
+import { parseConfig } from '../../src/runtime/config/load.js';
+import { packageRoot } from '../../src/shared/paths.js';
 
 /** Options of other programs that the pages name on their own: of AssemblyScript's compiler, and of this package's scripts. */
 const foreignOptions = new Set(['--use', '--runtime', '--require']);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { errorCodes } from '../../src/errors.js';
-import { failureCodes } from '../../src/outcome.js';
-import { packageRoot } from '../../src/paths.js';
+import { errorCodes } from '../../src/contract/errors.js';
+import { failureCodes } from '../../src/contract/outcome.js';
+import { packageRoot } from '../../src/shared/paths.js';
 
 const read = (path: string): string => readFileSync(join(packageRoot, path), 'utf8');
 const guide = read('docs/operations.md');

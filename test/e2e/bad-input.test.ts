@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { verdictSchema } from '../../src/dispatch/verdict.js';
-import { packageRoot } from '../../src/paths.js';
+import { verdictSchema } from '../../src/contract/verdict.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { hookCaller } from '../support/client.js';
 import { samplePlugin, serve, type TestRuntime, writeConfig } from '../support/runtime.js';
 import { temporaryFolder, write, writeScript } from '../support/temp.js';
@@ -148,7 +148,7 @@ describe('the runtime killed between request and answer', () => {
       `${plugins}  slow: { backend: script, source: ${script}, deadline: 20s, failurePolicy: fail }
 routes: [ { match: {}, handlers: [naming, slow] } ]`,
     );
-    const runtime = spawn(process.execPath, [join(packageRoot, 'dist/cli/main.js'), 'serve', '--config', config], {
+    const runtime = spawn(process.execPath, [join(packageRoot, 'dist/commands/main.js'), 'serve', '--config', config], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     onTestFinished(() => {

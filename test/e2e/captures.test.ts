@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { lookUp } from '../../src/libvirt/catalog.js';
+import { lookUp } from '../../src/runtime/libvirt/catalog.js';
 import { captures } from '../support/captures.js';
 import { hookCaller } from '../support/client.js';
 import { samplePlugin, serve } from '../support/runtime.js';

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { tmpdir } from 'node:os';
-import { decodeHeadAndTail } from '../../src/framing.js';
-import { packageRoot } from '../../src/paths.js';
+import { decodeHeadAndTail } from '../../src/contract/framing.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { callsDuring, commandFrame, exchange } from '../support/dispatch-delay.js';
 import { samplePlugin, writeConfig } from '../support/runtime.js';
 
@@ -75,7 +75,7 @@ describe('a reload', () => {
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'hookvisor-test-'));
     const config = await writeConfig(dir, usual);
-    const child = spawn(process.execPath, [join(packageRoot, 'dist/cli/main.js'), 'serve', '--config', config], {
+    const child = spawn(process.execPath, [join(packageRoot, 'dist/commands/main.js'), 'serve', '--config', config], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     end = async () => {

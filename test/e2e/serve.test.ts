@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { hookCaller } from '../support/client.js';
 import { samplePlugin, writeConfig } from '../support/runtime.js';
 import { temporaryFolder, writeScript } from '../support/temp.js';
@@ -18,7 +18,7 @@ interface Served {
 
 /** Starts `hookvisor serve` as an administrator would. */
 function serve(config: string): Served {
-  const child = spawn(process.execPath, [join(packageRoot, 'dist/cli/main.js'), 'serve', '--config', config], {
+  const child = spawn(process.execPath, [join(packageRoot, 'dist/commands/main.js'), 'serve', '--config', config], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   onTestFinished(() => {

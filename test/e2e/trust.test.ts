@@ -13,10 +13,10 @@ import {
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { defaultLimits } from '../../src/limits.js';
-import { packageRoot } from '../../src/paths.js';
-import { admitPlugin } from '../../src/sandbox/admission/admit.js';
-import { encodeArtefact } from '../../src/sandbox/protocol/artefact-codec.js';
+import { defaultLimits } from '../../src/contract/limits.js';
+import { packageRoot } from '../../src/shared/paths.js';
+import { admitPlugin } from '../../src/admission/admit.js';
+import { encodeArtefact } from '../../src/contract/artefact-codec.js';
 import { asOtherUser, noOtherUser, otherUser } from '../support/other-user.js';
 import { componentBytes } from '../support/plugins.js';
 import { samplePlugin } from '../support/runtime.js';
@@ -31,7 +31,7 @@ interface Run {
 /** Runs the built command line, as root or as somebody else. */
 function hookvisor(args: readonly string[], user: { uid?: number; gid?: number; home?: string } = {}): Run {
   const { home = '/nonexistent', ...ids } = user;
-  return spawnSync(process.execPath, [join(packageRoot, 'dist/cli/main.js'), ...args], {
+  return spawnSync(process.execPath, [join(packageRoot, 'dist/commands/main.js'), ...args], {
     ...ids,
     ...{ cwd: '/', encoding: 'utf8', timeout: 60_000 },
     env: { PATH: process.env['PATH'], HOME: home },
@@ -218,7 +218,7 @@ describe.skipIf(noOtherUser !== null)(`what others may change (${noOtherUser ?? 
 
   it('keeps the configuration in force at a reload', async () => {
     const dir = temporaryFolder();
-    const { createRuntime, configFrom } = await import('../../src/daemon/runtime.js');
+    const { createRuntime, configFrom } = await import('../../src/runtime/runtime.js');
     const config = await write(dir, 'hookvisor.yaml', head);
     await using runtime = await createRuntime({ log: () => undefined, load: configFrom(config) });
     const source = await ranScript(dir, 'site');
@@ -285,7 +285,7 @@ describe.skipIf(unshared !== null)(`in a user namespace (${unshared ?? 'made by 
     const dir = temporaryFolder();
     chmodSync(dir, 0o755);
     const config = await write(dir, 'hookvisor.yaml', head);
-    const words = [process.execPath, join(packageRoot, 'dist/cli/main.js'), 'check', '--config', config];
+    const words = [process.execPath, join(packageRoot, 'dist/commands/main.js'), 'check', '--config', config];
     const { status, stderr } = spawnSync('unshare', ['-Ur', ...words], {
       ...{ uid: otherUser, gid: otherUser, cwd: '/', env: {}, encoding: 'utf8', timeout: 60_000 },
     });

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HookvisorError } from '../../src/errors.js';
-import type { Artefact } from '../../src/backends/artefact.js';
-import { createAdmission } from '../../src/sandbox/admission/admission.js';
-import { createCache } from '../../src/sandbox/admission/cache.js';
-import { createLauncher } from '../../src/sandbox/isolation/launcher.js';
-import { oneLine } from '../../src/text.js';
+import { HookvisorError } from '../../src/contract/errors.js';
+import type { Artefact } from '../../src/contract/artefact.js';
+import { createAdmission } from '../../src/runtime/plugins/admission.js';
+import { createCache } from '../../src/runtime/plugins/cache.js';
+import { createLauncher } from '../../src/runtime/isolation/launcher.js';
+import { oneLine } from '../../src/contract/text.js';
 import { componentShapes, coreShapes } from '../fixtures/hostile/shapes.js';
 import { samplePlugin } from '../support/runtime.js';
 import { temporaryFolder } from '../support/temp.js';
@@ -27,7 +27,7 @@ interface Case {
   readonly task: 'admit' | 'vet';
 }
 
-/** Shapes that run to their bound take a minute, each; those are tried by size in test/sandbox/admission-bounds.test.ts. */
+/** Shapes that run to their bound take a minute, each; those are tried by size in test/admission/wasm/admission-bounds.test.ts. */
 const shapes = Object.values({ ...coreShapes, ...componentShapes });
 const samples = (['quota', 'tiny-allow', 'naming'] as const).map((name) => ({
   backend: name === 'quota' ? ('extism' as const) : ('component' as const),

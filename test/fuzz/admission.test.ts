@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { loadComponent } from '../../src/backends/component.js';
-import { loadExtism } from '../../src/backends/extism.js';
-import { HookvisorError } from '../../src/errors.js';
-import { HandlerFailure } from '../../src/outcome.js';
-import { admitPlugin } from '../../src/sandbox/admission/admit.js';
+import { loadComponent } from '../../src/runner/component.js';
+import { loadExtism } from '../../src/runner/extism.js';
+import { HookvisorError } from '../../src/contract/errors.js';
+import { HandlerFailure } from '../../src/contract/outcome.js';
+import { admitPlugin } from '../../src/admission/admit.js';
 import { componentBytes, extismWat, guestLimits, hookCall, moduleBytes } from '../support/plugins.js';
 import { samplePlugin } from '../support/runtime.js';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';

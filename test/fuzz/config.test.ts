@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ConfigError } from '../../src/config/config-error.js';
-import { parseConfig } from '../../src/config/load.js';
-import { packageRoot } from '../../src/paths.js';
+import { ConfigError } from '../../src/runtime/config/config-error.js';
+import { parseConfig } from '../../src/runtime/config/load.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';
 import { mutate, mutations } from './mutate.js';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 
 /** How long each property is tried, milliseconds; `npm run fuzz` says more. */
 const budgetMs = Number(process.env['HOOKVISOR_FUZZ_MS'] ?? 3_500);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { encodeFrame } from '../../src/framing.js';
+import { encodeFrame } from '../../src/contract/framing.js';
 import { type BareClient, type BareGate, fromGate, visit } from '../support/bare-gate.js';
 
 const which = fc.nat(20);

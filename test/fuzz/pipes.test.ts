@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { HookvisorError } from '../../src/errors.js';
-import { type Frame, FrameReader } from '../../src/framing.js';
-import { decodeArtefact, encodeArtefact } from '../../src/sandbox/protocol/artefact-codec.js';
-import { decodeMessage, decodeReply, encodeReply } from '../../src/sandbox/protocol/messages.js';
-import { driveRunner } from '../../src/sandbox/supervision/runner.js';
-import type { Answer, Lost } from '../../src/sandbox/supervision/runner.js';
+import { HookvisorError } from '../../src/contract/errors.js';
+import { type Frame, FrameReader } from '../../src/contract/framing.js';
+import { decodeArtefact, encodeArtefact } from '../../src/contract/artefact-codec.js';
+import { decodeMessage, decodeReply, encodeReply } from '../../src/contract/messages.js';
+import { driveRunner } from '../../src/runtime/supervision/runner.js';
+import type { Answer, Lost } from '../../src/runtime/supervision/runner.js';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';
 import { mutate, mutations } from './mutate.js';
 

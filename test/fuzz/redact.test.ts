@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import * as libxml2 from 'libxml2-wasm';
 import { describe, expect, it } from 'vitest';
-import { redact } from '../../src/journal/redact.js';
-import { closedElements, closedInside, naming, values, words } from '../../src/journal/secret-rules.js';
+import { redact } from '../../src/runtime/journal/redact.js';
+import { closedElements, closedInside, naming, values, words } from '../../src/runtime/journal/secret-rules.js';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';
 
 /** A piece of XML, and what it must become. */

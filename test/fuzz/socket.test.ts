@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '../../src/framing.js';
+import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '../../src/contract/framing.js';
 import { serve } from '../support/runtime.js';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';
 import { mutate, mutations } from './mutate.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { componentEmbed, componentNew } from '@bytecodealliance/jco';
 import { describe, expect, it } from 'vitest';
-import { examine } from '../../src/sandbox/admission/vet.js';
+import { examine } from '../../src/admission/vet.js';
 import { witPackage } from '../../scripts/wit.mjs';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadXml } from '../../src/libvirt/document.js';
-import { Budget, BudgetSpent } from '../../src/libvirt/xpath/budget.js';
-import { bounds, defaultLimits } from '../../src/limits.js';
+import { loadXml } from '../../src/shared/xml/document.js';
+import { Budget, BudgetSpent } from '../../src/shared/xml/xpath/budget.js';
+import { bounds, defaultLimits } from '../../src/contract/limits.js';
 import { largeXmlDocument, xpathExpression } from '../support/xpath.js';
 import { fuzz, fuzzTimeoutMs } from './fuzz.js';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { catalog } from '../../src/libvirt/catalog.js';
+import { catalog } from '../../src/runtime/libvirt/catalog.js';
 import { createHost, type Host } from './support/host.js';
 import { containerXml, defineGuest, must, networkXml, stateOf, xmlFile } from './support/objects.js';
 import { denial, placeDenier } from './support/plugins.js';

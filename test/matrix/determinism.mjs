@@ -8,14 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { parseConfig } from '../../dist/config/load.js';
-import { fromHookArguments } from '../../dist/libvirt/call.js';
-import { HandlerFailure } from '../../dist/outcome.js';
-import { createSandbox } from '../../dist/sandbox/sandbox.js';
+import { parseConfig } from '../../dist/runtime/config/load.js';
+import { fromHookArguments } from '../../dist/runtime/libvirt/call.js';
+import { HandlerFailure } from '../../dist/contract/outcome.js';
+import { createSandbox } from '../../dist/runtime/sandbox.js';
 
 /**
- * @typedef {import('../../src/event.js').HookCall} HookCall
- * @typedef {import('../../src/backends/backend.js').Handler} Handler
+ * @typedef {import('../../src/contract/event.js').HookCall} HookCall
+ * @typedef {import('../../src/runtime/backend.js').Handler} Handler
  * @typedef {{ plugin: string, call: string, digest: string | null, result: unknown }} Line
  * @typedef {{ name: string, yaml: object }} Subject
  */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { HookvisorError } from '../../src/errors.js';
-import { admitPlugin } from '../../src/sandbox/admission/admit.js';
+import { HookvisorError } from '../../src/contract/errors.js';
+import { admitPlugin } from '../../src/admission/admit.js';
 import { moduleCorpus } from './module-corpus.mjs';
 
 const memoryBytes = 64 * 1024 * 1024;

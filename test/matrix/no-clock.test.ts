@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { componentize } from 'componentize-qjs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/paths.js';
-import { admitPlugin } from '../../src/sandbox/admission/admit.js';
-import { errorOf } from '../sandbox/support.js';
+import { packageRoot } from '../../src/shared/paths.js';
+import { admitPlugin } from '../../src/admission/admit.js';
+import { errorOf } from '../support/sandbox.js';
 import { failureFrom, hookCall, loadGuest, moduleBytes } from '../support/plugins.js';
 
 const limits = { fuel: 50_000_000, memoryBytes: 64 * 1024 * 1024 };

@@ -3,7 +3,7 @@
 // as one line of JSON: node test/matrix/vetting.mjs OUTPUT
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { examinePlugin } from '../../dist/sandbox/admission/examine-plugin.js';
+import { examinePlugin } from '../../dist/admission/examine-plugin.js';
 import { moduleCorpus } from './module-corpus.mjs';
 
 const limits = { memoryBytes: 64 * 1024 * 1024, pluginBytes: 16 * 1024 * 1024 };

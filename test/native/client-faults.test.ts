@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { everyFault, type Fault } from '../support/every-fault.js';
 import { answering, echoing, startHookServer, type HookServer } from '../support/hook-server.js';
 import { buildFaultsLibrary, buildWithFaults, callsOf } from '../support/native-variant.js';

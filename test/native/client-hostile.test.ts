@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { encodeFrame, encodeHeadAndTail } from '../../src/framing.js';
+import { encodeFrame, encodeHeadAndTail } from '../../src/contract/framing.js';
 import { answering, startHookServer, writing, type HookServer } from '../support/hook-server.js';
 import { clients, createBench, type HookRun } from './run-hook.js';
 

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { noOtherUser, otherUser } from '../support/other-user.js';
 import { temporaryFolder, write, writeScript } from '../support/temp.js';
 import { clients } from './run-hook.js';

@@ -2,8 +2,8 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { encodeFrame, encodeHeadAndTail } from '../../src/framing.js';
-import { catalog } from '../../src/libvirt/catalog.js';
+import { encodeFrame, encodeHeadAndTail } from '../../src/contract/framing.js';
+import { catalog } from '../../src/runtime/libvirt/catalog.js';
 import { encodeAnswer, startHookServer, writing, type Behaviour, type HookServer } from '../support/hook-server.js';
 import { clients, createBench, inParallel } from './run-hook.js';
 

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkPolicy } from '../../src/install/doctor/check-policy.js';
-import { packageRoot } from '../../src/paths.js';
-import { parseUnreachablePolicy, type UnreachablePolicy } from '../../src/unreachable-policy.js';
+import { checkPolicy } from '../../src/commands/install/doctor/check-policy.js';
+import { packageRoot } from '../../src/shared/paths.js';
+import { parseUnreachablePolicy, type UnreachablePolicy } from '../../src/contract/unreachable-policy.js';
 import { buildPolicyPrinter } from '../support/native-variant.js';
 import { temporaryFolder, write } from '../support/temp.js';
 import { unreachableCases } from '../support/unreachable-cases.js';
@@ -30,7 +30,7 @@ afterAll(() => {
 const parenthesis = ({ problem }: UnreachablePolicy): string => (problem === null ? '' : `(which ${problem})`);
 
 describe.each(cases)('the policy $title', ({ text, policy }) => {
-  it('is read by src/unreachable-policy.ts as the table says', () => {
+  it('is read by src/contract/unreachable-policy.ts as the table says', () => {
     expect(parseUnreachablePolicy(text)).toEqual(policy);
   });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { componentWit, print } from '@bytecodealliance/jco';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { instantiator } from './instantiate.js';
 
 const run = promisify(execFile);

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { lookUp } from '../../src/libvirt/catalog.js';
-import { packageRoot } from '../../src/paths.js';
+import { lookUp } from '../../src/runtime/libvirt/catalog.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { readCases } from '../../src/testing/cases.js';
 import { loadPlugin, type PluginOptions } from '../../src/testing/plugin.js';
 import { runCases } from '../../src/testing/run-cases.js';

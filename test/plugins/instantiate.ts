@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { transpileBytes } from '@bytecodealliance/jco-transpile';
 import { z } from 'zod';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 
 /** What the host gives to an instance under test. */
 export interface Host {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import createPlugin from '@extism/extism';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extismOutput, type ExtismOutput } from '../../src/backends/contract.js';
-import { packageRoot } from '../../src/paths.js';
+import { extismOutput, type ExtismOutput } from '../../src/runner/contract.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { captures } from '../support/captures.js';
 
 const module = new WebAssembly.Module(readFileSync(join(packageRoot, 'plugins/quota/build/quota.wasm')));

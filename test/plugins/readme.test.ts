@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { loadConfig } from '../../src/config/load.js';
-import { packageRoot } from '../../src/paths.js';
+import { loadConfig } from '../../src/runtime/config/load.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { temporaryFolder, write } from '../support/temp.js';
 
 const folder = join(packageRoot, 'plugins');

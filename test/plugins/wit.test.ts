@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { watToComponent, watToModule } from '../../scripts/wat.mjs';
 import { undocumented, witPackage } from '../../scripts/wit.mjs';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { temporaryFolder } from '../support/temp.js';
 
 const run = promisify(execFile);

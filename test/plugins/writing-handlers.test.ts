@@ -8,7 +8,7 @@ import { componentize } from 'componentize-qjs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { watToComponent } from '../../scripts/wat.mjs';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { temporaryFolder } from '../support/temp.js';
 import { instantiatorOf } from './instantiate.js';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { loadObjection, loadOutcome, storeDocument, storeEvent } from '../../src/backends/canonical-abi.js';
-import { storeSelection, storeSettings } from '../../src/backends/canonical-abi.js';
-import { bytesAt } from '../../src/backends/guest-memory.js';
-import type { GuestMemory } from '../../src/backends/guest-memory.js';
-import { loadBeginning } from '../../src/backends/guest-text.js';
-import { cut } from '../../src/backends/host.js';
-import { bounds } from '../../src/limits.js';
+import { loadObjection, loadOutcome, storeDocument, storeEvent } from '../../src/runner/canonical-abi.js';
+import { storeSelection, storeSettings } from '../../src/runner/canonical-abi.js';
+import { bytesAt } from '../../src/runner/guest-memory.js';
+import type { GuestMemory } from '../../src/runner/guest-memory.js';
+import { loadBeginning } from '../../src/runner/guest-text.js';
+import { cut } from '../../src/runner/host.js';
+import { bounds } from '../../src/contract/limits.js';
 import { hookCall } from '../support/plugins.js';
 
 const page = 65_536;

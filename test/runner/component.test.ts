@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { bounds } from '../../src/limits.js';
+import { bounds } from '../../src/contract/limits.js';
 import { componentBytes, failureFrom, guestLimits, hookCall, loadGuest } from '../support/plugins.js';
 import type { ComponentSource, GuestOptions } from '../support/plugins.js';
 

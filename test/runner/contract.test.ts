@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extismInput, extismObjection, extismOutput, toExtismConfig } from '../../src/backends/contract.js';
-import { HookvisorError } from '../../src/errors.js';
+import { extismInput, extismObjection, extismOutput, toExtismConfig } from '../../src/runner/contract.js';
+import { HookvisorError } from '../../src/contract/errors.js';
 
 describe('extismOutput', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { meterNames } from '../../src/backends/meter.js';
+import { meterNames } from '../../src/contract/meter.js';
 import { extismWat, failureFrom, guestLimits, hookCall, loadGuest, moduleBytes } from '../support/plugins.js';
 import type { GuestOptions } from '../support/plugins.js';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checkDocument, createComponentHost, createLogBook, cut } from '../../src/backends/host.js';
-import { createMeter } from '../../src/backends/meter.js';
-import { loadXml } from '../../src/libvirt/document.js';
-import { bounds, defaultLimits } from '../../src/limits.js';
+import { checkDocument, createComponentHost, createLogBook, cut } from '../../src/runner/host.js';
+import { createMeter } from '../../src/contract/meter.js';
+import { loadXml } from '../../src/shared/xml/document.js';
+import { bounds, defaultLimits } from '../../src/contract/limits.js';
 
 describe('createLogBook', () => {
   it('cuts long messages', () => {

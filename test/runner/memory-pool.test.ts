@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { createMemoryPool, poolBounds } from '../../src/backends/memory-pool.js';
-import type { Loan, MemoryPool } from '../../src/backends/memory-pool.js';
+import { createMemoryPool, poolBounds } from '../../src/runner/memory-pool.js';
+import type { Loan, MemoryPool } from '../../src/runner/memory-pool.js';
 
 const bytes = Buffer.alloc(0);
 const poolOf = (initial: number): MemoryPool =>

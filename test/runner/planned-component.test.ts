@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../src/paths.js';
-import { detectBackend } from '../../src/sandbox/admission/vet.js';
+import { packageRoot } from '../../src/shared/paths.js';
+import { detectBackend } from '../../src/admission/vet.js';
 import { callOf } from '../../src/testing/call.js';
 import { readCases } from '../../src/testing/cases.js';
 import type { TestCase } from '../../src/testing/cases.js';

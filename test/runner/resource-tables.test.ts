@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createResourceTables } from '../../src/backends/resource-tables.js';
+import { createResourceTables } from '../../src/runner/resource-tables.js';
 
 /** Tables of the component that makes the resources, of one that uses them, and of another. */
 const [maker, user, other] = [0, 1, 2];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { buildFixture } from '../sandbox/support.js';
+import { buildFixture } from '../support/sandbox.js';
 import { hookCaller } from '../support/client.js';
 import { serve } from '../support/runtime.js';
 import { temporaryFolder } from '../support/temp.js';

@@ -2,8 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bounds } from '../../src/limits.js';
-import { endless, errorOf, handlerConfig, hookCall, isAlive, openSandbox, runnerPid, samplePlugin } from './support.js';
+import { bounds } from '../../src/contract/limits.js';
+import {
+  endless,
+  errorOf,
+  handlerConfig,
+  hookCall,
+  isAlive,
+  openSandbox,
+  runnerPid,
+  samplePlugin,
+} from '../support/sandbox.js';
 
 const naming = { name: 'naming', source: samplePlugin('naming') };
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { configFrom, createRuntime } from '../../src/daemon/runtime.js';
+import { configFrom, createRuntime } from '../../src/runtime/runtime.js';
 import { createTestBench } from '../../src/testing/plugin.js';
 import { writeConfig } from '../support/runtime.js';
 import { spawnersOf } from '../support/spawners.js';

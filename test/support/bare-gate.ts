@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { connect, Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
-import { encodeFrame, type Frame, FrameReader } from '../../src/framing.js';
+import { encodeFrame, type Frame, FrameReader } from '../../src/contract/framing.js';
 
 // The numbers of native/gate.c.
 export const fromGate = { listening: 1, cannotListen: 2, request: 3, late: 4, stopped: 5 } as const;

@@ -1,15 +1,15 @@
-import { loadComponent, loadInstances } from '../../src/backends/component.js';
-import type { Guest } from '../../src/backends/guest.js';
-import type { HookCall } from '../../src/event.js';
-import type { Limits } from '../../src/limits.js';
-import { HandlerFailure } from '../../src/outcome.js';
-import type { FailureCode, LogLine } from '../../src/outcome.js';
-import { admitPlugin } from '../../src/sandbox/admission/admit.js';
-import { withoutCustomSections } from '../../src/sandbox/wasm/custom-sections.js';
-import { hardenModule } from '../../src/sandbox/fuel/harden.js';
-import { lendMemory } from '../../src/sandbox/fuel/lend-memory.js';
-import { initialMemory } from '../../src/sandbox/admission/vet-core.js';
-import { vetPlugin } from '../../src/sandbox/admission/vet.js';
+import { loadComponent, loadInstances } from '../../src/runner/component.js';
+import type { Guest } from '../../src/runner/guest.js';
+import type { HookCall } from '../../src/contract/event.js';
+import type { Limits } from '../../src/contract/limits.js';
+import { HandlerFailure } from '../../src/contract/outcome.js';
+import type { FailureCode, LogLine } from '../../src/contract/outcome.js';
+import { admitPlugin } from '../../src/admission/admit.js';
+import { withoutCustomSections } from '../../src/admission/wasm/custom-sections.js';
+import { hardenModule } from '../../src/admission/fuel/harden.js';
+import { lendMemory } from '../../src/admission/fuel/lend-memory.js';
+import { initialMemory } from '../../src/admission/vet-core.js';
+import { vetPlugin } from '../../src/admission/vet.js';
 import { jcoComponent, transpileComponent } from './jco-component.js';
 
 /** How an evaluation, or a check of the settings, ended. */

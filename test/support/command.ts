@@ -1,5 +1,5 @@
-import { runCommandLine } from '../../src/cli/program.js';
-import type { Stream } from '../../src/cli/terminal.js';
+import { runCommandLine } from '../../src/commands/program.js';
+import type { Stream } from '../../src/commands/terminal/terminal.js';
 
 /** Runs a command line in this process and gives what it printed. */
 export async function hookvisor(...args: string[]): Promise<{ status: number; out: string; err: string }> {

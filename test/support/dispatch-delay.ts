@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodeFrame, encodeHeadAndTail, FrameReader, type Frame } from '../../src/framing.js';
-import { bounds } from '../../src/limits.js';
-import { frameType } from '../../src/hook-frames.js';
+import { encodeFrame, encodeHeadAndTail, FrameReader, type Frame } from '../../src/contract/framing.js';
+import { bounds } from '../../src/contract/limits.js';
+import { frameType } from '../../src/contract/hook-frames.js';
 
 /** What the calls of a while came to. */
 export interface Calls {

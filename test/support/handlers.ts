@@ -1,9 +1,9 @@
-import type { Handler } from '../../src/backends/backend.js';
-import type { HandlerConfig } from '../../src/config/config.js';
-import { defaultHandler } from '../../src/config/defaults.js';
-import type { LoadedHandler } from '../../src/dispatch/loaded-handler.js';
-import type { HookCall, HookEvent } from '../../src/event.js';
-import type { Outcome } from '../../src/outcome.js';
+import type { Handler } from '../../src/runtime/backend.js';
+import type { HandlerConfig } from '../../src/runtime/config/config.js';
+import { defaultHandler } from '../../src/runtime/config/defaults.js';
+import type { LoadedHandler } from '../../src/runtime/dispatch/loaded-handler.js';
+import type { HookCall, HookEvent } from '../../src/contract/event.js';
+import type { Outcome } from '../../src/contract/outcome.js';
 
 /** An event with everything filled in. */
 export function eventOf(fields: Partial<HookEvent> = {}): HookEvent {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Artefact } from '../../src/backends/artefact.js';
-import { packageRoot } from '../../src/paths.js';
+import type { Artefact } from '../../src/contract/artefact.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { componentBytes, extismWat, moduleBytes } from './plugins.js';
 
 /** What a plugin hides from a reader that takes every block's type for one byte. */

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
-import { encodeFrame, FrameReader } from '../../src/framing.js';
-import { bounds } from '../../src/limits.js';
+import { encodeFrame, FrameReader } from '../../src/contract/framing.js';
+import { bounds } from '../../src/contract/limits.js';
 
 /** A hook call as it came over the socket. */
 export interface ReceivedCall {

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Artefact } from '../../src/backends/artefact.js';
-import { buildAssemblyScript } from '../../src/authoring/assemblyscript.js';
-import type { Project } from '../../src/authoring/project.js';
-import { buildTypeScript } from '../../src/authoring/typescript.js';
-import { packageRoot } from '../../src/paths.js';
+import type { Artefact } from '../../src/contract/artefact.js';
+import { buildAssemblyScript } from '../../src/commands/build/assemblyscript.js';
+import type { Project } from '../../src/commands/build/project.js';
+import { buildTypeScript } from '../../src/commands/build/typescript.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { builtOnce } from './build-cache.js';
 
 /** Languages with hostile guests of their own, by the name of their folder in `test/fixtures/hostile`. */
@@ -79,7 +79,10 @@ async function build(language: HostileLanguage, main: string): Promise<Buffer> {
 /** What a plugin is made from: its sources, what builds it, the SDK, the WIT, and the versions of the tools. */
 async function digestOf(language: HostileLanguage, main: string): Promise<string> {
   const hash = createHash('sha256').update(main);
-  const folders = [folderOf(language), ...['src/authoring', 'src/guest', 'wit'].map((name) => join(packageRoot, name))];
+  const folders = [
+    folderOf(language),
+    ...['src/commands/build', 'src/guest', 'wit'].map((name) => join(packageRoot, name)),
+  ];
   for (const folder of folders) {
     for (const entry of (await readdir(folder, { recursive: true, withFileTypes: true })).sort(byPath)) {
       if (entry.isFile()) hash.update(entry.name).update(await readFile(join(entry.parentPath, entry.name)));

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Artefact } from '../../src/backends/artefact.js';
-import { packageRoot } from '../../src/paths.js';
+import type { Artefact } from '../../src/contract/artefact.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { watToComponent, watToModule } from '../../scripts/wat.mjs';
 
 type Backend = Artefact['backend'];

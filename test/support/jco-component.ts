@@ -1,16 +1,16 @@
 import { $init, generate } from '@bytecodealliance/jco-transpile/component';
 import { z } from 'zod';
-import { bare } from '../../src/bare.js';
-import type { HookEvent } from '../../src/event.js';
-import type { SelectError } from '../../src/libvirt/selection.js';
-import { bounds } from '../../src/limits.js';
-import { logLevels } from '../../src/outcome.js';
-import type { LogLevel, Outcome } from '../../src/outcome.js';
-import type { ComponentExports, InstantiateComponent } from '../../src/backends/component-instance.js';
-import { cut } from '../../src/backends/host.js';
-import type { HostCalls } from '../../src/backends/host.js';
-import { costOfCall, costOfCopy, costOfGlance } from '../../src/backends/host-cost.js';
-import { withNamedTraps } from '../../src/backends/trap.js';
+import { bare } from '../../src/runner/bare.js';
+import type { HookEvent } from '../../src/contract/event.js';
+import type { SelectError } from '../../src/shared/xml/selection.js';
+import { bounds } from '../../src/contract/limits.js';
+import { logLevels } from '../../src/contract/outcome.js';
+import type { LogLevel, Outcome } from '../../src/contract/outcome.js';
+import type { ComponentExports, InstantiateComponent } from '../../src/runner/component-instance.js';
+import { cut } from '../../src/runner/host.js';
+import type { HostCalls } from '../../src/runner/host.js';
+import { costOfCall, costOfCopy, costOfGlance } from '../../src/runner/host-cost.js';
+import { withNamedTraps } from '../../src/runner/trap.js';
 
 /**
  * jco's glue tries this for each instance and goes on without it where it is missing. V8 words the exception by parsing

@@ -1,12 +1,12 @@
 import { onTestFinished } from 'vitest';
-import type { JournalConfig } from '../../src/config/config.js';
-import { defaultJournal } from '../../src/config/defaults.js';
-import type { Verdict } from '../../src/dispatch/verdict.js';
-import type { HookEvent } from '../../src/event.js';
-import type { JournalEntry } from '../../src/journal/entry.js';
-import { type Journal, openJournal } from '../../src/journal/journal.js';
-import type { JournaledEvent } from '../../src/journal/events.js';
-import { readJournal } from '../../src/journal/read.js';
+import type { JournalConfig } from '../../src/runtime/config/config.js';
+import { defaultJournal } from '../../src/runtime/config/defaults.js';
+import type { Verdict } from '../../src/contract/verdict.js';
+import type { HookEvent } from '../../src/contract/event.js';
+import type { JournalEntry } from '../../src/runtime/journal/entry.js';
+import { type Journal, openJournal } from '../../src/runtime/journal/journal.js';
+import type { JournaledEvent } from '../../src/runtime/journal/events.js';
+import { readJournal } from '../../src/runtime/journal/read.js';
 import { eventOf } from './handlers.js';
 
 export interface EntryFields {

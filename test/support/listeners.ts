@@ -5,11 +5,11 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { expect, onTestFinished } from 'vitest';
-import { encodeFrame } from '../../src/framing.js';
-import { gateProgram, listenWithGate } from '../../src/daemon/gate.js';
-import { listen } from '../../src/daemon/listen.js';
-import type { Answer, Listener, ListenerOptions } from '../../src/daemon/listener.js';
-import { listenWithNode } from '../../src/daemon/net-listener.js';
+import { encodeFrame } from '../../src/contract/framing.js';
+import { gateProgram, listenWithGate } from '../../src/runtime/listener/gate.js';
+import { listen } from '../../src/runtime/listener/listen.js';
+import type { Answer, Listener, ListenerOptions } from '../../src/runtime/listener/listener.js';
+import { listenWithNode } from '../../src/runtime/listener/net-listener.js';
 import { temporaryFolder } from './temp.js';
 
 export type Listen = (options: ListenerOptions) => Promise<Listener>;
@@ -18,7 +18,7 @@ const onGone = (how: string): void => {
   throw new Error(`the gate is gone: ${how}`);
 };
 
-/** Both listeners; every claim of src/daemon/listener.ts is made of each. */
+/** Both listeners; every claim of src/runtime/listener/listener.ts is made of each. */
 export const listeners: readonly { readonly label: string; readonly listen: Listen }[] = [
   { label: 'the gate', listen: (options) => listenWithGate({ ...options, program: gateProgram, onGone }) },
   { label: 'the listener in Node', listen: listenWithNode },

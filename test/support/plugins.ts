@@ -1,11 +1,11 @@
-import { loadComponent } from '../../src/backends/component.js';
-import { loadExtism } from '../../src/backends/extism.js';
-import type { Artefact } from '../../src/backends/artefact.js';
-import type { Guest } from '../../src/backends/guest.js';
-import type { HookCall, HookEvent } from '../../src/event.js';
-import type { Limits } from '../../src/limits.js';
-import { HandlerFailure } from '../../src/outcome.js';
-import { admitPlugin } from '../../src/sandbox/admission/admit.js';
+import { loadComponent } from '../../src/runner/component.js';
+import { loadExtism } from '../../src/runner/extism.js';
+import type { Artefact } from '../../src/contract/artefact.js';
+import type { Guest } from '../../src/runner/guest.js';
+import type { HookCall, HookEvent } from '../../src/contract/event.js';
+import type { Limits } from '../../src/contract/limits.js';
+import { HandlerFailure } from '../../src/contract/outcome.js';
+import { admitPlugin } from '../../src/admission/admit.js';
 import { watToComponent, watToModule } from '../../scripts/wat.mjs';
 import { eventOf } from './handlers.js';
 

@@ -2,10 +2,10 @@ import { onTestFinished } from 'vitest';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { configFrom, createRuntime, type Runtime } from '../../src/daemon/runtime.js';
-import { type EventRecord, journalLineSchema } from '../../src/journal/record.js';
-import { startServer } from '../../src/daemon/server.js';
-import { packageRoot } from '../../src/paths.js';
+import { configFrom, createRuntime, type Runtime } from '../../src/runtime/runtime.js';
+import { type EventRecord, journalLineSchema } from '../../src/runtime/journal/record.js';
+import { startServer } from '../../src/runtime/listener/server.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { temporaryFolder, write } from './temp.js';
 
 export { samplePlugin } from './sample-plugin.js';

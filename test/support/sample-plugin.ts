@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 
 /** Absolute path of a sample plug-in as the build leaves it. */
 export function samplePlugin(name: 'naming' | 'quota' | 'tiny-allow'): string {

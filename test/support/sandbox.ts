@@ -2,14 +2,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { HandlerConfig } from '../../src/config/config.js';
-import { configOf, eventOf, type HandlerFields } from '../support/handlers.js';
-import { samplePlugin } from '../support/sample-plugin.js';
-import type { HookCall } from '../../src/event.js';
-import { HookvisorError } from '../../src/errors.js';
-import { packageRoot } from '../../src/paths.js';
-import { createSandbox } from '../../src/sandbox/sandbox.js';
-import type { Sandbox } from '../../src/sandbox/sandbox.js';
+import type { HandlerConfig } from '../../src/runtime/config/config.js';
+import { configOf, eventOf, type HandlerFields } from './handlers.js';
+import { samplePlugin } from './sample-plugin.js';
+import type { HookCall } from '../../src/contract/event.js';
+import { HookvisorError } from '../../src/contract/errors.js';
+import { packageRoot } from '../../src/shared/paths.js';
+import { createSandbox } from '../../src/runtime/sandbox.js';
+import type { Sandbox } from '../../src/runtime/sandbox.js';
 
 const limits: HandlerConfig['limits'] = { deadlineMs: 5_000, fuel: 50_000_000, memoryBytes: 64 * 1024 * 1024 };
 

@@ -1,4 +1,4 @@
-import { defaultPolicy, type UnreachablePolicy } from '../../src/unreachable-policy.js';
+import { defaultPolicy, type UnreachablePolicy } from '../../src/contract/unreachable-policy.js';
 
 /** A file for an unreachable runtime, and what every implementation of its grammar makes of it. */
 export interface UnreachableCase {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigError } from '../../src/config/config-error.js';
+import { ConfigError } from '../../src/runtime/config/config-error.js';
 import { findCaseFiles, readCases } from '../../src/testing/cases.js';
 import { temporaryFolder, write } from '../support/temp.js';
 

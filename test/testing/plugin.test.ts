@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../src/paths.js';
+import { packageRoot } from '../../src/shared/paths.js';
 import { loadPlugin, readCases, runCases } from '../../src/testing/index.js';
 import { samplePlugin } from '../support/runtime.js';
 import { temporaryFolder, write, writeScript } from '../support/temp.js';

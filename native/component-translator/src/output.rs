@@ -1,4 +1,4 @@
-//! The JSON that admission reads (src/sandbox/translation/translation.ts). Indices are Wasmtime's.
+//! The JSON that admission reads (src/admission/translation/translation.ts). Indices are Wasmtime's.
 
 use serde::Serialize;
 use std::borrow::Cow;

@@ -2,7 +2,8 @@ import { leaves, planSteps } from './plan-steps.js';
 import { readLocals } from '../wasm/locals.js';
 import { spliceInto } from '../wasm/splice.js';
 import { bulk, op, readInstruction } from '../wasm/wasm-code.js';
-import { invalid, WasmReader } from '../wasm/wasm-reader.js';
+import { WasmReader } from '../wasm/wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import { signed, sized, unsigned } from '../wasm/wasm-writer.js';
 
 /** Places of what was added to a module, in its index spaces. */

@@ -1,4 +1,4 @@
-import { pageBytes } from '../../limits.js';
+import { pageBytes } from '../../contract/limits.js';
 import { readLimits } from '../wasm/declared-types.js';
 import { payingFunctions, meterFunction } from './fuel.js';
 import { addMeter, tableElements } from './meter-additions.js';
@@ -8,7 +8,8 @@ import type { ModuleLayout } from '../wasm/module-layout.js';
 import { moveGlobals } from './move-globals.js';
 import { moduleSection, moduleSections, sectionOrder } from '../wasm/module-sections.js';
 import { readTableElement } from '../wasm/value-types.js';
-import { invalid, WasmReader } from '../wasm/wasm-reader.js';
+import { WasmReader } from '../wasm/wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import { sized, unsigned, vector } from '../wasm/wasm-writer.js';
 
 const section = moduleSection;

@@ -1,5 +1,5 @@
-import type { ModuleMemory } from '../../backends/artefact.js';
-import { meterNames } from '../../backends/meter.js';
+import type { ModuleMemory } from '../../contract/artefact.js';
+import { meterNames } from '../../contract/meter.js';
 import { readLimits } from '../wasm/declared-types.js';
 import { moduleSection as section, moduleSections } from '../wasm/module-sections.js';
 import { WasmReader } from '../wasm/wasm-reader.js';

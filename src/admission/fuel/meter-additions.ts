@@ -1,4 +1,4 @@
-import { meterNames } from '../../backends/meter.js';
+import { meterNames } from '../../contract/meter.js';
 import type { MeterPlaces } from './fuel.js';
 import { meterHelper } from './meter-helpers.js';
 import type { ModuleLayout } from '../wasm/module-layout.js';

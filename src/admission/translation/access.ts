@@ -1,4 +1,4 @@
-import type { ExportRef, ImportValue } from '../../backends/component-plan.js';
+import type { ExportRef, ImportValue } from '../../contract/component-plan.js';
 
 type Access = Extract<ImportValue, { is: 'access' }>['access'];
 

@@ -1,6 +1,6 @@
-import type { ComponentPlan, ExportRef, ImportValue } from '../../backends/component-plan.js';
-import { oneLine } from '../../text.js';
-import { objectionError, refusal } from '../wasm/objection.js';
+import type { ComponentPlan, ExportRef, ImportValue } from '../../contract/component-plan.js';
+import { oneLine } from '../../contract/text.js';
+import { objectionError, refusal } from '../../contract/objection.js';
 import { accessOf } from './access.js';
 import type { Definition, Options, Translation, Value } from './translation.js';
 
@@ -53,7 +53,7 @@ function importOf(value: Value): ImportValue {
     case 'lower':
       return hostCall(value.path.join('#'), value.options);
     case 'transcode':
-      // Others are refused by their encodings before (src/sandbox/admission/check-encodings.ts).
+      // Others are refused by their encodings before (src/admission/check-encodings.ts).
       if (value.operation !== 'utf8-to-utf8') throw unsupported(`converts text (${value.operation}) inside itself`);
       return { is: 'copy', from: refOf(value.from), to: refOf(value.to) };
     case 'resource-rep':

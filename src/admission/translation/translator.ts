@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { oneLine } from '../../text.js';
-import { packageRoot } from '../../paths.js';
+import { oneLine } from '../../contract/text.js';
+import { packageRoot } from '../../shared/paths.js';
 import { admissionBounds } from '../wasm/admission-bounds.js';
-import { objectionError, refusal } from '../wasm/objection.js';
-import { invalid } from '../wasm/wasm-reader.js';
+import { objectionError, refusal } from '../../contract/objection.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import { answerSchema } from './translation.js';
 import type { Translation } from './translation.js';
 

@@ -4,7 +4,8 @@ import { readLocals } from './locals.js';
 import { bulkOperands, vectorOperands } from './operands.js';
 import { instructionEnd, localsEnd } from './second-decoder.js';
 import { op, readInstruction, readSub } from './wasm-code.js';
-import { invalid, WasmReader } from './wasm-reader.js';
+import { WasmReader } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 
 export interface CodeScan {
   readonly features: ReadonlySet<WasmFeature>;

@@ -10,8 +10,9 @@ import {
 } from './component-definitions.js';
 import type { Definition, StringEncoding } from './component-definitions.js';
 import type { Watch } from './component-names.js';
-import { requireAtMost } from './objection.js';
-import { invalid, WasmReader, wasmLayer, wasmSections } from './wasm-reader.js';
+import { requireAtMost } from '../../contract/objection.js';
+import { WasmReader, wasmSections } from './wasm-reader.js';
+import { invalidPlugin as invalid, wasmLayer } from '../../shared/wasm-layer.js';
 
 /** What a component asks for and offers, and the core modules inside it. */
 export interface ComponentBinary {

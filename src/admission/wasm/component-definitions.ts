@@ -2,7 +2,7 @@ import { externName, externType, isDynamic, readAlias, readDeclared, readLabel, 
 import type { Alias, ExternType, Sort, Watch } from './component-names.js';
 import { readType } from './component-types.js';
 import type { TypeDefinition } from './component-types.js';
-import { invalid } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
 /** Something in a component by its sort and index, under a name. */

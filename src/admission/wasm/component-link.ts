@@ -4,8 +4,8 @@ import type { Definition, Named, StringEncoding } from './component-definitions.
 import type { Alias, ExternType } from './component-names.js';
 import { Scope } from './component-scope.js';
 import type { Entity, FunctionEntity, Import, TypeEntity } from './component-scope.js';
-import { requireAtMost } from './objection.js';
-import { invalid } from './wasm-reader.js';
+import { requireAtMost } from '../../contract/objection.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WitType } from './wit-type.js';
 
 type Exports = ReadonlyMap<string, Entity>;

@@ -1,4 +1,4 @@
-import { invalid } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
 /** Is told what is read in a component, and throws to end a flood of it. */

@@ -2,7 +2,7 @@ import type { ComponentBinary } from './component-binary.js';
 import type { StringEncoding } from './component-definitions.js';
 import type { ExternType, Sort } from './component-names.js';
 import type { Declaration, TypeDefinition, TypeRef } from './component-types.js';
-import { invalid } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WitType } from './wit-type.js';
 
 /** Something that a component defines, imports or exports. */

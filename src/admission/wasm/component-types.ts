@@ -1,6 +1,6 @@
 import { readAlias, readDeclared, readLabel } from './component-names.js';
 import type { Alias, ExternType, Watch } from './component-names.js';
-import { invalid } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
 /** Deepest nesting of declarations inside a type. */

@@ -1,4 +1,4 @@
-import { refusal, objectionError } from './objection.js';
+import { refusal, objectionError } from '../../contract/objection.js';
 import { op, readInstruction } from './wasm-code.js';
 import type { WasmReader } from './wasm-reader.js';
 

@@ -8,7 +8,8 @@ import { featureError } from './features.js';
 import { moduleSection, moduleSections } from './module-sections.js';
 import { readDataSegment, readElementSegment } from './segments.js';
 import { readFunctionForm, readTableElement, readValueType, valueTypes } from './value-types.js';
-import { invalid, WasmReader } from './wasm-reader.js';
+import { WasmReader } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { Bound } from './wasm-reader.js';
 
 const kinds = ['function', 'table', 'memory', 'global', 'tag'] as const;

@@ -1,4 +1,5 @@
-import { wasmLayer, wasmSections } from './wasm-reader.js';
+import { wasmSections } from './wasm-reader.js';
+import { wasmLayer } from '../../shared/wasm-layer.js';
 import { sized } from './wasm-writer.js';
 
 /**

@@ -1,5 +1,5 @@
 import { readValueType } from './value-types.js';
-import { invalid } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
 /** Bounds of a memory (in pages of 64 KiB) or a table (in elements). */

@@ -1,5 +1,5 @@
-import { objectionError, refusal } from './objection.js';
-import type { Objection } from './objection.js';
+import { objectionError, refusal } from '../../contract/objection.js';
+import type { Objection } from '../../contract/objection.js';
 
 /** Extensions of WebAssembly's first version, by the names of their proposals. */
 export type WasmFeature =

@@ -1,5 +1,6 @@
 import { featureError } from './features.js';
-import { invalid, wasmSections } from './wasm-reader.js';
+import { wasmSections } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 
 /** The sections of a core module by name, in the order in which they stand. */
 export const moduleSection = {

@@ -1,7 +1,7 @@
 import { readConstant } from './constants.js';
 import { featureError } from './features.js';
 import { readReferenceType } from './value-types.js';
-import { invalid } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
 /** The only kind of element that a segment names by a byte: functions. */

@@ -1,6 +1,6 @@
 import { featureError, typeError } from './features.js';
 import type { WasmFeature } from './features.js';
-import { invalid } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
 /**

@@ -1,7 +1,7 @@
 import { featureError } from './features.js';
 import { bulkOperands, operands, plainOperands, vectorOperands } from './operands.js';
 import { readBlockType, readHeapType, readValueType } from './value-types.js';
-import { invalid } from './wasm-reader.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
 /** The instructions that metering looks at, by opcode. */

@@ -1,6 +1,6 @@
-import { oneLine } from '../../text.js';
-import { refusal } from './objection.js';
-import type { Objection } from './objection.js';
+import { oneLine } from '../../contract/text.js';
+import { refusal } from '../../contract/objection.js';
+import type { Objection } from '../../contract/objection.js';
 
 /** Characters of names that compilers write: `hookvisor:hook/log@0.1.0`, `[method]a.b`, `cabi_post_x#y`, `$LT$impl`. */
 const plain = /^[A-Za-z0-9_.:/@#<>|,=+$[\]() -]{0,512}$/u;

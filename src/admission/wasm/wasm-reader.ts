@@ -1,6 +1,7 @@
-import { HookvisorError } from '../../errors.js';
+import type { HookvisorError } from '../../contract/errors.js';
+import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import { admissionBounds } from './admission-bounds.js';
-import { requireAtMost } from './objection.js';
+import { requireAtMost } from '../../contract/objection.js';
 
 /** Most items that a vector may have, and what they are. */
 export interface Bound {
@@ -155,17 +156,6 @@ export interface WasmSection {
   readonly body: Buffer;
 }
 
-/** `module` or `component`, from the header. Throws HookvisorError `plugin-invalid` when it is neither. */
-export function wasmLayer(bytes: Buffer): 'module' | 'component' {
-  if (bytes.length < 4 || bytes.readUInt32BE(0) !== 0x0061736d) throw invalid('it is not WebAssembly');
-  if (bytes.length < 8) throw truncated();
-  const version = bytes.readUInt16LE(4);
-  const layer = bytes.readUInt16LE(6);
-  if (layer === 0 && version === 1) return 'module';
-  if (layer === 1 && version === 13) return 'component';
-  throw invalid(`it is WebAssembly of another version (${version}, layer ${layer})`);
-}
-
 /**
  * The sections of a module or component, in order. Throws HookvisorError `plugin-invalid` when one is cut off, or
  * `plugin-refused` when there are too many.
@@ -180,16 +170,6 @@ export function wasmSections(bytes: Buffer): WasmSection[] {
     requireAtMost(sections.length, admissionBounds.sections, 'sections');
   }
   return sections;
-}
-
-/** The error of a plugin that is not what its backend takes. */
-export function invalid(what: string, cause?: unknown): HookvisorError {
-  const options = cause === undefined ? {} : { cause };
-  return new HookvisorError(
-    'plugin-invalid',
-    `Cannot admit the plugin: ${what}; build it again from its source`,
-    options,
-  );
 }
 
 function tooLong(bits: number): HookvisorError {

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { packageRoot } from '../paths.js';
+import { packageRoot } from '../../shared/paths.js';
 import { componentFromCore } from './component.js';
 import type { Project } from './project.js';
 import { runTool } from './tools.js';

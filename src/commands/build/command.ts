@@ -1,11 +1,11 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
-import { buildProject, type Built } from '../authoring/build.js';
-import { readProject } from '../authoring/project.js';
-import { HookvisorError } from '../errors.js';
-import { jsonLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
-import { printable } from './printable.js';
+import { buildProject, type Built } from './build.js';
+import { readProject } from './project.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { jsonLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
+import { printable } from '../terminal/printable.js';
 
 /** Codes of errors in the source, as opposed to the project or the machine. */
 export const sourceErrors: ReadonlySet<string> = new Set(['plugin-invalid', 'plugin-refused']);

@@ -1,4 +1,4 @@
-import { HookvisorError, messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { importJco } from './author-modules.js';
 import { strip } from './strip.js';
 import { witPackage, type World } from './wit.js';

@@ -1,10 +1,10 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { handlerName } from '../config/schema.js';
-import { codeOf } from '../error-code.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { packageRoot } from '../paths.js';
-import { version } from '../version.js';
+import { handlerName } from '../../runtime/config/schema.js';
+import { codeOf } from '../../contract/error-code.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { packageRoot } from '../../shared/paths.js';
+import { version } from '../../runtime/version.js';
 import type { Language } from './project.js';
 
 interface Template {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { newProject } from '../authoring/new-project.js';
-import { languages, type Language } from '../authoring/project.js';
-import { jsonLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { newProject } from './new-project.js';
+import { languages, type Language } from './project.js';
+import { jsonLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
 
 interface NewOptions {
   readonly language: Language;

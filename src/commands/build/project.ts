@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { expected, mapping, word } from '../config/mapping.js';
-import { HookvisorError } from '../errors.js';
-import { handlerName } from '../config/schema.js';
-import { readYamlFile } from '../testing/yaml-file.js';
+import { expected, mapping, word } from '../../runtime/config/mapping.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { handlerName } from '../../runtime/config/schema.js';
+import { readYamlFile } from '../../testing/yaml-file.js';
 
 /** Languages in which a plug-in can be written. */
 export const languages = ['ts', 'as', 'c', 'rust', 'go', 'wat'] as const;

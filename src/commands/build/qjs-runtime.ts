@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { HookvisorError } from '../errors.js';
+import { HookvisorError } from '../../contract/errors.js';
 import { replaceImports, type Body, type Replacement } from './replace-imports.js';
 import { readNumber } from './strip.js';
 

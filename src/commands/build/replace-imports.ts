@@ -1,5 +1,5 @@
 import type binaryen from 'binaryen';
-import { HookvisorError } from '../errors.js';
+import { HookvisorError } from '../../contract/errors.js';
 
 type Binaryen = typeof binaryen;
 type Module = InstanceType<Binaryen['Module']>;

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { HookvisorError } from '../errors.js';
+import { HookvisorError } from '../../contract/errors.js';
 import { componentFromCore } from './component.js';
 import type { Project } from './project.js';
 import { runTool } from './tools.js';

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { hasCode } from '../error-code.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { packageRoot } from '../paths.js';
+import { hasCode } from '../../contract/error-code.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { packageRoot } from '../../shared/paths.js';
 
 const run = promisify(execFile);
 

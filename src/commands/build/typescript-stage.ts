@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageRoot } from '../paths.js';
+import { packageRoot } from '../../shared/paths.js';
 
 /** The JavaScript of a plug-in. */
 export interface CompiledTypeScript {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { HookvisorError, messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { importJco } from './author-modules.js';
 import { componentFromCore } from './component.js';
 import type { Project } from './project.js';

@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { packageRoot } from '../paths.js';
+import { packageRoot } from '../../shared/paths.js';
 
 /** Folder of the WIT contract for components. */
 export const witFolder = join(packageRoot, 'wit');

@@ -1,9 +1,9 @@
-import type { HookEvent } from '../event.js';
-import { toHookArguments } from '../libvirt/call.js';
-import type { CheckResult, FailingSequence } from '../lifecycle/check.js';
-import { oneLine } from '../text.js';
-import { printable } from './printable.js';
-import type { Stream } from './terminal.js';
+import type { HookEvent } from '../../contract/event.js';
+import { toHookArguments } from '../../runtime/libvirt/call.js';
+import type { CheckResult, FailingSequence } from './check.js';
+import { oneLine } from '../../contract/text.js';
+import { printable } from '../terminal/printable.js';
+import type { Stream } from '../terminal/terminal.js';
 
 /** Returns what `hookvisor check-lifecycle --json` prints. The calls have the format of captured calls. */
 export function lifecycleJson({ failing, ...counts }: CheckResult): object {

@@ -1,20 +1,20 @@
 import { randomInt } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { HandlerConfig, Route } from '../config/config.js';
-import { loadConfig } from '../config/load.js';
-import { createRouter } from '../dispatch/router.js';
-import { HookvisorError } from '../errors.js';
-import type { HookEvent } from '../event.js';
-import { catalog, grantNames } from '../libvirt/catalog.js';
-import { checkLifecycle } from '../lifecycle/check.js';
-import { readSamples } from '../lifecycle/samples.js';
+import type { HandlerConfig, Route } from '../../runtime/config/config.js';
+import { loadConfig } from '../../runtime/config/load.js';
+import { createRouter } from '../../runtime/dispatch/router.js';
+import { HookvisorError } from '../../contract/errors.js';
+import type { HookEvent } from '../../contract/event.js';
+import { catalog, grantNames } from '../../runtime/libvirt/catalog.js';
+import { checkLifecycle } from './check.js';
+import { readSamples } from './samples.js';
 import { createRunnerPool } from '../replay/runner-pool.js';
 import { pluginConfig, substituted } from '../replay/load-handlers.js';
-import { jsonLine } from '../text.js';
+import { jsonLine } from '../../contract/text.js';
 import { lifecycleJson, lifecycleText } from './check-lifecycle-text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
-import { createProgress } from './progress.js';
-import { readSettings } from './settings-option.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
+import { createProgress } from '../terminal/progress.js';
+import { readSettings } from '../settings-option.js';
 
 interface LifecycleOptions {
   readonly settings?: string;

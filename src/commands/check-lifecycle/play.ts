@@ -1,5 +1,5 @@
-import type { HookCall, HookEvent } from '../event.js';
-import { fromHookArguments } from '../libvirt/call.js';
+import type { HookCall, HookEvent } from '../../contract/event.js';
+import { fromHookArguments } from '../../runtime/libvirt/call.js';
 import type { ReplayHandler } from '../replay/replay-handlers.js';
 import { growDocument } from './document.js';
 import { callsOf, type PlannedCall, worldOf } from './machine.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { HookvisorError } from '../errors.js';
-import { packageRoot } from '../paths.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { packageRoot } from '../../shared/paths.js';
 import { readCaptures } from '../replay/captures.js';
 
 /** Documents of real hook calls by driver and event, with their original names. */

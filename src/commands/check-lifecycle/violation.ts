@@ -1,6 +1,6 @@
-import { consult } from '../dispatch/consult.js';
-import type { HookCall } from '../event.js';
-import { denialIsAnswered, effectOf } from '../libvirt/catalog.js';
+import { consult } from '../../runtime/dispatch/consult.js';
+import type { HookCall } from '../../contract/event.js';
+import { denialIsAnswered, effectOf } from '../../runtime/libvirt/catalog.js';
 import { checkReplacement, type ReplayHandler } from '../replay/replay-handlers.js';
 import { differingFields, type ComparableAnswer, answerOf } from '../replay/comparable-answer.js';
 

@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Verdict } from '../dispatch/verdict.js';
-import { HookvisorError } from '../errors.js';
-import { openTail } from '../journal/tail.js';
-import { packageRoot } from '../paths.js';
+import type { Verdict } from '../../contract/verdict.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { openTail } from '../../runtime/journal/tail.js';
+import { packageRoot } from '../../shared/paths.js';
 import { findHookClient, type HookClient } from './hook-client.js';
 
 /** One recorded hook call. */
@@ -44,7 +44,7 @@ export async function openDemoStage(keptJournal: string | null = null): Promise<
   const runtime = spawn(
     process.execPath,
     [
-      ...[join(packageRoot, 'dist', 'cli', 'main.js'), 'serve'],
+      ...[join(packageRoot, 'dist', 'commands', 'main.js'), 'serve'],
       ...['--config', join(packageRoot, 'examples', 'demo', 'hookvisor.yaml')],
       ...['--socket', socket, '--journal', journal, '--cache', join(dir, 'cache')],
     ],

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { packageRoot } from '../paths.js';
-import { oneLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { packageRoot } from '../../shared/paths.js';
+import { oneLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
 import { type DemoStage, openDemoStage, type PlayedCall } from './demo-stage.js';
-import { row } from './table.js';
-import type { Terminal } from './terminal.js';
+import { row } from '../terminal/table.js';
+import type { Terminal } from '../terminal/terminal.js';
 
 const recordedCall = z.object({
   chapter: z.string(),
@@ -107,8 +107,8 @@ function summary(played: {
     `\n${times.length} calls answered, ${denied.length} denied; median ${median} ms from spawn to exit.\n`,
     ...reasons,
     `\nEverything has been removed again. Next steps:\n`,
-    `  node dist/cli/main.js check --config examples/demo/hookvisor.yaml     check the configuration of this demo\n`,
-    `  node dist/cli/main.js emit --config examples/demo/hookvisor.yaml domain Bad_Name prepare begin\n`,
+    `  node dist/commands/main.js check --config examples/demo/hookvisor.yaml     check the configuration of this demo\n`,
+    `  node dist/commands/main.js emit --config examples/demo/hookvisor.yaml domain Bad_Name prepare begin\n`,
     `  docs/configuration.md     configure your own handlers and routes\n`,
     `  docs/writing-handlers.md  write your own plug-in in TypeScript, AssemblyScript, C, Rust or Go\n`,
     `  docs/client.md            install the hook client into /etc/libvirt/hooks\n`,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { HookvisorError } from '../errors.js';
-import { packageRoot } from '../paths.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { packageRoot } from '../../shared/paths.js';
 
 /** The program that libvirt runs as a hook. */
 export interface HookClient {

@@ -1,4 +1,4 @@
-import { oneLine } from '../text.js';
+import { oneLine } from '../../contract/text.js';
 import type { AdoptedHook } from './manifest.js';
 import { type HookName, places } from './places.js';
 

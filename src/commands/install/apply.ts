@@ -16,9 +16,9 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { hasCode } from '../error-code.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { writeAtomic } from '../files/write-atomic.js';
+import { hasCode } from '../../contract/error-code.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { writeAtomic } from '../../runtime/files/write-atomic.js';
 import { assertBelow, below } from './places.js';
 import { describeStep, type Stamp, type Step } from './step.js';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { HookvisorError } from '../errors.js';
-import { packageRoot } from '../paths.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { packageRoot } from '../../shared/paths.js';
 import { below, places } from './places.js';
 
 /** The client of this release. */

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { examine } from '../install/doctor/examine.js';
-import type { Finding } from '../install/doctor/finding.js';
-import { jsonLine, oneLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
-import type { Style } from './terminal.js';
+import { examine } from './doctor/examine.js';
+import type { Finding } from './doctor/finding.js';
+import { jsonLine, oneLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
+import type { Style } from '../terminal/terminal.js';
 
 interface DoctorOptions {
   readonly root: string;

@@ -1,7 +1,7 @@
-import { readShortFile } from '../client/short-file.js';
-import type { DistrustedUse } from '../files/distrust.js';
-import type { PathTrust } from '../files/path-trust.js';
-import { parseUnreachablePolicy, policyBytes } from '../unreachable-policy.js';
+import { readShortFile } from '../../client/short-file.js';
+import type { DistrustedUse } from '../../runtime/files/distrust.js';
+import type { PathTrust } from '../../runtime/files/path-trust.js';
+import { parseUnreachablePolicy, policyBytes } from '../../contract/unreachable-policy.js';
 import { places } from './places.js';
 
 /** Finds what others can change among the files that the client, `install` and `uninstall` trust on this system. */

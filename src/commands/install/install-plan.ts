@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { HookvisorError } from '../errors.js';
+import { HookvisorError } from '../../contract/errors.js';
 import { adoptHooks, driverOf, inLibvirtsOrder, neighbours } from './adopt.js';
 import { adoptedConfig, clientDeadlineFor, nameHandlers, type AdoptedHandler } from './adopted-config.js';
 import { readClient, sha256Of, type ClientFile } from './client-file.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { hasCode } from '../error-code.js';
-import { HookvisorError, messageOf } from '../errors.js';
+import { hasCode } from '../../contract/error-code.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { below, places } from './places.js';
 
 const path = z.string().startsWith('/');

@@ -1,7 +1,7 @@
-import { scriptDistrust } from '../backends/script-trust.js';
-import { distrustError } from '../files/distrust.js';
-import { createPathTrust, type PathTrust } from '../files/path-trust.js';
-import { trustedOwner } from '../files/trusted-owner.js';
+import { scriptDistrust } from '../../runtime/scripts/script-trust.js';
+import { distrustError } from '../../runtime/files/distrust.js';
+import { createPathTrust, type PathTrust } from '../../runtime/files/path-trust.js';
+import { trustedOwner } from '../../runtime/files/trusted-owner.js';
 import { hostDistrust } from './host-distrust.js';
 import type { AdoptedHook } from './manifest.js';
 

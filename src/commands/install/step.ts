@@ -1,5 +1,5 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
-import { oneLine } from '../text.js';
+import { oneLine } from '../../contract/text.js';
 import { below } from './places.js';
 
 /** Owner and modification time of a file, preserved when it is moved. */

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join, resolve, dirname } from 'node:path';
-import { HookvisorError } from '../errors.js';
-import { oneLine } from '../text.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { oneLine } from '../../contract/text.js';
 import { hookState, type ClientFile, type HookState, sha256Of } from './client-file.js';
 import type { AdoptedHook } from './manifest.js';
 import { below, besideName, type HookName, places } from './places.js';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../paths.js';
-import { defaultPolicy } from '../unreachable-policy.js';
+import { packageRoot } from '../../shared/paths.js';
+import { defaultPolicy } from '../../contract/unreachable-policy.js';
 
 export type Template = 'hookvisor.service' | 'hookvisor.socket' | '50-scripts.conf' | 'unreachable' | 'hookvisor.yaml';
 
@@ -12,7 +12,7 @@ export const clientDeadlineSeconds = defaultPolicy.deadlineMs / 1000;
 export function fillTemplate(name: Template, deadlineSeconds = clientDeadlineSeconds): Buffer {
   const values: Readonly<Record<string, string>> = {
     NODE: unitWord(process.execPath),
-    MAIN: unitWord(join(packageRoot, 'dist', 'cli', 'main.js')),
+    MAIN: unitWord(join(packageRoot, 'dist', 'commands', 'main.js')),
     PACKAGE: packageRoot.replace(/\/$/u, '').replaceAll('%', '%%').replaceAll(' ', '%20'),
     DEADLINE: String(deadlineSeconds),
   };

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { HookvisorError } from '../errors.js';
+import { HookvisorError } from '../../contract/errors.js';
 import { hookState, readClient } from './client-file.js';
 import { isAsWritten } from './install-plan.js';
 import { readManifest, type AdoptedHook } from './manifest.js';

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { applySteps } from '../install/apply.js';
-import { requireTrustedHost } from '../install/require-trusted-host.js';
-import { isDone } from '../install/step.js';
-import { describeStep } from '../install/step.js';
-import { planUninstall } from '../install/uninstall-plan.js';
-import { jsonLine, oneLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { applySteps } from './apply.js';
+import { requireTrustedHost } from './require-trusted-host.js';
+import { isDone } from './step.js';
+import { describeStep } from './step.js';
+import { planUninstall } from './uninstall-plan.js';
+import { jsonLine, oneLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
 import { hasSystemd, rootOf, systemctl } from './install.js';
 
 interface UninstallOptions {

@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from 'commander';
-import { parseAge } from '../config/units.js';
-import { compileGlob } from '../dispatch/glob.js';
-import { verdictSchema } from '../dispatch/verdict.js';
-import type { JournaledEvent } from '../journal/events.js';
+import { parseAge } from '../../runtime/config/units.js';
+import { compileGlob } from '../../runtime/dispatch/glob.js';
+import { verdictSchema } from '../../contract/verdict.js';
+import type { JournaledEvent } from '../../runtime/journal/events.js';
 
 /** Selects events of a journal. An absent field matches everything. */
 export interface JournalFilter {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { loadConfig } from '../config/load.js';
-import { HookvisorError } from '../errors.js';
+import { loadConfig } from '../../runtime/config/load.js';
+import { HookvisorError } from '../../contract/errors.js';
 
 /** Returns the given journal folder, or that of the configuration. Throws HookvisorError when there is none. */
 export async function journalFolder(given: string | undefined, configFile: string): Promise<string> {

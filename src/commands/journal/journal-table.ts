@@ -1,7 +1,7 @@
-import type { EventRecord } from '../journal/record.js';
-import { oneLine } from '../text.js';
-import { row, table } from './table.js';
-import type { Stream } from './terminal.js';
+import type { EventRecord } from '../../runtime/journal/record.js';
+import { oneLine } from '../../contract/text.js';
+import { row, table } from '../terminal/table.js';
+import type { Stream } from '../terminal/terminal.js';
 
 const header = ['TIME', 'ID', 'EVENT', 'NAME', 'VERDICT', 'HANDLER', 'REASON'];
 const followedWidths = [19, 8, 24, 20, 16, 16, 0];

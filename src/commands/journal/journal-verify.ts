@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { defaultConfigFile } from '../config/defaults.js';
-import { type JournalReport, verifyJournal } from '../journal/verify.js';
-import { jsonLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { defaultConfigFile } from '../../runtime/config/defaults.js';
+import { type JournalReport, verifyJournal } from '../../runtime/journal/verify.js';
+import { jsonLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
 import { journalFolder } from './journal-folder.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from '../terminal/terminal.js';
 
 interface VerifyOptions {
   readonly config: string;

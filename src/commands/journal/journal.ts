@@ -1,16 +1,16 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { defaultConfigFile } from '../config/defaults.js';
-import { HookvisorError } from '../errors.js';
-import type { JournaledEvent } from '../journal/events.js';
-import { lastEvents, readJournal } from '../journal/read.js';
-import { followJournal } from '../journal/tail.js';
-import { jsonLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { defaultConfigFile } from '../../runtime/config/defaults.js';
+import { HookvisorError } from '../../contract/errors.js';
+import type { JournaledEvent } from '../../runtime/journal/events.js';
+import { lastEvents, readJournal } from '../../runtime/journal/read.js';
+import { followJournal } from '../../runtime/journal/tail.js';
+import { jsonLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
 import { type JournalFilter, matcher, momentOption, verdictWords } from './journal-filter.js';
 import { journalFolder } from './journal-folder.js';
 import { eventTable, followedHeader, followedLine } from './journal-table.js';
 import { journalVerifyCommand } from './journal-verify.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from '../terminal/terminal.js';
 
 interface JournalOptions extends JournalFilter {
   readonly config: string;

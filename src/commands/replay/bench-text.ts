@@ -1,8 +1,8 @@
-import { type Distribution, distributionOf, histogramOf } from '../replay/distribution.js';
-import type { Measurement } from '../replay/measure.js';
-import { oneLine } from '../text.js';
-import { table } from './table.js';
-import type { Stream } from './terminal.js';
+import { type Distribution, distributionOf, histogramOf } from './distribution.js';
+import type { Measurement } from './measure.js';
+import { oneLine } from '../../contract/text.js';
+import { table } from '../terminal/table.js';
+import type { Stream } from '../terminal/terminal.js';
 
 const barWidth = 40;
 

@@ -1,16 +1,16 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { HookCall } from '../event.js';
-import { HookvisorError } from '../errors.js';
-import { recordedCalls } from '../lifecycle/samples.js';
-import { distributionOf } from '../replay/distribution.js';
-import { pluginConfig } from '../replay/load-handlers.js';
-import { measure } from '../replay/measure.js';
-import { readSource } from '../replay/recorded-call.js';
-import { jsonLine } from '../text.js';
+import type { HookCall } from '../../contract/event.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { recordedCalls } from '../check-lifecycle/samples.js';
+import { distributionOf } from './distribution.js';
+import { pluginConfig } from './load-handlers.js';
+import { measure } from './measure.js';
+import { readSource } from './recorded-call.js';
+import { jsonLine } from '../../contract/text.js';
 import { benchText } from './bench-text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
-import { createProgress } from './progress.js';
-import { readSettings } from './settings-option.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
+import { createProgress } from '../terminal/progress.js';
+import { readSettings } from '../settings-option.js';
 
 interface BenchOptions {
   readonly events?: string;

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
-import { HookvisorError, messageOf } from '../errors.js';
-import { defaultTime } from '../testing/call.js';
-import { fromHookArguments } from '../libvirt/call.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { defaultTime } from '../../testing/call.js';
+import { fromHookArguments } from '../../runtime/libvirt/call.js';
 import type { RecordedCall } from './recorded-call.js';
 
 /** A line of a file of captured calls. Other keys are ignored. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { HookvisorError } from '../errors.js';
-import { verifyJournal } from '../journal/verify.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { verifyJournal } from '../../runtime/journal/verify.js';
 
 /**
  * Verifies a journal before a replay relies on it. A torn end, as after a crash, is accepted. Throws HookvisorError

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Consultation } from '../dispatch/consult.js';
-import type { HandlerRecord } from '../dispatch/verdict.js';
-import type { LogLine } from '../outcome.js';
-import { oneLine } from '../text.js';
+import type { Consultation } from '../../runtime/dispatch/consult.js';
+import type { HandlerRecord } from '../../contract/verdict.js';
+import type { LogLine } from '../../contract/outcome.js';
+import { oneLine } from '../../contract/text.js';
 
 /** The answer to one event, recorded or new, of a handler or of a whole configuration. */
 export interface ComparableAnswer {

@@ -1,5 +1,5 @@
-import type { HandlerRecord } from '../dispatch/verdict.js';
-import type { HookEvent } from '../event.js';
+import type { HandlerRecord } from '../../contract/verdict.js';
+import type { HookEvent } from '../../contract/event.js';
 import { changeBetween, type Change, type ComparableAnswer } from './comparable-answer.js';
 import type { NotComparable } from './seen-document.js';
 

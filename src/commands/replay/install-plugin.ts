@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Config } from '../config/config.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { writeAtomic } from '../files/write-atomic.js';
+import type { Config } from '../../runtime/config/config.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { writeAtomic } from '../../runtime/files/write-atomic.js';
 import { pinPlugin } from './pin-plugin.js';
 
 /** A plug-in that was installed where the configuration finds it. */

@@ -1,9 +1,10 @@
 import { extname, resolve } from 'node:path';
-import type { BackendName, Config, HandlerConfig } from '../config/config.js';
-import { defaultHandler } from '../config/defaults.js';
-import { HookvisorError } from '../errors.js';
-import { bounds } from '../limits.js';
-import { wasmLayerOf } from '../testing/wasm-layer.js';
+import type { Config, HandlerConfig } from '../../runtime/config/config.js';
+import type { BackendName } from '../../contract/backend-name.js';
+import { defaultHandler } from '../../runtime/config/defaults.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { bounds } from '../../contract/limits.js';
+import { wasmLayerOf } from '../../testing/wasm-layer.js';
 import type { RunnerPool } from './runner-pool.js';
 import type { ReplayHandler } from './replay-handlers.js';
 

@@ -1,12 +1,12 @@
-import type { HandlerConfig } from '../config/config.js';
-import { HookvisorError } from '../errors.js';
-import type { HookCall } from '../event.js';
-import { createAdmission } from '../sandbox/admission/admission.js';
-import { encodeArtefact } from '../sandbox/protocol/artefact-codec.js';
-import { createLauncher } from '../sandbox/isolation/launcher.js';
-import type { RunnerReply, RunnerRequest } from '../sandbox/protocol/messages.js';
-import { readPluginFile } from '../sandbox/admission/plugin-file.js';
-import { type Runner, startRunner } from '../sandbox/supervision/runner.js';
+import type { HandlerConfig } from '../../runtime/config/config.js';
+import { HookvisorError } from '../../contract/errors.js';
+import type { HookCall } from '../../contract/event.js';
+import { createAdmission } from '../../runtime/plugins/admission.js';
+import { encodeArtefact } from '../../contract/artefact-codec.js';
+import { createLauncher } from '../../runtime/isolation/launcher.js';
+import type { RunnerReply, RunnerRequest } from '../../contract/messages.js';
+import { readPluginFile } from '../../runtime/plugins/plugin-file.js';
+import { type Runner, startRunner } from '../../runtime/supervision/runner.js';
 
 /** The cost of a plug-in; times in milliseconds. */
 export interface Measurement {

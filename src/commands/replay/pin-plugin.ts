@@ -1,9 +1,9 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isScalar, parseDocument, type Scalar } from 'yaml';
-import type { Config } from '../config/config.js';
-import { parseConfig } from '../config/load.js';
-import { HookvisorError } from '../errors.js';
+import type { Config } from '../../runtime/config/config.js';
+import { parseConfig } from '../../runtime/config/load.js';
+import { HookvisorError } from '../../contract/errors.js';
 
 /** Path and digest of a plug-in, as in the configuration. */
 export interface Pin {

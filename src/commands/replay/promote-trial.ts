@@ -1,16 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { z } from 'zod';
-import type { Config } from '../config/config.js';
-import { askStatus } from '../daemon/ask-status.js';
-import { askRuntime } from '../daemon/remote.js';
-import type { Promotion } from '../daemon/single-handler-config.js';
-import { statusSchema } from '../daemon/status.js';
-import type { TrialStatus } from '../daemon/trial.js';
-import { HookvisorError } from '../errors.js';
-import { stagePlugin } from '../replay/install-plugin.js';
-import { oneLine } from '../text.js';
-import { createProgress } from './progress.js';
-import type { Terminal } from './terminal.js';
+import type { Config } from '../../runtime/config/config.js';
+import { askStatus } from '../ask-status.js';
+import { askRuntime } from '../remote.js';
+import type { Promotion } from '../../runtime/single-handler-config.js';
+import { statusSchema } from '../../contract/status.js';
+import type { TrialStatus } from '../../runtime/trial.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { stagePlugin } from './install-plugin.js';
+import { oneLine } from '../../contract/text.js';
+import { createProgress } from '../terminal/progress.js';
+import type { Terminal } from '../terminal/terminal.js';
 
 /** What is looked at. */
 const looked = statusSchema.pick({ handlers: true, trial: true });

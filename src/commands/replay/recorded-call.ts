@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { hasCode } from '../error-code.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import type { HookCall } from '../event.js';
-import type { JournaledEvent } from '../journal/events.js';
-import { lastEvents, readJournal } from '../journal/read.js';
-import type { EventRecord } from '../journal/record.js';
-import { listSegments } from '../journal/segments.js';
+import { hasCode } from '../../contract/error-code.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import type { HookCall } from '../../contract/event.js';
+import type { JournaledEvent } from '../../runtime/journal/events.js';
+import { lastEvents, readJournal } from '../../runtime/journal/read.js';
+import type { EventRecord } from '../../runtime/journal/record.js';
+import { listSegments } from '../../runtime/journal/segments.js';
 import { readCaptures } from './captures.js';
 
 /** One recorded hook call, with its decision if known. */

@@ -1,9 +1,9 @@
-import type { Handler } from '../backends/backend.js';
-import type { HandlerConfig } from '../config/config.js';
-import { consult } from '../dispatch/consult.js';
-import type { HookCall } from '../event.js';
-import { identityOf } from '../journal/entry.js';
-import { loadXml } from '../libvirt/document.js';
+import type { Handler } from '../../runtime/backend.js';
+import type { HandlerConfig } from '../../runtime/config/config.js';
+import { consult } from '../../runtime/dispatch/consult.js';
+import type { HookCall } from '../../contract/event.js';
+import { identityOf } from '../../runtime/journal/entry.js';
+import { loadXml } from '../../shared/xml/document.js';
 import { type Comparison, isTransient, nothingReplayed, type Replayed } from './compared.js';
 import type { RecordedCall } from './recorded-call.js';
 import { type ComparableAnswer, answerInRecord, answerOf } from './comparable-answer.js';

@@ -1,9 +1,9 @@
-import type { Comparison } from '../replay/compared.js';
-import type { ComparableAnswer } from '../replay/comparable-answer.js';
-import type { ShownChange, Tally } from '../replay/tally.js';
-import { oneLine } from '../text.js';
-import { version } from '../version.js';
-import type { Stream } from './terminal.js';
+import type { Comparison } from './compared.js';
+import type { ComparableAnswer } from './comparable-answer.js';
+import type { ShownChange, Tally } from './tally.js';
+import { oneLine } from '../../contract/text.js';
+import { version } from '../../runtime/version.js';
+import type { Stream } from '../terminal/terminal.js';
 
 interface Shown {
   readonly exact: boolean;

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
-import type { Handler } from '../backends/backend.js';
-import type { HandlerConfig } from '../config/config.js';
-import { defaultCache } from '../config/defaults.js';
-import { HookvisorError } from '../errors.js';
-import { createSandbox } from '../sandbox/sandbox.js';
+import type { Handler } from '../../runtime/backend.js';
+import type { HandlerConfig } from '../../runtime/config/config.js';
+import { defaultCache } from '../../runtime/config/defaults.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { createSandbox } from '../../runtime/sandbox.js';
 
 /**
  * Several runner processes that hold the same plug-ins. One runner decides one event at a time, and a replay has

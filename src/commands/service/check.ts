@@ -1,17 +1,17 @@
 import type { Command } from 'commander';
-import type { Config } from '../config/config.js';
-import { defaultConfigFile } from '../config/defaults.js';
-import { examineConfig } from '../config/load.js';
-import { createEngine } from '../daemon/engine.js';
-import { configDistrust } from '../daemon/require-trusted.js';
-import { type ErrorCode, HookvisorError } from '../errors.js';
-import { distrustError } from '../files/distrust.js';
-import { createPathTrust, type PathTrust } from '../files/path-trust.js';
+import type { Config } from '../../runtime/config/config.js';
+import { defaultConfigFile } from '../../runtime/config/defaults.js';
+import { examineConfig } from '../../runtime/config/load.js';
+import { createEngine } from '../../runtime/engine.js';
+import { configDistrust } from '../../runtime/require-trusted.js';
+import { type ErrorCode, HookvisorError } from '../../contract/errors.js';
+import { distrustError } from '../../runtime/files/distrust.js';
+import { createPathTrust, type PathTrust } from '../../runtime/files/path-trust.js';
 import { hostDistrust } from '../install/host-distrust.js';
-import { createLog } from '../log.js';
-import { jsonLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
-import { table } from './table.js';
+import { createLog } from '../../runtime/log.js';
+import { jsonLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
+import { table } from '../terminal/table.js';
 
 interface CheckOptions {
   readonly config: string;

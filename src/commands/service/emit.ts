@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { defaultSocket } from '../config/defaults.js';
-import type { Decision } from '../daemon/engine.js';
-import type { EmitCommand } from '../daemon/protocol.js';
-import { askRuntime } from '../daemon/remote.js';
-import { configFrom, createRuntime } from '../daemon/runtime.js';
-import { verdictSchema } from '../dispatch/verdict.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { createLog } from '../log.js';
-import { jsonLine, oneLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand, secondsOption } from './command.js';
-import type { Terminal } from './terminal.js';
+import { defaultSocket } from '../../runtime/config/defaults.js';
+import type { Decision } from '../../runtime/engine.js';
+import type { EmitCommand } from '../../contract/protocol.js';
+import { askRuntime } from '../remote.js';
+import { configFrom, createRuntime } from '../../runtime/runtime.js';
+import { verdictSchema } from '../../contract/verdict.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { createLog } from '../../runtime/log.js';
+import { jsonLine, oneLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand, secondsOption } from '../command.js';
+import type { Terminal } from '../terminal/terminal.js';
 
 interface EmitOptions {
   readonly driver?: string;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { defaultSocket } from '../config/defaults.js';
-import { askRuntime } from '../daemon/remote.js';
-import { jsonLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { defaultSocket } from '../../runtime/config/defaults.js';
+import { askRuntime } from '../remote.js';
+import { jsonLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
 
 interface ReloadOptions {
   readonly socket: string;

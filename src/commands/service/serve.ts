@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { defaultConfigFile } from '../config/defaults.js';
-import { configFrom, createRuntime } from '../daemon/runtime.js';
-import { startServer } from '../daemon/server.js';
-import { createLog } from '../log.js';
-import { optimizeSoon } from '../optimize-soon.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { defaultConfigFile } from '../../runtime/config/defaults.js';
+import { configFrom, createRuntime } from '../../runtime/runtime.js';
+import { startServer } from '../../runtime/listener/server.js';
+import { createLog } from '../../runtime/log.js';
+import { optimizeSoon } from '../../shared/optimize-soon.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
 
 interface ServeOptions {
   readonly config: string;

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { defaultSocket } from '../config/defaults.js';
-import { askStatus } from '../daemon/ask-status.js';
-import { type RuntimeStatus, statusSchema } from '../daemon/status.js';
-import { jsonLine, oneLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand, secondsOption } from './command.js';
-import { table } from './table.js';
+import { defaultSocket } from '../../runtime/config/defaults.js';
+import { askStatus } from '../ask-status.js';
+import { type RuntimeStatus, statusSchema } from '../../contract/status.js';
+import { jsonLine, oneLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand, secondsOption } from '../command.js';
+import { table } from '../terminal/table.js';
 
 interface StatusOptions {
   readonly socket: string;

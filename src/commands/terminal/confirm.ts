@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { HookvisorError } from '../errors.js';
-import { oneLine } from '../text.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { oneLine } from '../../contract/text.js';
 import type { Terminal } from './terminal.js';
 
 /** Asks for confirmation; only `y` and `yes` confirm. Throws HookvisorError `usage` when stdin is not a terminal. */

@@ -1,4 +1,4 @@
-import { oneLine } from '../text.js';
+import { oneLine } from '../../contract/text.js';
 
 /** Removes control characters from multi-line text, such as compiler output, and keeps the indentation. */
 export function printable(text: string): string {

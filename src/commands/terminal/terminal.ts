@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { visibleLines } from '../text.js';
+import { visibleLines } from '../../contract/text.js';
 
 /** Where a command prints: results to stdout, messages for people to stderr. */
 export interface Terminal {

@@ -1,4 +1,4 @@
-import type { Terminal } from './terminal.js';
+import type { Terminal } from '../terminal/terminal.js';
 import { jsonReporter } from './test-report-json.js';
 import { junitReporter } from './test-report-junit.js';
 import { specReporter } from './test-report-spec.js';

@@ -1,6 +1,6 @@
 import type { Reporter } from './test-report.js';
-import { jsonLine } from '../text.js';
-import type { Terminal } from './terminal.js';
+import { jsonLine } from '../../contract/text.js';
+import type { Terminal } from '../terminal/terminal.js';
 
 /** Reports one JSON object at the end. */
 export function jsonReporter({ out }: Terminal): Reporter {

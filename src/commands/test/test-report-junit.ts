@@ -1,8 +1,8 @@
 import { relative } from 'node:path';
-import type { CaseResult } from '../testing/run-cases.js';
-import { visibleLines } from '../text.js';
+import type { CaseResult } from '../../testing/run-cases.js';
+import { visibleLines } from '../../contract/text.js';
 import { durationOf, fuelOf, type FileResults, type Reporter } from './test-report.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from '../terminal/terminal.js';
 
 /** Reports JUnit XML for CI servers: one suite per file. */
 export function junitReporter({ out }: Terminal): Reporter {

@@ -1,10 +1,10 @@
 import { relative } from 'node:path';
-import type { Difference } from '../testing/differences.js';
-import { oneLine } from '../text.js';
-import { diffLines } from './diff.js';
+import type { Difference } from '../../testing/differences.js';
+import { oneLine } from '../../contract/text.js';
+import { diffLines } from '../terminal/diff.js';
 import type { Reporter } from './test-report.js';
 import { durationOf, fuelOf } from './test-report.js';
-import type { Stream, Terminal } from './terminal.js';
+import type { Stream, Terminal } from '../terminal/terminal.js';
 
 /** Reports for people: one line per case, a comparison below each failure, and the totals. */
 export function specReporter({ out }: Terminal): Reporter {

@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { stringify } from 'yaml';
-import { oneLine } from '../text.js';
+import { oneLine } from '../../contract/text.js';
 import type { Reporter } from './test-report.js';
 import { durationOf, fuelOf } from './test-report.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from '../terminal/terminal.js';
 
 /** Reports TAP 14 (https://testanything.org): one test line per case. */
 export function tapReporter({ out }: Terminal): Reporter {

@@ -1,4 +1,4 @@
-import type { CaseResult } from '../testing/run-cases.js';
+import type { CaseResult } from '../../testing/run-cases.js';
 
 /** The results of one case file. */
 export interface FileResults {

@@ -1,17 +1,17 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { buildProject } from '../authoring/build.js';
-import { isProject, readProject } from '../authoring/project.js';
-import { HookvisorError } from '../errors.js';
-import { findCaseFiles, readCases, type CaseList } from '../testing/cases.js';
-import { runCases, type TestedHandler } from '../testing/run-cases.js';
-import { updateCases } from '../testing/update-cases.js';
-import { describeBuild } from './build.js';
-import { type CommandContext, exitStatus, type ExitStatus, newCommand, reportError } from './command.js';
+import { buildProject } from '../build/build.js';
+import { isProject, readProject } from '../build/project.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { findCaseFiles, readCases, type CaseList } from '../../testing/cases.js';
+import { runCases, type TestedHandler } from '../../testing/run-cases.js';
+import { updateCases } from '../../testing/update-cases.js';
+import { describeBuild } from '../build/command.js';
+import { type CommandContext, exitStatus, type ExitStatus, newCommand, reportError } from '../command.js';
 import { reporterNames, reporters, type ReporterName } from './reporters.js';
 import type { FileResults } from './test-report.js';
-import type { Terminal } from './terminal.js';
+import type { Terminal } from '../terminal/terminal.js';
 import { watchFolder } from './watch.js';
 
 interface TestOptions {

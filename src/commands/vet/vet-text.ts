@@ -1,6 +1,6 @@
-import type { VetClaim, VetReport } from '../sandbox/protocol/vet-report.js';
-import { oneLine } from '../text.js';
-import type { Stream } from './terminal.js';
+import type { VetClaim, VetReport } from '../../contract/vet-report.js';
+import { oneLine } from '../../contract/text.js';
+import type { Stream } from '../terminal/terminal.js';
 
 const lineChars = 400;
 

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Parsed, parseMemory, parsePluginSize } from '../config/units.js';
-import { hasCode } from '../error-code.js';
-import { type ErrorFields, HookvisorError, messageOf } from '../errors.js';
-import { defaultLimits, defaultPluginBytes } from '../limits.js';
-import { createAdmission } from '../sandbox/admission/admission.js';
-import { createLauncher } from '../sandbox/isolation/launcher.js';
-import { type BoundedFile, readBounded } from '../sandbox/admission/read-bounded.js';
-import { sizeObjection } from '../sandbox/admission/size-objection.js';
-import type { VetReport } from '../sandbox/protocol/vet-report.js';
-import { jsonLine } from '../text.js';
-import { type CommandContext, exitStatus, newCommand } from './command.js';
+import { type Parsed, parseMemory, parsePluginSize } from '../../runtime/config/units.js';
+import { hasCode } from '../../contract/error-code.js';
+import { type ErrorFields, HookvisorError, messageOf } from '../../contract/errors.js';
+import { defaultLimits, defaultPluginBytes } from '../../contract/limits.js';
+import { createAdmission } from '../../runtime/plugins/admission.js';
+import { createLauncher } from '../../runtime/isolation/launcher.js';
+import { type BoundedFile, readBounded } from '../../runtime/plugins/read-bounded.js';
+import { sizeObjection } from '../../contract/size-objection.js';
+import type { VetReport } from '../../contract/vet-report.js';
+import { jsonLine } from '../../contract/text.js';
+import { type CommandContext, exitStatus, newCommand } from '../command.js';
 import { describeReport } from './vet-text.js';
 
 interface VetOptions {

@@ -1,5 +1,5 @@
-import { HookvisorError } from '../errors.js';
-import { bounds } from '../limits.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { bounds } from '../../contract/limits.js';
 
 /** One problem in a configuration file. Line and column count from 1. */
 export interface ConfigProblem {

@@ -1,7 +1,6 @@
-import type { Limits } from '../limits.js';
-
-export const backendNames = ['script', 'component', 'extism'] as const;
-export type BackendName = (typeof backendNames)[number];
+import type { BackendName } from '../../contract/backend-name.js';
+import type { IsolationLevel, IsolationMechanism } from '../../contract/isolation-level.js';
+import type { Limits } from '../../contract/limits.js';
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -37,14 +36,6 @@ export interface HandlerConfig {
   /** `deny`: the sockets of libvirt are hidden from the script. */
   readonly libvirtAccess: 'allow' | 'deny';
 }
-
-/** Isolation levels of runner processes, strongest first. */
-export const isolationLevels = ['namespaces', 'user', 'process'] as const;
-export type IsolationLevel = (typeof isolationLevels)[number];
-
-/** Isolation mechanisms of runner processes, strongest first. */
-export const isolationMechanisms = ['bubblewrap', 'unshare', 'user', 'process'] as const;
-export type IsolationMechanism = (typeof isolationMechanisms)[number];
 
 /** How runner processes are isolated. */
 export interface SandboxSettings {

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { defaultLimits, defaultPluginBytes } from '../limits.js';
-import type { HandlerConfig, IsolationLevel, JournalConfig } from './config.js';
+import { defaultLimits, defaultPluginBytes } from '../../contract/limits.js';
+import type { HandlerConfig, JournalConfig } from './config.js';
+import type { IsolationLevel } from '../../contract/isolation-level.js';
 
 /** The default configuration file. */
 export const defaultConfigFile = '/etc/hookvisor/hookvisor.yaml';

@@ -1,5 +1,5 @@
 import { catalog, kindOf } from '../libvirt/catalog.js';
-import { bounds } from '../limits.js';
+import { bounds } from '../../contract/limits.js';
 import type { Route, RouteMatch } from './config.js';
 import { type MatchedWords, mayMatch } from './may-match.js';
 import { nearest } from './nearest.js';

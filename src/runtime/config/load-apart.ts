@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { codeOf } from '../error-code.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { bounds } from '../limits.js';
-import { packageRoot } from '../paths.js';
+import { codeOf } from '../../contract/error-code.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { bounds } from '../../contract/limits.js';
+import { packageRoot } from '../../shared/paths.js';
 import type { Config, HandlerConfig, Route } from './config.js';
 import { ConfigError } from './config-error.js';
 import type { LoadMessage } from './load-protocol.js';
 
-const program = join(packageRoot, 'dist', 'config', 'load-main.js');
+const program = join(packageRoot, 'dist', 'runtime', 'config-main.js');
 
 /**
  * Loads a configuration like loadConfig, but in a separate thread, so that this one keeps answering whatever the file

@@ -1,5 +1,5 @@
 import type { Config, HandlerConfig, Route } from './config.js';
-import type { ErrorCode, ErrorFields } from '../errors.js';
+import type { ErrorCode, ErrorFields } from '../../contract/errors.js';
 import type { ConfigErrorCode, ConfigProblem } from './config-error.js';
 
 /** An error sent between threads, which does not preserve its class. */

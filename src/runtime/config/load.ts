@@ -1,11 +1,11 @@
 import { constants, type FileHandle, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { codeOf } from '../error-code.js';
-import { HookvisorError, messageOf } from '../errors.js';
+import { codeOf } from '../../contract/error-code.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
 import type { Distrust } from '../files/distrust.js';
 import { openTrusted } from '../files/open-trusted.js';
 import { createPathTrust, type PathTrust } from '../files/path-trust.js';
-import { bounds } from '../limits.js';
+import { bounds } from '../../contract/limits.js';
 import type { Config } from './config.js';
 import { ConfigError, invalidConfig } from './config-error.js';
 import { isMapping } from './mapping.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bounds } from '../limits.js';
+import { bounds } from '../../contract/limits.js';
 import { nearest } from './nearest.js';
 import { quote, suggest } from './quote.js';
 

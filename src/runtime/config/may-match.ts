@@ -1,4 +1,4 @@
-import type { HookEvent } from '../event.js';
+import type { HookEvent } from '../../contract/event.js';
 import type { RouteMatch } from './config.js';
 
 /** The fields that a route matches besides the name of the object. */

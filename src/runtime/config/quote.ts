@@ -1,4 +1,4 @@
-import { oneLine } from '../text.js';
+import { oneLine } from '../../contract/text.js';
 import { nearest } from './nearest.js';
 
 /** Formats a value of the configuration for a message. */

@@ -1,4 +1,4 @@
-import { bounds } from '../limits.js';
+import { bounds } from '../../contract/limits.js';
 import { isMapping } from './mapping.js';
 import { quote, suggest } from './quote.js';
 import { handlerName } from './schema.js';

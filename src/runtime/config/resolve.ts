@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { defaultLimits, defaultPluginBytes, type Limits } from '../limits.js';
+import { defaultLimits, defaultPluginBytes, type Limits } from '../../contract/limits.js';
 import type { Config, FailurePolicy, HandlerConfig, JournalConfig, Route, RouteMatch } from './config.js';
 import {
   defaultBudgetMs,

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { unit } from './unit.js';
 import { grantNames } from '../libvirt/catalog.js';
-import { backendNames, isolationLevels, isolationMechanisms, type Json } from './config.js';
+import type { Json } from './config.js';
+import { backendNames } from '../../contract/backend-name.js';
+import { isolationLevels, isolationMechanisms } from '../../contract/isolation-level.js';
 import { delegate, expected, isMapping, mapping, word } from './mapping.js';
 import { quote, suggest } from './quote.js';
 import {

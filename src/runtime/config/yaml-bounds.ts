@@ -1,5 +1,5 @@
 import { CST, Lexer } from 'yaml';
-import { bounds } from '../limits.js';
+import { bounds } from '../../contract/limits.js';
 
 /**
  * Returns a problem if the text has more tokens than allowed, otherwise null. A token creates at most one value, so

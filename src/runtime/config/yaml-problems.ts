@@ -1,6 +1,6 @@
 import { isNode, isScalar, visit, type Document, type LineCounter } from 'yaml';
-import { bounds } from '../limits.js';
-import { oneLine } from '../text.js';
+import { bounds } from '../../contract/limits.js';
+import { oneLine } from '../../contract/text.js';
 import type { ConfigProblem } from './config-error.js';
 import { keyText, positionAt } from './locate.js';
 

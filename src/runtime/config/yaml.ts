@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument, type Document, type YAMLError } from 'yaml';
-import { messageOf } from '../errors.js';
-import { bounds } from '../limits.js';
-import { oneLine } from '../text.js';
+import { messageOf } from '../../contract/errors.js';
+import { bounds } from '../../contract/limits.js';
+import { oneLine } from '../../contract/text.js';
 import type { ConfigProblem } from './config-error.js';
 import { createLocator, pathText, positionAt } from './locate.js';
 import { excessOf, tooManyTokens } from './yaml-bounds.js';

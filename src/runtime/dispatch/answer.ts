@@ -1,6 +1,6 @@
-import { bounds } from '../limits.js';
-import { oneLine } from '../text.js';
-import type { Verdict } from './verdict.js';
+import { bounds } from '../../contract/limits.js';
+import { oneLine } from '../../contract/text.js';
+import type { Verdict } from '../../contract/verdict.js';
 
 /** The result of the hook process: its exit status and output. */
 export interface HookAnswer {

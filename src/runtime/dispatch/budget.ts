@@ -1,4 +1,4 @@
-import type { HookEvent } from '../event.js';
+import type { HookEvent } from '../../contract/event.js';
 import { kindOf } from '../libvirt/catalog.js';
 
 /** The remaining budget of one event. */

@@ -1,10 +1,10 @@
-import type { HookCall, HookEvent } from '../event.js';
+import type { HookCall, HookEvent } from '../../contract/event.js';
 import { denialIsAnswered, effectOf } from '../libvirt/catalog.js';
 import type { Allowance } from './budget.js';
 import { consult, type CheckReplacement } from './consult.js';
 import { decide } from './decide.js';
 import type { LoadedHandler } from './loaded-handler.js';
-import type { HandlerRecord, Verdict } from './verdict.js';
+import type { HandlerRecord, Verdict } from '../../contract/verdict.js';
 
 export interface ChainOptions {
   readonly call: HookCall;

@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
-import { messageOf } from '../errors.js';
-import type { HookCall } from '../event.js';
+import { messageOf } from '../../contract/errors.js';
+import type { HookCall } from '../../contract/event.js';
 import { takesDocument } from '../libvirt/catalog.js';
-import { bounds } from '../limits.js';
-import { HandlerFailure, type Evaluation, type Outcome } from '../outcome.js';
-import { oneLine } from '../text.js';
+import { bounds } from '../../contract/limits.js';
+import { HandlerFailure, type Evaluation, type Outcome } from '../../contract/outcome.js';
+import { oneLine } from '../../contract/text.js';
 import type { Allowance } from './budget.js';
 import type { LoadedHandler } from './loaded-handler.js';
-import type { HandlerRecord } from './verdict.js';
+import type { HandlerRecord } from '../../contract/verdict.js';
 
 /** Returns why libvirt could not use a replacement, or null when it could. */
 export type CheckReplacement = (original: Buffer, replacement: Buffer) => string | null | Promise<string | null>;

@@ -1,9 +1,9 @@
-import type { Outcome } from '../outcome.js';
-import { bounds } from '../limits.js';
-import { oneLine } from '../text.js';
+import type { Outcome } from '../../contract/outcome.js';
+import { bounds } from '../../contract/limits.js';
+import { oneLine } from '../../contract/text.js';
 import { consult, type ConsultOptions } from './consult.js';
 import type { LoadedHandler } from './loaded-handler.js';
-import type { HandlerRecord } from './verdict.js';
+import type { HandlerRecord } from '../../contract/verdict.js';
 
 /** The decision of an enforcing handler, after its failure policy was applied. */
 export interface Decision {

@@ -1,6 +1,6 @@
-import type { Handler } from '../backends/backend.js';
+import type { Handler } from '../backend.js';
 import type { HandlerConfig } from '../config/config.js';
-import { bounds } from '../limits.js';
+import { bounds } from '../../contract/limits.js';
 import { atOnce, inSlices, type Work } from '../slices.js';
 
 /** A handler in a chain. */

@@ -1,7 +1,7 @@
 import type { Route } from '../config/config.js';
 import { type MatchedWords, mayMatch } from '../config/may-match.js';
-import { HookvisorError } from '../errors.js';
-import type { HookEvent } from '../event.js';
+import { HookvisorError } from '../../contract/errors.js';
+import type { HookEvent } from '../../contract/event.js';
 import { atOnce, inSlices, type Work } from '../slices.js';
 import { createNameIndex, type NameIndex, readNames } from './name-index.js';
 

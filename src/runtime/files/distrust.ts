@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { HookvisorError } from '../errors.js';
-import { oneLine } from '../text.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { oneLine } from '../../contract/text.js';
 import { readAccounts, readGroups } from './accounts.js';
 import { shellQuote } from './shell-quote.js';
 

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats } from
 import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { requirePrivateFile, requirePrivateFolder, untrustedLink } from './private.js';
-import { hasCode } from '../error-code.js';
+import { hasCode } from '../../contract/error-code.js';
 
 /** A link is not followed, a pipe without a writer is not waited for, a terminal does not become this process' own. */
 const guards = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
-import { HookvisorError } from '../errors.js';
-import { oneLine } from '../text.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { oneLine } from '../../contract/text.js';
 import { shellQuote } from './shell-quote.js';
 
 /** Longest path that a sentence shows; commands have it whole. */

@@ -5,7 +5,7 @@ import type { Protection } from './isolation.js';
 import type { Confined, Mechanism, Ways } from './mechanism.js';
 import { lacksOfLimits, limited } from './rlimits.js';
 import { filterDescriptor, seccompFilter } from './seccomp.js';
-import { findTool } from '../../find-tool.js';
+import { findTool } from '../find-tool.js';
 import { visiblePaths } from './visible-paths.js';
 
 /** Namespaces by bubblewrap. Root gives the process a user of its own; others do it in a user namespace. */

@@ -2,7 +2,7 @@ import { asUser, isRoot, mortal, userChoices, withoutPrivileges } from './drop-p
 import type { UserChoice } from './drop-privileges.js';
 import type { Mechanism, Ways } from './mechanism.js';
 import { lacksOfLimits, limited } from './rlimits.js';
-import { findTool } from '../../find-tool.js';
+import { findTool } from '../find-tool.js';
 
 /** Another user, without namespaces. */
 export function changeUser(): Ways {

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { isolationLevels, isolationMechanisms } from '../../config/config.js';
-import type { IsolationMechanism, SandboxSettings } from '../../config/config.js';
-import { HookvisorError } from '../../errors.js';
-import { packageRoot } from '../../paths.js';
+import { isolationLevels, isolationMechanisms } from '../../contract/isolation-level.js';
+import type { SandboxSettings } from '../config/config.js';
+import type { IsolationMechanism } from '../../contract/isolation-level.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { packageRoot } from '../../shared/paths.js';
 import { bubblewrap } from './bubblewrap.js';
 import { changeUser } from './change-user.js';
 import { claims, levelOf } from './isolation.js';
@@ -14,7 +15,7 @@ import { hasPermissionModel, nodeBinary, readablePaths } from './node-command.js
 import { plainProcess } from './plain-process.js';
 import { lastWords } from './sandbox-process.js';
 import { filterDescriptor } from './seccomp.js';
-import { findTool } from '../../find-tool.js';
+import { findTool } from '../find-tool.js';
 import { unshare } from './unshare.js';
 
 /** The mechanism that was chosen, and what it keeps. */
@@ -137,7 +138,7 @@ function attempt(name: IsolationMechanism): Tried {
 function trialOf(mechanism: Mechanism) {
   const limits = { memoryMiB: 1_024, cpuSeconds: 10, processes: 32 };
   const readable = readablePaths(['zod']);
-  const command = [nodeBinary, '-e', trial, ...readable, join(packageRoot, 'dist', 'sandbox', 'runner-main.js')];
+  const command = [nodeBinary, '-e', trial, ...readable, join(packageRoot, 'dist', 'runner', 'main.js')];
   const [program = '', ...args] = throughStdin(mechanism.filter, mechanism.wrap({ command, readable, limits }));
   const options = { cwd: '/', env: {}, timeout: 10_000, killSignal: 'SIGKILL' } as const;
   return { program, args, options, input: mechanism.filter ?? '' };

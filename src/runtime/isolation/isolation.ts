@@ -1,4 +1,4 @@
-import type { IsolationLevel, IsolationMechanism } from '../../config/config.js';
+import type { IsolationLevel, IsolationMechanism } from '../../contract/isolation-level.js';
 
 /** What can keep a sandbox process in. Each is proved by probes; docs/sandbox.md has the same table. */
 export const protections = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { SandboxSettings } from '../../config/config.js';
-import { packageRoot } from '../../paths.js';
+import type { SandboxSettings } from '../config/config.js';
+import { packageRoot } from '../../shared/paths.js';
 import { chooseIsolation } from './choose-isolation.js';
 import type { Isolation } from './isolation.js';
 import { nodeCommand } from './node-command.js';
@@ -28,20 +28,20 @@ interface Kind {
   readonly limits: ResourceLimits;
 }
 
-const entry = (name: string): string => join(packageRoot, 'dist', 'sandbox', name);
+const entry = (zone: string): string => join(packageRoot, 'dist', zone, 'main.js');
 
 const kinds: Readonly<Record<ProcessKind, Kind>> = {
   // A week of computing: far more than all events of a busy host, and an end to what computes for itself.
   runner: {
     program: {
-      file: entry('runner-main.js'),
+      file: entry('runner'),
       heapMiB: 256,
       packages: ['zod', 'libxml2-wasm', '@extism/extism'],
     },
     limits: { memoryMiB: 3_072, cpuSeconds: 604_800, processes: 32 },
   },
   admission: {
-    program: { file: entry('admission-main.js'), heapMiB: admissionMemoryMiB / 4, packages: ['zod'] },
+    program: { file: entry('admission'), heapMiB: admissionMemoryMiB / 4, packages: ['zod'] },
     limits: { memoryMiB: admissionMemoryMiB, cpuSeconds: 120, processes: 32 },
   },
 };
@@ -61,7 +61,9 @@ export function createLauncher(settings: SandboxSettings = anything, memoryBytes
       // The memory in use, and one that is being put in its place.
       const memoryMiB = (ownMiB ?? limits.memoryMiB) + 2 * Math.ceil(memoryBytes / 1_048_576);
       const heapMiB = ownMiB === undefined ? program.heapMiB : Math.ceil(ownMiB / 4);
-      return startProcess(mechanism, { ...nodeCommand({ ...program, heapMiB }), limits: { ...limits, memoryMiB } });
+      const inspect = mechanism.name === 'process' && process.env['HOOKVISOR_INSPECT'] === kind;
+      const command = nodeCommand({ ...program, heapMiB, inspect });
+      return startProcess(mechanism, { ...command, limits: { ...limits, memoryMiB } });
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { IsolationMechanism } from '../../config/config.js';
+import type { IsolationMechanism } from '../../contract/isolation-level.js';
 import type { Protection } from './isolation.js';
 import type { ResourceLimits } from './rlimits.js';
 

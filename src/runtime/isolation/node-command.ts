@@ -1,6 +1,6 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { packageRoot } from '../../paths.js';
+import { packageRoot } from '../../shared/paths.js';
 
 /** A program for Node. Its permission model lets it read what is named here, and nothing else. */
 export interface NodeProgram {
@@ -12,7 +12,11 @@ export interface NodeProgram {
   readonly packages: readonly string[];
   /** Further files and folders that it reads. */
   readonly reads?: readonly string[];
+  /** Waits for a debugger at {@link inspectorAddress}. The permission model, which forbids that, is off then. */
+  readonly inspect?: boolean;
 }
+
+export const inspectorAddress = '127.0.0.1:9229';
 
 const permissionFlag = ['--permission', '--experimental-permission'].find((flag) =>
   process.allowedNodeEnvironmentFlags.has(flag),
@@ -29,10 +33,11 @@ export function nodeCommand(program: NodeProgram): { command: string[]; readable
   return { command: [nodeBinary, ...nodeFlags(program, readable), program.file], readable };
 }
 
-function nodeFlags({ heapMiB }: NodeProgram, readable: readonly string[]): string[] {
+function nodeFlags({ heapMiB, inspect }: NodeProgram, readable: readonly string[]): string[] {
   const flags = ['--no-warnings', '--disable-sigusr1', ...heapFlags(heapMiB)].filter(isFlag);
   // V8 of Node 20 takes extended constant expressions, which QuickJS components use, only on request.
   if (process.versions.node.startsWith('20.')) flags.push('--experimental-wasm-extended-const');
+  if (inspect === true) return [...flags, `--inspect-brk=${inspectorAddress}`];
   if (permissionFlag === undefined) return flags;
   const reads = readable.map((path) => `--allow-fs-read=${statSync(path).isDirectory() ? join(path, '*') : path}`);
   return [...flags, permissionFlag, ...reads];

@@ -1,7 +1,7 @@
 import { isRoot, withoutPrivileges } from './drop-privileges.js';
 import type { Mechanism, Ways } from './mechanism.js';
 import { lacksOfLimits, limited } from './rlimits.js';
-import { findTool } from '../../find-tool.js';
+import { findTool } from '../find-tool.js';
 
 const bare: Mechanism = {
   name: 'process',

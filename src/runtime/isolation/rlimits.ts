@@ -1,6 +1,6 @@
 import { release } from 'node:os';
 import type { Protection } from './isolation.js';
-import { findTool } from '../../find-tool.js';
+import { findTool } from '../find-tool.js';
 
 /** Bounds that the kernel keeps for one sandbox process. */
 export interface ResourceLimits {

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { oneLine } from '../../text.js';
+import { oneLine } from '../../contract/text.js';
 import type { Confined, Mechanism } from './mechanism.js';
 import { filterDescriptor } from './seccomp.js';
 

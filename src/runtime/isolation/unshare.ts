@@ -2,7 +2,7 @@ import { asUser, isRoot, mortal, userChoices, withoutPrivileges } from './drop-p
 import type { UserChoice } from './drop-privileges.js';
 import type { Confined, Mechanism, Ways } from './mechanism.js';
 import { lacksOfLimits, limited } from './rlimits.js';
-import { findTool } from '../../find-tool.js';
+import { findTool } from '../find-tool.js';
 import { visiblePaths } from './visible-paths.js';
 
 /**

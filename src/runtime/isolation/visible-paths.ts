@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { findTool } from '../../find-tool.js';
+import { findTool } from '../find-tool.js';
 
 /** Where the system's libraries lie. */
 const libraries = ['/usr/lib', '/usr/lib64', '/lib', '/lib64'];

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import type { Handler } from '../backends/backend.js';
+import type { Handler } from '../backend.js';
 import type { HandlerConfig } from '../config/config.js';
-import type { Verdict } from '../dispatch/verdict.js';
-import type { HookCall } from '../event.js';
+import type { Verdict } from '../../contract/verdict.js';
+import type { HookCall } from '../../contract/event.js';
 import { type DocumentRef, journalVersion, type LineBody } from './record.js';
 import type { Stored } from './store-document.js';
 

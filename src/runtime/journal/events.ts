@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HookvisorError, messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { documentPrefix, type DocumentRef, eventPrefix, type EventRecord, journalLineSchema } from './record.js';
 
 /** One recorded event, with what it takes to decide it again. */

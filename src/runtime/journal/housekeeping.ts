@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { openPrivate } from '../files/open-private.js';
 import { listSegments, type Segment } from './segments.js';
-import { hasCode } from '../error-code.js';
+import { hasCode } from '../../contract/error-code.js';
 
 /** What of a journal is kept. */
 export interface Retention {

@@ -1,4 +1,4 @@
-import { HookvisorError, messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
 
 /** The error of a journal that cannot be used: `action` and `path` as in "Cannot open the journal '/x'". */
 export function cannot(action: string, path: string, cause: unknown): HookvisorError {

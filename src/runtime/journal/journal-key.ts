@@ -3,7 +3,7 @@ import { closeSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPrivateSync } from '../files/open-private.js';
 import { writeAtomic } from '../files/write-atomic.js';
-import { hasCode } from '../error-code.js';
+import { hasCode } from '../../contract/error-code.js';
 
 const keyBytes = 32;
 

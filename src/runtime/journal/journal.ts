@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { JournalConfig } from '../config/config.js';
-import { HookvisorError, messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { checkPrivateFolder } from '../files/open-private.js';
 import type { Log } from '../log.js';
 import type { JournalEntry } from './entry.js';

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { HookvisorError, messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { findTool } from '../find-tool.js';
-import { oneLine } from '../text.js';
+import { oneLine } from '../../contract/text.js';
 
 /** A network file system may take a while; flock(1) itself never waits. */
 const patienceMs = 10_000;

@@ -1,7 +1,7 @@
 import { type BigIntStats, fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { oneLine } from '../text.js';
+import { oneLine } from '../../contract/text.js';
 
 /** Who says in the file `lock` that it holds the lock. Whether that is so, the kernel knows: this is for a message only. */
 const noteSchema = z.object({

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { HookvisorError } from '../errors.js';
+import { HookvisorError } from '../../contract/errors.js';
 import { openPrivateSync } from '../files/open-private.js';
 import { tryKernelLock } from './kernel-lock.js';
 import { findLockHolder, noteOfThisProcess } from './lock-holder.js';

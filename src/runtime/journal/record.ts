@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { verdictSchema } from '../dispatch/verdict.js';
+import { verdictSchema } from '../../contract/verdict.js';
 
 /** Version of the lines below. */
 export const journalVersion = 1;

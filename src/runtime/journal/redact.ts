@@ -1,4 +1,4 @@
-import { whyPrologNotPlain } from '../libvirt/plain-xml.js';
+import { whyPrologNotPlain } from '../../shared/xml/plain-xml.js';
 import { anyRule, isSecretAside, isSecretAttribute, placeOf } from './secret-rules.js';
 import type { Attribute, Place } from './secret-rules.js';
 import { isSecretText, mayHaveUrl, passwordsInUrls } from './secret-text.js';

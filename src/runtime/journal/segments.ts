@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
-import { hasCode } from '../error-code.js';
-import { HookvisorError, messageOf } from '../errors.js';
+import { hasCode } from '../../contract/error-code.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { checkPrivateFolder, openPrivate } from '../files/open-private.js';
 import { cannot } from './journal-error.js';
 

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasCode } from '../error-code.js';
-import { HookvisorError } from '../errors.js';
+import { hasCode } from '../../contract/error-code.js';
+import { HookvisorError } from '../../contract/errors.js';
 import { openPrivate } from '../files/open-private.js';
 import { createDecoder, type JournaledEvent, type SegmentDecoder } from './events.js';
 import { cannot } from './journal-error.js';

@@ -1,6 +1,6 @@
-import { HookvisorError } from '../errors.js';
-import type { HookCall, HookEvent } from '../event.js';
-import { findUuid } from './uuid.js';
+import { HookvisorError } from '../../contract/errors.js';
+import type { HookCall, HookEvent } from '../../contract/event.js';
+import { findUuid } from '../../shared/xml/uuid.js';
 import { defaultDriver, kindOf } from './kind.js';
 
 /** What the runtime adds to a call: the XML from stdin, when it arrived, and a fresh identifier. */

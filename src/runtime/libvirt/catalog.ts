@@ -1,4 +1,4 @@
-import type { HookEvent } from '../event.js';
+import type { HookEvent } from '../../contract/event.js';
 export { defaultDriver, kindOf } from './kind.js';
 
 /**

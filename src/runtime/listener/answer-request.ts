@@ -1,11 +1,11 @@
 import { toHookAnswer } from '../dispatch/answer.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, type Frame, FrameReader } from '../framing.js';
-import { decodeHookRequest, encodeHookAnswer, frameType } from '../hook-frames.js';
-import { bounds } from '../limits.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, type Frame, FrameReader } from '../../contract/framing.js';
+import { decodeHookRequest, encodeHookAnswer, frameType } from '../../contract/hook-frames.js';
+import { bounds } from '../../contract/limits.js';
 import type { Log } from '../log.js';
-import { commandSchema } from './protocol.js';
-import type { Runtime } from './runtime.js';
+import { commandSchema } from '../../contract/protocol.js';
+import type { Runtime } from '../runtime.js';
 
 /** Timeout for a client to send its request, milliseconds. */
 export const requestDeadlineMs = 10_000;

@@ -2,10 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
-import { HookvisorError } from '../errors.js';
-import { encodeFrame, type Frame, FrameReader, headerBytes } from '../framing.js';
-import { bounds } from '../limits.js';
-import { packageRoot } from '../paths.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { encodeFrame, type Frame, FrameReader, headerBytes } from '../../contract/framing.js';
+import { bounds } from '../../contract/limits.js';
+import { packageRoot } from '../../shared/paths.js';
 import type { Listener, ListenerOptions } from './listener.js';
 
 /** The native program that accepts hook calls for the runtime (native/gate.c), if it was compiled. */

@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { HookvisorError } from '../errors.js';
+import { HookvisorError } from '../../contract/errors.js';
 
 /** The first file descriptor that systemd passes, see sd_listen_fds(3). */
 const firstDescriptor = 3;

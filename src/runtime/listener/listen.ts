@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { HookvisorError, messageOf } from '../errors.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
 import type { Log } from '../log.js';
 import { gateProgram } from './gate.js';
 import { inheritedSocket } from './inherited-socket.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { headerBytes, protocolVersion } from '../framing.js';
-import { bounds } from '../limits.js';
+import { headerBytes, protocolVersion } from '../../contract/framing.js';
+import { bounds } from '../../contract/limits.js';
 import type { Listener, ListenerOptions } from './listener.js';
 
 /** Backlog of the socket; the kernel limits it to net.core.somaxconn. */

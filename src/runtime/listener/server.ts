@@ -1,7 +1,7 @@
 import type { Log } from '../log.js';
 import { answerRequest, requestDeadlineMs } from './answer-request.js';
 import { listen } from './listen.js';
-import type { Runtime } from './runtime.js';
+import type { Runtime } from '../runtime.js';
 
 /** The socket of the runtime. Disposing it stops accepting, finishes requests in flight, then removes the socket. */
 export interface HookServer extends AsyncDisposable {

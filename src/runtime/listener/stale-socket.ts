@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { hasCode } from '../error-code.js';
-import { HookvisorError } from '../errors.js';
+import { hasCode } from '../../contract/error-code.js';
+import { HookvisorError } from '../../contract/errors.js';
 
 /**
  * Binds a socket to a path, after removing a stale socket of a terminated runtime. Throws HookvisorError

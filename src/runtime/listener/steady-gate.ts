@@ -1,6 +1,6 @@
 import { unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../errors.js';
+import { messageOf } from '../../contract/errors.js';
 import type { Log } from '../log.js';
 import { type GateOptions, listenWithGate } from './gate.js';
 import type { Listener } from './listener.js';

@@ -1,14 +1,14 @@
-import type { Artefact } from '../../backends/artefact.js';
-import { HookvisorError, messageOf } from '../../errors.js';
-import type { ErrorFields } from '../../errors.js';
-import { FrameReader } from '../../framing.js';
-import { oneLine } from '../../text.js';
-import { artefactBytes, decodeArtefact } from '../protocol/artefact-codec.js';
+import type { Artefact } from '../../contract/artefact.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import type { ErrorFields } from '../../contract/errors.js';
+import { FrameReader } from '../../contract/framing.js';
+import { oneLine } from '../../contract/text.js';
+import { artefactBytes, decodeArtefact } from '../../contract/artefact-codec.js';
 import { admissionMemoryMiB } from '../isolation/launcher.js';
 import type { Launcher } from '../isolation/launcher.js';
-import { decodeMessage, encodeMessage } from '../protocol/messages.js';
-import type { MessageHead } from '../protocol/messages.js';
-import type { VetReport } from '../protocol/vet-report.js';
+import { decodeMessage, encodeMessage } from '../../contract/messages.js';
+import type { MessageHead } from '../../contract/messages.js';
+import type { VetReport } from '../../contract/vet-report.js';
 
 /** One plugin to be admitted. */
 export interface AdmissionRequest {

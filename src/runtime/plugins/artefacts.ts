@@ -1,5 +1,5 @@
-import type { Artefact } from '../../backends/artefact.js';
-import type { Log } from '../../log.js';
+import type { Artefact } from '../../contract/artefact.js';
+import type { Log } from '../log.js';
 import type { Launcher } from '../isolation/launcher.js';
 import { type Admission, createAdmission } from './admission.js';
 import { pruneCache } from './cache-prune.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, link, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../../error-code.js';
+import { hasCode } from '../../contract/error-code.js';
 
 const keyBytes = 32;
 const keyName = 'key';

@@ -1,9 +1,9 @@
 import { lstat, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../../error-code.js';
-import { messageOf } from '../../errors.js';
-import { createPathTrust } from '../../files/path-trust.js';
-import type { Log } from '../../log.js';
+import { hasCode } from '../../contract/error-code.js';
+import { messageOf } from '../../contract/errors.js';
+import { createPathTrust } from '../files/path-trust.js';
+import type { Log } from '../log.js';
 import { artefactEnding, cachePrefix } from './cache.js';
 
 const hour = 3_600_000;

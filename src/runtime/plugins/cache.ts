@@ -1,17 +1,17 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { constants, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Artefact } from '../../backends/artefact.js';
-import { hasCode } from '../../error-code.js';
-import { messageOf } from '../../errors.js';
-import { distrustRemedy, distrustText } from '../../files/distrust.js';
-import { createPathTrust } from '../../files/path-trust.js';
-import type { Log } from '../../log.js';
-import { artefactBytes, decodeArtefact, encodeArtefact } from '../protocol/artefact-codec.js';
-import { admissionVersion } from './admission-version.js';
+import type { Artefact } from '../../contract/artefact.js';
+import { hasCode } from '../../contract/error-code.js';
+import { messageOf } from '../../contract/errors.js';
+import { distrustRemedy, distrustText } from '../files/distrust.js';
+import { createPathTrust } from '../files/path-trust.js';
+import type { Log } from '../log.js';
+import { artefactBytes, decodeArtefact, encodeArtefact } from '../../contract/artefact-codec.js';
+import { admissionVersion } from '../../contract/admission-version.js';
 import { makeCacheKey, readCacheKey } from './cache-key.js';
 import { readBounded } from './read-bounded.js';
-import { digestInSlices } from '../digest.js';
+import { digestInSlices } from './digest.js';
 
 /** What an artefact depends on. The versions of admission, Node and V8 are added here. */
 export interface CacheKey {

@@ -1,11 +1,11 @@
-import type { HandlerConfig } from '../../config/config.js';
-import { codeOf } from '../../error-code.js';
-import { HookvisorError, messageOf } from '../../errors.js';
-import { openTrusted } from '../../files/open-trusted.js';
-import type { PathTrust } from '../../files/path-trust.js';
-import { sha256InSlices } from '../digest.js';
+import type { HandlerConfig } from '../config/config.js';
+import { codeOf } from '../../contract/error-code.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { openTrusted } from '../files/open-trusted.js';
+import type { PathTrust } from '../files/path-trust.js';
+import { sha256InSlices } from './digest.js';
 import { readBounded } from './read-bounded.js';
-import { sizeObjection } from './size-objection.js';
+import { sizeObjection } from '../../contract/size-objection.js';
 
 export interface PluginFile {
   readonly bytes: Buffer;

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, open, stat } from 'node:fs/promises';
-import { codeOf } from '../error-code.js';
+import { codeOf } from '../../contract/error-code.js';
 
 /**
  * Why the file cannot be run as a script, with what to do about it; null when nothing speaks against it. Looks at the

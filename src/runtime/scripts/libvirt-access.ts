@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { bounds } from '../limits.js';
-import { packageRoot } from '../paths.js';
-import { oneLine } from '../text.js';
-import { codeOf } from '../error-code.js';
+import { bounds } from '../../contract/limits.js';
+import { packageRoot } from '../../shared/paths.js';
+import { oneLine } from '../../contract/text.js';
+import { codeOf } from '../../contract/error-code.js';
 
 /** A program with its arguments. */
 export interface Command {

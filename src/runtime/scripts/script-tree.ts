@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HookEvent } from '../event.js';
+import type { HookEvent } from '../../contract/event.js';
 import { executableProblem } from './executable.js';
-import { hasCode } from '../error-code.js';
+import { hasCode } from '../../contract/error-code.js';
 
 /**
  * Lists the executables for one event in a tree of scripts GUEST/OPERATION/SUBOPERATION/*, in byte order, as absolute

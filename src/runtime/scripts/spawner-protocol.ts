@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { HookvisorError } from '../errors.js';
-import { encodeFrame, type Frame } from '../framing.js';
+import { HookvisorError } from '../../contract/errors.js';
+import { encodeFrame, type Frame } from '../../contract/framing.js';
 
 /** A program to run, and its bounds. */
 export interface SpawnRequest {

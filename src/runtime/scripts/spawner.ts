@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { codeOf } from '../error-code.js';
-import { HookvisorError, messageOf } from '../errors.js';
-import { FrameReader } from '../framing.js';
-import { bounds } from '../limits.js';
-import { packageRoot } from '../paths.js';
+import { codeOf } from '../../contract/error-code.js';
+import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { FrameReader } from '../../contract/framing.js';
+import { bounds } from '../../contract/limits.js';
+import { packageRoot } from '../../shared/paths.js';
 import { decodeAnswer, encodeRequest, graceMs, type SpawnEnd, type SpawnRequest } from './spawner-protocol.js';
 
 /**

@@ -1,5 +1,5 @@
-import type { Log } from '../../log.js';
-import type { Limits } from '../../limits.js';
+import type { Log } from '../log.js';
+import type { Limits } from '../../contract/limits.js';
 import type { Breaker, Pass } from './breaker.js';
 import type { Launcher } from '../isolation/launcher.js';
 import { startRunner } from './runner.js';

@@ -1,4 +1,4 @@
-import type { RunnerReply, RunnerRequest, RunnerUsage } from '../protocol/messages.js';
+import type { RunnerReply, RunnerRequest, RunnerUsage } from '../../contract/messages.js';
 import { createWarmPool, warmInstances } from './warm-pool.js';
 import { recycleReason } from './recycling.js';
 import type { RecycleLimits } from './recycling.js';

@@ -1,4 +1,4 @@
-import type { RunnerUsage } from '../protocol/messages.js';
+import type { RunnerUsage } from '../../contract/messages.js';
 
 /** How much a runner may use before another process replaces it. */
 export interface RecycleLimits {

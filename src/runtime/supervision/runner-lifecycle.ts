@@ -1,4 +1,4 @@
-import type { Log } from '../../log.js';
+import type { Log } from '../log.js';
 import { isStable, type LoadedRunner } from './loaded-runner.js';
 
 export interface RunnerLifecycleOptions {

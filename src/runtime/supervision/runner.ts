@@ -1,10 +1,10 @@
-import { bounds } from '../../limits.js';
-import { FrameReader } from '../../framing.js';
-import type { FailureCode } from '../../outcome.js';
-import { messageOf } from '../../errors.js';
+import { bounds } from '../../contract/limits.js';
+import { FrameReader } from '../../contract/framing.js';
+import type { FailureCode } from '../../contract/outcome.js';
+import { messageOf } from '../../contract/errors.js';
 import type { Launcher } from '../isolation/launcher.js';
-import { decodeReply, encodeRequest } from '../protocol/messages.js';
-import type { RunnerReply, RunnerRequest } from '../protocol/messages.js';
+import { decodeReply, encodeRequest } from '../../contract/messages.js';
+import type { RunnerReply, RunnerRequest } from '../../contract/messages.js';
 import type { SandboxProcess } from '../isolation/sandbox-process.js';
 
 /** Why a request got no reply: the process is gone or not to be trusted, and was killed. */

@@ -1,9 +1,9 @@
-import type { Handler } from '../../backends/backend.js';
-import type { HookCall } from '../../event.js';
-import { whyNotPlain } from '../../libvirt/plain-xml.js';
-import { bounds } from '../../limits.js';
-import { HandlerFailure } from '../../outcome.js';
-import type { Evaluation, Outcome } from '../../outcome.js';
+import type { Handler } from '../backend.js';
+import type { HookCall } from '../../contract/event.js';
+import { whyNotPlain } from '../../shared/xml/plain-xml.js';
+import { bounds } from '../../contract/limits.js';
+import { HandlerFailure } from '../../contract/outcome.js';
+import type { Evaluation, Outcome } from '../../contract/outcome.js';
 import type { Answer, Lost } from './runner.js';
 import type { Supervisor } from './supervisor.js';
 

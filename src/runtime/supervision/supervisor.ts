@@ -1,4 +1,4 @@
-import type { Log } from '../../log.js';
+import type { Log } from '../log.js';
 import { type BreakerStatus, createBreaker, type Pass, refusalText } from './breaker.js';
 import { createIdleTimer } from './idle-timer.js';
 import { loadRequest, settle, startLoadedRunner, unloadTask } from './loaded-runner.js';

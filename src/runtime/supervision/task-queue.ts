@@ -1,5 +1,5 @@
 import type { Answer, Lost } from './runner.js';
-import type { RunnerRequest } from '../protocol/messages.js';
+import type { RunnerRequest } from '../../contract/messages.js';
 
 /** A request that waits for its runner. */
 export interface Task {

@@ -1,7 +1,7 @@
 import type * as libxml2 from 'libxml2-wasm';
 import type { ParseOption, XmlDocument } from 'libxml2-wasm';
-import { messageOf } from '../errors.js';
-import { oneLine } from '../text.js';
+import { messageOf } from '../../contract/errors.js';
+import { oneLine } from '../../contract/text.js';
 import { whyNotPlain, whyPrologNotPlain } from './plain-xml.js';
 import type { Selection } from './selection.js';
 import { parseUuid } from './uuid.js';

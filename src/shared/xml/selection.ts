@@ -1,4 +1,4 @@
-import { bounds } from '../limits.js';
+import { bounds } from '../../contract/limits.js';
 
 /** Why an XPath expression has no answer; the cases of `select-error` in wit/document.wit. */
 export type SelectError =

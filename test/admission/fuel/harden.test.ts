@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createMeter, meterNames } from '../../../src/backends/meter.js';
-import type { Meter } from '../../../src/backends/meter.js';
-import { hardenModule } from '../../../src/sandbox/fuel/harden.js';
+import { createMeter, meterNames } from '../../../src/contract/meter.js';
+import type { Meter } from '../../../src/contract/meter.js';
+import { hardenModule } from '../../../src/admission/fuel/harden.js';
 import { moduleBytes } from '../../support/plugins.js';
 
 const memoryBytes = 2 * 65_536;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createMeter, hardeningImports, meterNames } from '../../../src/backends/meter.js';
-import { hardenModule } from '../../../src/sandbox/fuel/harden.js';
-import { lendMemory } from '../../../src/sandbox/fuel/lend-memory.js';
+import { createMeter, hardeningImports, meterNames } from '../../../src/contract/meter.js';
+import { hardenModule } from '../../../src/admission/fuel/harden.js';
+import { lendMemory } from '../../../src/admission/fuel/lend-memory.js';
 import { guestLimits, moduleBytes } from '../../support/plugins.js';
 
 const hardened = async (wat: string): Promise<Buffer> => hardenModule(await moduleBytes(wat), guestLimits);

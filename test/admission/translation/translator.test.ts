@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../../src/paths.js';
-import { admitPlugin } from '../../../src/sandbox/admission/admit.js';
-import { translateComponent } from '../../../src/sandbox/translation/translator.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { admitPlugin } from '../../../src/admission/admit.js';
+import { translateComponent } from '../../../src/admission/translation/translator.js';
 import { composed, nested } from '../../support/composed.js';
 import { componentBytes, moduleBytes } from '../../support/plugins.js';
 import { passesText } from '../../support/other-worlds.js';

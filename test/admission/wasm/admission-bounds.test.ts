@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createAdmission } from '../../../src/sandbox/admission/admission.js';
-import type { AdmissionLimits } from '../../../src/sandbox/admission/admission.js';
-import { admitPlugin } from '../../../src/sandbox/admission/admit.js';
-import { createLauncher } from '../../../src/sandbox/isolation/launcher.js';
-import { HookvisorError } from '../../../src/errors.js';
+import { createAdmission } from '../../../src/runtime/plugins/admission.js';
+import type { AdmissionLimits } from '../../../src/runtime/plugins/admission.js';
+import { admitPlugin } from '../../../src/admission/admit.js';
+import { createLauncher } from '../../../src/runtime/isolation/launcher.js';
+import { HookvisorError } from '../../../src/contract/errors.js';
 import { componentShapes, coreShapes } from '../../fixtures/hostile/shapes.js';
 import type { Shape } from '../../fixtures/hostile/shapes.js';
-import { errorOf, isAlive, samplePlugin } from '../support.js';
+import { errorOf, isAlive, samplePlugin } from '../../support/sandbox.js';
 
 const memoryBytes = 64 * 1024 * 1024;
 const limits = { memoryBytes, pluginBytes: 64 * 1024 * 1024 };

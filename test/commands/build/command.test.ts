@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hookvisor } from '../support/command.js';
-import { temporaryFolder, write } from '../support/temp.js';
+import { hookvisor } from '../../support/command.js';
+import { temporaryFolder, write } from '../../support/temp.js';
 
 /** Why a project in this language cannot be built on this machine; null when it can. */
 function missing(language: string): string | null {

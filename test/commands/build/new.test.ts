@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hookvisor } from '../support/command.js';
-import { temporaryFolder, write } from '../support/temp.js';
+import { hookvisor } from '../../support/command.js';
+import { temporaryFolder, write } from '../../support/temp.js';
 
 describe('new', () => {
   it('makes source, settings schema, cases and a README, and says what to do next', async () => {

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { loadComponent } from '../../src/backends/component.js';
-import { buildTypeScript } from '../../src/authoring/typescript.js';
-import { defaultLimits } from '../../src/limits.js';
-import { seededRandom } from '../../src/guest/seeded-random.js';
-import { admitPlugin } from '../../src/sandbox/admission/admit.js';
-import { hookvisor } from '../support/command.js';
-import { hookCall } from '../support/plugins.js';
-import { serve } from '../support/runtime.js';
-import { temporaryFolder, write } from '../support/temp.js';
+import { loadComponent } from '../../../src/runner/component.js';
+import { buildTypeScript } from '../../../src/commands/build/typescript.js';
+import { defaultLimits } from '../../../src/contract/limits.js';
+import { seededRandom } from '../../../src/guest/seeded-random.js';
+import { admitPlugin } from '../../../src/admission/admit.js';
+import { hookvisor } from '../../support/command.js';
+import { hookCall } from '../../support/plugins.js';
+import { serve } from '../../support/runtime.js';
+import { temporaryFolder, write } from '../../support/temp.js';
 
 /** Denies with random numbers from everywhere that a plugin can ask for one. */
 const code = `import { deny, seededRandom, settings, type Configurable, type Handler } from 'hookvisor/guest';

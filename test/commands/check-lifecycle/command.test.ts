@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { hookvisor } from '../support/command.js';
-import { extismWat, moduleBytes } from '../support/plugins.js';
-import { temporaryFolder, write } from '../support/temp.js';
-import { writePlugin, writeTrap } from '../support/tiny-plugins.js';
+import { hookvisor } from '../../support/command.js';
+import { extismWat, moduleBytes } from '../../support/plugins.js';
+import { temporaryFolder, write } from '../../support/temp.js';
+import { writePlugin, writeTrap } from '../../support/tiny-plugins.js';
 
 const resultSchema = z.object({
   asked: z.number(),

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { loadXml } from '../../src/libvirt/document.js';
-import { growDocument } from '../../src/lifecycle/document.js';
-import { domainGrowths } from '../../src/lifecycle/grow-domain.js';
-import { callsOf, worldOf } from '../../src/lifecycle/machine.js';
-import { planOf } from '../../src/lifecycle/plan.js';
-import { readSamples } from '../../src/lifecycle/samples.js';
+import { loadXml } from '../../../src/shared/xml/document.js';
+import { growDocument } from '../../../src/commands/check-lifecycle/document.js';
+import { domainGrowths } from '../../../src/commands/check-lifecycle/grow-domain.js';
+import { callsOf, worldOf } from '../../../src/commands/check-lifecycle/machine.js';
+import { planOf } from '../../../src/commands/check-lifecycle/plan.js';
+import { readSamples } from '../../../src/commands/check-lifecycle/samples.js';
 
 it('every document is XML with the name of its guest', { timeout: 60_000 }, async () => {
   const [samples, xml] = [await readSamples(), await loadXml()];

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { callsOf, type PlannedCall, worldOf } from '../../src/lifecycle/machine.js';
-import { type Action, type GuestPlan, type Plan, planOf, type Step } from '../../src/lifecycle/plan.js';
+import { callsOf, type PlannedCall, worldOf } from '../../../src/commands/check-lifecycle/machine.js';
+import {
+  type Action,
+  type GuestPlan,
+  type Plan,
+  planOf,
+  type Step,
+} from '../../../src/commands/check-lifecycle/plan.js';
 
 const guest: GuestPlan = { driver: 'qemu', name: 'web-1', interfaces: 1, growths: [] };
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { type Plan, planOf } from '../../src/lifecycle/plan.js';
-import { shrink } from '../../src/lifecycle/shrink.js';
+import { type Plan, planOf } from '../../../src/commands/check-lifecycle/plan.js';
+import { shrink } from '../../../src/commands/check-lifecycle/shrink.js';
 
 it('leaves what is needed to fail, and nothing else', async () => {
   const plan = planOf(7, { steps: 30, guests: 3 });

@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, describe } from 'vitest';
 import { z } from 'zod';
-import { hookvisor } from '../support/command.js';
-import { temporaryFolder, write } from '../support/temp.js';
+import { hookvisor } from '../../support/command.js';
+import { temporaryFolder, write } from '../../support/temp.js';
 
 const report = z.object({
   healthy: z.boolean(),

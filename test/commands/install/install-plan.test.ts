@@ -15,14 +15,14 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/config/load.js';
-import { HookvisorError } from '../../src/errors.js';
-import { applySteps } from '../../src/install/apply.js';
-import { planInstall, type InstallOptions, type InstallPlan } from '../../src/install/install-plan.js';
-import { defaultHooks } from '../../src/install/places.js';
-import { planUninstall } from '../../src/install/uninstall-plan.js';
-import { packageRoot } from '../../src/paths.js';
-import { temporaryFolder } from '../support/temp.js';
+import { loadConfig } from '../../../src/runtime/config/load.js';
+import { HookvisorError } from '../../../src/contract/errors.js';
+import { applySteps } from '../../../src/commands/install/apply.js';
+import { planInstall, type InstallOptions, type InstallPlan } from '../../../src/commands/install/install-plan.js';
+import { defaultHooks } from '../../../src/commands/install/places.js';
+import { planUninstall } from '../../../src/commands/install/uninstall-plan.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { temporaryFolder } from '../../support/temp.js';
 
 const client = readFileSync(join(packageRoot, 'dist', 'hook-client'));
 const hooks = 'etc/libvirt/hooks';
@@ -93,7 +93,7 @@ describe('an installation where no hooks are', () => {
     expect(readFileSync(join(root, 'etc/hookvisor/unreachable'), 'utf8')).toMatch(/^deny$[^]*^deadline 90$/mu);
     const unit = readFileSync(join(root, 'etc/systemd/system/hookvisor.service'), 'utf8');
     expect(unit).toContain(
-      `ExecStart=${process.execPath} --no-memory-reducer ${join(packageRoot, 'dist/cli/main.js')} serve`,
+      `ExecStart=${process.execPath} --no-memory-reducer ${join(packageRoot, 'dist/commands/main.js')} serve`,
     );
     expect(unit).not.toContain('@');
     expect(existsSync(join(root, 'etc/systemd/system/hookvisor.service.d'))).toBe(false);

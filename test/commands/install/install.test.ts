@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hookvisor } from '../support/command.js';
-import { temporaryFolder, writeScript } from '../support/temp.js';
+import { hookvisor } from '../../support/command.js';
+import { temporaryFolder, writeScript } from '../../support/temp.js';
 
 const analyzer = join('/usr/bin', 'systemd-analyze');
 

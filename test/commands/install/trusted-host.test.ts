@@ -2,17 +2,17 @@ import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { chmodSync, chownSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { AdoptedHook } from '../../src/install/manifest.js';
-import { requireTrustedHooks } from '../../src/install/require-trusted-host.js';
-import { packageRoot } from '../../src/paths.js';
-import { noOtherUser, otherUser } from '../support/other-user.js';
-import { temporaryFolder, writeScript } from '../support/temp.js';
+import type { AdoptedHook } from '../../../src/commands/install/manifest.js';
+import { requireTrustedHooks } from '../../../src/commands/install/require-trusted-host.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { noOtherUser, otherUser } from '../../support/other-user.js';
+import { temporaryFolder, writeScript } from '../../support/temp.js';
 
 /** Runs shell commands where /etc is an empty folder of their own. */
 function inOtherEtc(commands: string): SpawnSyncReturns<string> {
   const script = `set -e; mount -t tmpfs -o mode=755 none /etc; mkdir -p /etc/hookvisor /etc/libvirt/hooks
     echo root:x:0:0::/root:/bin/sh > /etc/passwd; echo root:x:0: > /etc/group\n${commands}`;
-  const env = { PATH: process.env['PATH'], HOME: '/root', HOOKVISOR: join(packageRoot, 'dist/cli/main.js') };
+  const env = { PATH: process.env['PATH'], HOME: '/root', HOOKVISOR: join(packageRoot, 'dist/commands/main.js') };
   return spawnSync('unshare', ['-m', 'sh', '-c', script], { env, cwd: '/', encoding: 'utf8', timeout: 60_000 });
 }
 

@@ -4,11 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { HandlerRecord } from '../../src/dispatch/verdict.js';
-import { packageRoot } from '../../src/paths.js';
-import { entryOf, type EntryFields, openTestJournal } from '../support/journal.js';
-import { hookvisor } from '../support/command.js';
-import { temporaryFolder, write } from '../support/temp.js';
+import type { HandlerRecord } from '../../../src/contract/verdict.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { entryOf, type EntryFields, openTestJournal } from '../../support/journal.js';
+import { hookvisor } from '../../support/command.js';
+import { temporaryFolder, write } from '../../support/temp.js';
 
 /** Runs `hookvisor journal …` in this process and gives what it printed. */
 async function journal(...args: string[]): ReturnType<typeof hookvisor> {
@@ -182,7 +182,7 @@ describe('hookvisor journal', () => {
   it('follows what is decided until it is interrupted', async () => {
     const dir = await sampleJournal();
     const opened = await openTestJournal(dir);
-    const program = [join(packageRoot, 'dist', 'cli', 'main.js'), 'journal', dir, '--follow', '--name', 'new-*'];
+    const program = [join(packageRoot, 'dist', 'commands', 'main.js'), 'journal', dir, '--follow', '--name', 'new-*'];
     const child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'inherit'] });
     onTestFinished(() => {
       child.kill('SIGKILL');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { hookvisor } from '../support/command.js';
-import { temporaryFolder } from '../support/temp.js';
-import { writePlugin } from '../support/tiny-plugins.js';
+import { hookvisor } from '../../support/command.js';
+import { temporaryFolder } from '../../support/temp.js';
+import { writePlugin } from '../../support/tiny-plugins.js';
 
 it('bench shows percentiles, fuel, memory and a histogram', { timeout: 60_000 }, async () => {
   const plugin = await writePlugin(temporaryFolder(), 'deny');

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { changeBetween, differingFields, type ComparableAnswer } from '../../src/replay/comparable-answer.js';
+import {
+  changeBetween,
+  differingFields,
+  type ComparableAnswer,
+} from '../../../src/commands/replay/comparable-answer.js';
 
 const allow: ComparableAnswer = { outcome: 'allow', reason: null, failure: null, fuel: 10, logs: [], document: null };
 const deny: ComparableAnswer = { ...allow, outcome: 'deny', reason: 'no' };

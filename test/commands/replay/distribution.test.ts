@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { distributionOf, histogramOf } from '../../src/replay/distribution.js';
+import { distributionOf, histogramOf } from '../../../src/commands/replay/distribution.js';
 
 const hundred = Array.from({ length: 100 }, (_, at) => 100 - at);
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { parseConfig } from '../../src/config/load.js';
-import { pinPlugin } from '../../src/replay/pin-plugin.js';
+import { parseConfig } from '../../../src/runtime/config/load.js';
+import { pinPlugin } from '../../../src/commands/replay/pin-plugin.js';
 
 const file = '/etc/hookvisor/hookvisor.yaml';
 const old = 'a'.repeat(64);

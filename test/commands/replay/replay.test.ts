@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { hookvisor } from '../support/command.js';
-import { serve, type TestRuntime } from '../support/runtime.js';
-import { temporaryFolder, write, writeScript } from '../support/temp.js';
-import { writePlugin, writeTrap } from '../support/tiny-plugins.js';
+import { hookvisor } from '../../support/command.js';
+import { serve, type TestRuntime } from '../../support/runtime.js';
+import { temporaryFolder, write, writeScript } from '../../support/temp.js';
+import { writePlugin, writeTrap } from '../../support/tiny-plugins.js';
 
 const document = "<domain type='qemu'><name>tiny</name><uuid>11111111-2222-4333-8444-555555555555</uuid></domain>";
 const withSecret = document.replace('</uuid>', "</uuid><graphics type='vnc' passwd='s3cret'/>");

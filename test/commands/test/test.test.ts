@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { packageRoot } from '../../src/paths.js';
-import { hookvisor } from '../support/command.js';
-import { temporaryFolder, write, writeScript } from '../support/temp.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { hookvisor } from '../../support/command.js';
+import { temporaryFolder, write, writeScript } from '../../support/temp.js';
 
 /** A script that denies everything but `web`, with these cases. */
 async function scriptWith(cases: string): Promise<string> {
@@ -89,7 +89,7 @@ describe('test', () => {
 
   it('--watch tests again at a change, and ends when told', async () => {
     const dir = await scriptWith(allowed);
-    const child = spawn(process.execPath, [join(packageRoot, 'dist/cli/main.js'), 'test', dir, '--watch']);
+    const child = spawn(process.execPath, [join(packageRoot, 'dist/commands/main.js'), 'test', dir, '--watch']);
     onTestFinished(() => {
       child.kill('SIGKILL');
     });

@@ -2,11 +2,11 @@ import { truncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { vetReportSchema } from '../../src/sandbox/protocol/vet-report.js';
-import { extismWat, moduleBytes } from '../support/plugins.js';
-import { samplePlugin } from '../support/runtime.js';
-import { hookvisor } from '../support/command.js';
-import { temporaryFolder } from '../support/temp.js';
+import { vetReportSchema } from '../../../src/contract/vet-report.js';
+import { extismWat, moduleBytes } from '../../support/plugins.js';
+import { samplePlugin } from '../../support/runtime.js';
+import { hookvisor } from '../../support/command.js';
+import { temporaryFolder } from '../../support/temp.js';
 
 /** Runs `hookvisor vet` in this process; the plugin is looked at in one of its own. */
 async function vet(...args: string[]): ReturnType<typeof hookvisor> {

@@ -5,10 +5,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { askRuntime } from '../../../src/daemon/remote.js';
-import { readJournal } from '../../../src/journal/read.js';
-import type { EventRecord } from '../../../src/journal/record.js';
-import { packageRoot } from '../../../src/paths.js';
+import { askRuntime } from '../../../src/commands/remote.js';
+import { readJournal } from '../../../src/runtime/journal/read.js';
+import type { EventRecord } from '../../../src/runtime/journal/record.js';
+import { packageRoot } from '../../../src/shared/paths.js';
 import { createMachine, type Machine, type Program } from './machine.js';
 import { until } from './poll.js';
 
@@ -57,7 +57,7 @@ const statusSchema = z.object({
   }),
 });
 
-export const mainProgram = join(packageRoot, 'dist', 'cli', 'main.js');
+export const mainProgram = join(packageRoot, 'dist', 'commands', 'main.js');
 
 /** Admitting a plugin takes a second: what was admitted is kept for the next file and the next run. */
 const cache = join(packageRoot, 'node_modules', '.cache', 'hookvisor-test');

@@ -4,7 +4,7 @@ import { appendFileSync, closeSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../../../src/paths.js';
+import { packageRoot } from '../../../src/shared/paths.js';
 import { rememberCgroups } from './cgroups.js';
 import { until } from './poll.js';
 

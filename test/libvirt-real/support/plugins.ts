@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildAssemblyScript } from '../../../src/authoring/assemblyscript.js';
+import { buildAssemblyScript } from '../../../src/commands/build/assemblyscript.js';
 import { componentBytes, extismWat, moduleBytes } from '../../support/plugins.js';
 import type { Host } from './host.js';
 

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { doubtsOf } from '../../src/config/doubts.js';
-import { parseConfig } from '../../src/config/load.js';
-import { catalog, kindOf } from '../../src/libvirt/catalog.js';
-import { packageRoot } from '../../src/paths.js';
+import { doubtsOf } from '../../../src/runtime/config/doubts.js';
+import { parseConfig } from '../../../src/runtime/config/load.js';
+import { catalog, kindOf } from '../../../src/runtime/libvirt/catalog.js';
+import { packageRoot } from '../../../src/shared/paths.js';
 
 const doubts = (match: object): readonly string[] => doubtsOf([{ match, handlers: ['a'] }]);
 

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HandlerConfig } from '../../src/config/config.js';
-import { ConfigError } from '../../src/config/config-error.js';
-import { defaultCache, defaultIsolationLevel, defaultJournal } from '../../src/config/defaults.js';
-import { loadConfig, parseConfig } from '../../src/config/load.js';
-import { bounds } from '../../src/limits.js';
-import { packageRoot } from '../../src/paths.js';
+import type { HandlerConfig } from '../../../src/runtime/config/config.js';
+import { ConfigError } from '../../../src/runtime/config/config-error.js';
+import { defaultCache, defaultIsolationLevel, defaultJournal } from '../../../src/runtime/config/defaults.js';
+import { loadConfig, parseConfig } from '../../../src/runtime/config/load.js';
+import { bounds } from '../../../src/contract/limits.js';
+import { packageRoot } from '../../../src/shared/paths.js';
 
 const mebibyte = 1024 * 1024;
 const file = '/etc/hookvisor/hookvisor.yaml';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { defaultIsolationLevel } from '../../src/config/defaults.js';
-import { parseConfig } from '../../src/config/load.js';
+import { defaultIsolationLevel } from '../../../src/runtime/config/defaults.js';
+import { parseConfig } from '../../../src/runtime/config/load.js';
 
 const sandboxOf = (yaml: string): unknown => parseConfig(`version: 1\n${yaml}`, '/etc/hookvisor.yaml').sandbox;
 

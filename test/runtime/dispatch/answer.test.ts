@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { toHookAnswer } from '../../src/dispatch/answer.js';
-import { runChain, type ChainResult } from '../../src/dispatch/chain.js';
-import type { LoadedHandler } from '../../src/dispatch/loaded-handler.js';
-import type { Outcome } from '../../src/outcome.js';
-import { eventOf, handlerOf } from '../support/handlers.js';
+import { toHookAnswer } from '../../../src/runtime/dispatch/answer.js';
+import { runChain, type ChainResult } from '../../../src/runtime/dispatch/chain.js';
+import type { LoadedHandler } from '../../../src/runtime/dispatch/loaded-handler.js';
+import type { Outcome } from '../../../src/contract/outcome.js';
+import { eventOf, handlerOf } from '../../support/handlers.js';
 
 const other = Buffer.from('<domain><name>tiny</name></domain>\n');
 

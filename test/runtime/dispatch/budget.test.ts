@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { createScriptBackend } from '../../src/backends/script.js';
-import { createBudget, type Allowance, type Budget } from '../../src/dispatch/budget.js';
-import { runChain } from '../../src/dispatch/chain.js';
-import type { HookEvent } from '../../src/event.js';
-import { defaultLimits } from '../../src/limits.js';
-import { configOf, eventOf, handlerOf } from '../support/handlers.js';
-import { temporaryFolder, writeScript } from '../support/temp.js';
+import { createScriptBackend } from '../../../src/runtime/scripts/script.js';
+import { createBudget, type Allowance, type Budget } from '../../../src/runtime/dispatch/budget.js';
+import { runChain } from '../../../src/runtime/dispatch/chain.js';
+import type { HookEvent } from '../../../src/contract/event.js';
+import { defaultLimits } from '../../../src/contract/limits.js';
+import { configOf, eventOf, handlerOf } from '../../support/handlers.js';
+import { temporaryFolder, writeScript } from '../../support/temp.js';
 
 const scripts = createScriptBackend();
 

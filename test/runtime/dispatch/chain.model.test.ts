@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { FailurePolicy } from '../../src/config/config.js';
-import { runChain } from '../../src/dispatch/chain.js';
-import type { LoadedHandler } from '../../src/dispatch/loaded-handler.js';
-import { HandlerFailure } from '../../src/outcome.js';
-import { eventOf, handlerOf } from '../support/handlers.js';
+import type { FailurePolicy } from '../../../src/runtime/config/config.js';
+import { runChain } from '../../../src/runtime/dispatch/chain.js';
+import type { LoadedHandler } from '../../../src/runtime/dispatch/loaded-handler.js';
+import { HandlerFailure } from '../../../src/contract/outcome.js';
+import { eventOf, handlerOf } from '../../support/handlers.js';
 
 /** A handler in a few words: what it does, and how it is configured. */
 interface Plan {

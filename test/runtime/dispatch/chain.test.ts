@@ -2,13 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createScriptBackend } from '../../src/backends/script.js';
-import { runChain, type ChainResult } from '../../src/dispatch/chain.js';
-import type { LoadedHandler } from '../../src/dispatch/loaded-handler.js';
-import { verdictSchema } from '../../src/dispatch/verdict.js';
-import type { HookEvent } from '../../src/event.js';
-import { HandlerFailure, type FailureCode, type Outcome } from '../../src/outcome.js';
-import { configOf, eventOf, handlerOf } from '../support/handlers.js';
+import { createScriptBackend } from '../../../src/runtime/scripts/script.js';
+import { runChain, type ChainResult } from '../../../src/runtime/dispatch/chain.js';
+import type { LoadedHandler } from '../../../src/runtime/dispatch/loaded-handler.js';
+import { verdictSchema } from '../../../src/contract/verdict.js';
+import type { HookEvent } from '../../../src/contract/event.js';
+import { HandlerFailure, type FailureCode, type Outcome } from '../../../src/contract/outcome.js';
+import { configOf, eventOf, handlerOf } from '../../support/handlers.js';
 
 const scripts = createScriptBackend();
 

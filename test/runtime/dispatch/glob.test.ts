@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileGlob, isLiteral } from '../../src/dispatch/glob.js';
+import { compileGlob, isLiteral } from '../../../src/runtime/dispatch/glob.js';
 
 /** The definition, literally; exponential. */
 function naive(pattern: readonly string[], name: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { linkHandlers } from '../../src/dispatch/loaded-handler.js';
-import { handlerOf } from '../support/handlers.js';
+import { linkHandlers } from '../../../src/runtime/dispatch/loaded-handler.js';
+import { handlerOf } from '../../support/handlers.js';
 
 function entry(name: string, fallback?: string): [string, ReturnType<typeof handlerOf>] {
   const failurePolicy =

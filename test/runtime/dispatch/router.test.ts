@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Route, RouteMatch } from '../../src/config/config.js';
-import { compileGlob } from '../../src/dispatch/glob.js';
-import { createRouter } from '../../src/dispatch/router.js';
-import { eventOf } from '../support/handlers.js';
+import type { Route, RouteMatch } from '../../../src/runtime/config/config.js';
+import { compileGlob } from '../../../src/runtime/dispatch/glob.js';
+import { createRouter } from '../../../src/runtime/dispatch/router.js';
+import { eventOf } from '../../support/handlers.js';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
 const handlers = new Map(names.map((name) => [name, name]));

@@ -2,12 +2,12 @@ import { chmodSync, chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync, symli
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readAccounts } from '../../src/files/accounts.js';
-import { type Distrust, distrustRemedy, distrustText } from '../../src/files/distrust.js';
-import { openTrusted } from '../../src/files/open-trusted.js';
-import { type Allowance, createPathTrust } from '../../src/files/path-trust.js';
-import { trustedOwner } from '../../src/files/trusted-owner.js';
-import { temporaryFolder } from '../support/temp.js';
+import { readAccounts } from '../../../src/runtime/files/accounts.js';
+import { type Distrust, distrustRemedy, distrustText } from '../../../src/runtime/files/distrust.js';
+import { openTrusted } from '../../../src/runtime/files/open-trusted.js';
+import { type Allowance, createPathTrust } from '../../../src/runtime/files/path-trust.js';
+import { trustedOwner } from '../../../src/runtime/files/trusted-owner.js';
+import { temporaryFolder } from '../../support/temp.js';
 
 const isRoot = process.getuid?.() === 0;
 /** Somebody else: no account has this number. */

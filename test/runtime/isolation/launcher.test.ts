@@ -4,13 +4,13 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { isolationLevels } from '../../../src/config/config.js';
-import { packageRoot } from '../../../src/paths.js';
-import { claims, protections } from '../../../src/sandbox/isolation/isolation.js';
-import { createLauncher } from '../../../src/sandbox/isolation/launcher.js';
-import { createSandbox } from '../../../src/sandbox/sandbox.js';
+import { isolationLevels } from '../../../src/contract/isolation-level.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { claims, protections } from '../../../src/runtime/isolation/isolation.js';
+import { createLauncher } from '../../../src/runtime/isolation/launcher.js';
+import { createSandbox } from '../../../src/runtime/sandbox.js';
 import { found } from './mechanisms.js';
-import { errorOf, handlerConfig, hookCall, isAlive, temporaryFolder } from '../support.js';
+import { errorOf, handlerConfig, hookCall, isAlive, temporaryFolder } from '../../support/sandbox.js';
 
 const patience = { timeout: 30_000, interval: 20 };
 
@@ -37,13 +37,13 @@ describe.each(found)('isolation by $name', { timeout: 90_000 }, ({ name, chosen,
       return;
     }
     const script = join(packageRoot, 'test', 'fixtures', 'sandbox', 'owner.mjs');
-    const module = join(packageRoot, 'dist', 'sandbox', 'isolation', 'launcher.js');
+    const module = join(packageRoot, 'dist', 'runtime', 'isolation', 'launcher.js');
     const owner = spawn(process.execPath, [script, module, name], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [printed] = (await once(owner.stdout, 'data')) as [Buffer];
     const leader = Number(printed.toString());
     // Until Node itself runs, its ancestors have not yet arranged how they end.
     await vi.waitUntil(
-      () => family(leader).some((pid) => commandOf(pid).includes('runner-main.js') && isNode(pid)),
+      () => family(leader).some((pid) => commandOf(pid).includes('runner/main.js') && isNode(pid)),
       patience,
     );
     const all = family(leader);

@@ -1,8 +1,8 @@
-import { isolationMechanisms } from '../../../src/config/config.js';
-import type { IsolationMechanism } from '../../../src/config/config.js';
-import { chooseIsolation } from '../../../src/sandbox/isolation/choose-isolation.js';
-import type { ChosenIsolation } from '../../../src/sandbox/isolation/choose-isolation.js';
-import { HookvisorError } from '../../../src/errors.js';
+import { isolationMechanisms } from '../../../src/contract/isolation-level.js';
+import type { IsolationMechanism } from '../../../src/contract/isolation-level.js';
+import { chooseIsolation } from '../../../src/runtime/isolation/choose-isolation.js';
+import type { ChosenIsolation } from '../../../src/runtime/isolation/choose-isolation.js';
+import { HookvisorError } from '../../../src/contract/errors.js';
 
 /** A mechanism on this machine, or why it is not there. */
 export type Found = { readonly name: IsolationMechanism } & (

@@ -1,9 +1,9 @@
 import { symlink, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../../src/paths.js';
-import { hasPermissionModel, nodeCommand, packageFolders } from '../../../src/sandbox/isolation/node-command.js';
-import { temporaryFolder } from '../support.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { hasPermissionModel, nodeCommand, packageFolders } from '../../../src/runtime/isolation/node-command.js';
+import { temporaryFolder } from '../../support/sandbox.js';
 
 describe('a program for Node', () => {
   const { command, readable } = nodeCommand({ file: '/x.js', heapMiB: 256, packages: ['zod', 'libxml2-wasm'] });

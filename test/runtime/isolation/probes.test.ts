@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { packageRoot } from '../../../src/paths.js';
-import type { ChosenIsolation } from '../../../src/sandbox/isolation/choose-isolation.js';
-import type { Protection } from '../../../src/sandbox/isolation/isolation.js';
-import { nodeCommand } from '../../../src/sandbox/isolation/node-command.js';
-import { startProcess } from '../../../src/sandbox/isolation/sandbox-process.js';
-import type { SandboxProcess } from '../../../src/sandbox/isolation/sandbox-process.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import type { ChosenIsolation } from '../../../src/runtime/isolation/choose-isolation.js';
+import type { Protection } from '../../../src/runtime/isolation/isolation.js';
+import { nodeCommand } from '../../../src/runtime/isolation/node-command.js';
+import { startProcess } from '../../../src/runtime/isolation/sandbox-process.js';
+import type { SandboxProcess } from '../../../src/runtime/isolation/sandbox-process.js';
 import { found } from './mechanisms.js';
-import { samplePlugin, temporaryFolder } from '../support.js';
+import { samplePlugin, temporaryFolder } from '../../support/sandbox.js';
 
 const probe = join(packageRoot, 'test', 'fixtures', 'sandbox', 'probe.mjs');
 

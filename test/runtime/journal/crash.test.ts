@@ -4,10 +4,10 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFile
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
-import { verifyJournal } from '../../src/journal/verify.js';
-import { packageRoot } from '../../src/paths.js';
-import { entryOf, eventsIn, namesIn, openTestJournal } from '../support/journal.js';
-import { temporaryFolder } from '../support/temp.js';
+import { verifyJournal } from '../../../src/runtime/journal/verify.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { entryOf, eventsIn, namesIn, openTestJournal } from '../../support/journal.js';
+import { temporaryFolder } from '../../support/temp.js';
 
 const segment = '00000001.jsonl';
 

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { configFrom, createRuntime } from '../../src/daemon/runtime.js';
-import { verifyJournal } from '../../src/journal/verify.js';
-import { packageRoot } from '../../src/paths.js';
-import { namesIn } from '../support/journal.js';
-import { temporaryFolder, write } from '../support/temp.js';
+import { configFrom, createRuntime } from '../../../src/runtime/runtime.js';
+import { verifyJournal } from '../../../src/runtime/journal/verify.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { namesIn } from '../../support/journal.js';
+import { temporaryFolder, write } from '../../support/temp.js';
 
 const program = (name: string): boolean =>
   ['/usr/bin', '/bin', '/sbin', '/usr/sbin'].some((dir) => existsSync(join(dir, name)));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createGroupCommit } from '../../src/journal/group-commit.js';
+import { createGroupCommit } from '../../../src/runtime/journal/group-commit.js';
 
 it('one run serves all who asked before it began, and none who asked later', async () => {
   let runs = 0;

@@ -3,15 +3,15 @@ import { chmodSync, chownSync, linkSync, mkdirSync, readFileSync, statSync, syml
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { defaultJournal } from '../../src/config/defaults.js';
-import { keepHouse } from '../../src/journal/housekeeping.js';
-import { openJournal } from '../../src/journal/journal.js';
-import { openTail } from '../../src/journal/tail.js';
-import { verifyJournal } from '../../src/journal/verify.js';
-import { hookvisor } from '../support/command.js';
-import { entryOf, eventsIn, openTestJournal } from '../support/journal.js';
-import { asOtherUser, noOtherUser, otherUid, sharedFolder } from '../support/shared-folder.js';
-import { temporaryFolder } from '../support/temp.js';
+import { defaultJournal } from '../../../src/runtime/config/defaults.js';
+import { keepHouse } from '../../../src/runtime/journal/housekeeping.js';
+import { openJournal } from '../../../src/runtime/journal/journal.js';
+import { openTail } from '../../../src/runtime/journal/tail.js';
+import { verifyJournal } from '../../../src/runtime/journal/verify.js';
+import { hookvisor } from '../../support/command.js';
+import { entryOf, eventsIn, openTestJournal } from '../../support/journal.js';
+import { asOtherUser, noOtherUser, otherUid, sharedFolder } from '../../support/shared-folder.js';
+import { temporaryFolder } from '../../support/temp.js';
 
 const segment = '00000001.jsonl';
 const secret = 'root:x:0:0::/root:/bin/sh\n';

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from '
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { journalLineSchema } from '../../src/journal/record.js';
-import { lastEvents } from '../../src/journal/read.js';
-import { verifyJournal } from '../../src/journal/verify.js';
-import { entryOf, eventsIn, namesIn, openTestJournal } from '../support/journal.js';
-import { temporaryFolder } from '../support/temp.js';
+import { journalLineSchema } from '../../../src/runtime/journal/record.js';
+import { lastEvents } from '../../../src/runtime/journal/read.js';
+import { verifyJournal } from '../../../src/runtime/journal/verify.js';
+import { entryOf, eventsIn, namesIn, openTestJournal } from '../../support/journal.js';
+import { temporaryFolder } from '../../support/temp.js';
 
 const first = '00000001.jsonl';
 const segmentsIn = (dir: string): string[] =>

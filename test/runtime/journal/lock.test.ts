@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { verifyJournal } from '../../src/journal/verify.js';
-import { packageRoot } from '../../src/paths.js';
-import { entryOf, namesIn, openTestJournal } from '../support/journal.js';
-import { samplePlugin } from '../support/runtime.js';
-import { temporaryFolder, write, writeScript } from '../support/temp.js';
+import { verifyJournal } from '../../../src/runtime/journal/verify.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { entryOf, namesIn, openTestJournal } from '../../support/journal.js';
+import { samplePlugin } from '../../support/runtime.js';
+import { temporaryFolder, write, writeScript } from '../../support/temp.js';
 
 const segment = '00000001.jsonl';
 const fixture = (name: string): string => join(packageRoot, 'test', 'fixtures', 'journal', name);
@@ -99,9 +99,13 @@ describe('the lock', () => {
         `  naming: { backend: component, source: ${samplePlugin('naming')}, failurePolicy: fail }\n` +
         `routes: [{ match: {}, handlers: [guard, naming] }]\n`,
     );
-    const serve = spawn(process.execPath, [join(packageRoot, 'dist', 'cli', 'main.js'), 'serve', '--config', config], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const serve = spawn(
+      process.execPath,
+      [join(packageRoot, 'dist', 'commands', 'main.js'), 'serve', '--config', config],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
     const exited = once(serve, 'exit');
     for await (const line of createInterface({ input: serve.stderr })) if (line.includes('listening on')) break;
     await expect(openTestJournal(join(dir, 'journal'))).rejects.toMatchObject({ code: 'already-running' });

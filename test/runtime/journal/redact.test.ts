@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { redact } from '../../src/journal/redact.js';
-import { captures } from '../support/captures.js';
+import { redact } from '../../../src/runtime/journal/redact.js';
+import { captures } from '../../support/captures.js';
 
 const redacted = (text: string): string | null => redact(Buffer.from(text))?.toString() ?? null;
 

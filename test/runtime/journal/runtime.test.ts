@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { Runtime } from '../../src/daemon/runtime.js';
-import { namesIn, openTestJournal } from '../support/journal.js';
-import { samplePlugin, serve } from '../support/runtime.js';
-import { temporaryFolder, write } from '../support/temp.js';
+import type { Runtime } from '../../../src/runtime/runtime.js';
+import { namesIn, openTestJournal } from '../../support/journal.js';
+import { samplePlugin, serve } from '../../support/runtime.js';
+import { temporaryFolder, write } from '../../support/temp.js';
 
 async function emit(runtime: Runtime, name: string, document: string | null = null): Promise<void> {
   const words = { kind: 'domain', name, event: 'start', qualifier: 'begin' };

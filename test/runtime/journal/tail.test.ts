@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { followJournal, openTail } from '../../src/journal/tail.js';
-import { entryOf, openTestJournal } from '../support/journal.js';
-import { temporaryFolder } from '../support/temp.js';
+import { followJournal, openTail } from '../../../src/runtime/journal/tail.js';
+import { entryOf, openTestJournal } from '../../support/journal.js';
+import { temporaryFolder } from '../../support/temp.js';
 
 describe('a tail of the journal', () => {
   it('gives each event once, through rotation and compression, with its document', async () => {

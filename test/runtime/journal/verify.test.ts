@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { verifyJournal } from '../../src/journal/verify.js';
-import { entryOf, openTestJournal } from '../support/journal.js';
-import { temporaryFolder } from '../support/temp.js';
+import { verifyJournal } from '../../../src/runtime/journal/verify.js';
+import { entryOf, openTestJournal } from '../../support/journal.js';
+import { temporaryFolder } from '../../support/temp.js';
 
 const segment = '00000001.jsonl';
 

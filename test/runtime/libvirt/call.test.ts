@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HookvisorError } from '../../src/errors.js';
+import { HookvisorError } from '../../../src/contract/errors.js';
 import {
   fromHookArguments,
   fromRfcArguments,
   toHookArguments,
   toRfcArguments,
   type HookArguments,
-} from '../../src/libvirt/call.js';
-import { captures } from '../support/captures.js';
+} from '../../../src/runtime/libvirt/call.js';
+import { captures } from '../../support/captures.js';
 
 const uuid = '11111111-2222-4333-8444-555555555555';
 

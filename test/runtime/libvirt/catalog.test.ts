@@ -8,9 +8,9 @@ import {
   kindOf,
   lookUp,
   takesDocument,
-} from '../../src/libvirt/catalog.js';
-import { fromHookArguments } from '../../src/libvirt/call.js';
-import { captures } from '../support/captures.js';
+} from '../../../src/runtime/libvirt/catalog.js';
+import { fromHookArguments } from '../../../src/runtime/libvirt/call.js';
+import { captures } from '../../support/captures.js';
 
 /** driver | operation | sub | document | effect | filter, one row for each call that libvirt makes. */
 const table = `

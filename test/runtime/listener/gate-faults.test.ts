@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeFrame } from '../../src/framing.js';
-import { type BareClient, type BareGate, fromGate, startBareGate, visit } from '../support/bare-gate.js';
-import { everyFault, type Fault } from '../support/every-fault.js';
-import { buildWithFaults, callsOf } from '../support/native-variant.js';
+import { encodeFrame } from '../../../src/contract/framing.js';
+import { type BareClient, type BareGate, fromGate, startBareGate, visit } from '../../support/bare-gate.js';
+import { everyFault, type Fault } from '../../support/every-fault.js';
+import { buildWithFaults, callsOf } from '../../support/native-variant.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'gate-faults-'));
 /** Larger than a socket holds, so that the gate has to wait for the client. */

@@ -4,8 +4,8 @@ import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync } from '
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { gateProgram, listenWithGate } from '../../src/daemon/gate.js';
-import { packageRoot } from '../../src/paths.js';
+import { gateProgram, listenWithGate } from '../../../src/runtime/listener/gate.js';
+import { packageRoot } from '../../../src/shared/paths.js';
 import {
   alive,
   answerTo,
@@ -18,8 +18,8 @@ import {
   type Listen,
   open,
   received,
-} from '../support/listeners.js';
-import { temporaryFolder, writeScript } from '../support/temp.js';
+} from '../../support/listeners.js';
+import { temporaryFolder, writeScript } from '../../support/temp.js';
 
 /** Notes how each gate ended that was not closed. */
 const gone: string[] = [];
@@ -154,7 +154,7 @@ describe('the gate of a runtime', () => {
   /** Another runtime, as far as its gate is concerned: the built code in a Node of its own, which answers when told so. */
   async function another(): Promise<{ runtime: ChildProcess; socket: string; gate: number; said: () => string }> {
     const socket = join(temporaryFolder(), 'socket');
-    const module = (name: string): string => JSON.stringify(join(packageRoot, 'dist/daemon', name));
+    const module = (name: string): string => JSON.stringify(join(packageRoot, 'dist/runtime/listener', name));
     const source = `import { gateProgram, listenWithGate } from ${module('gate.js')};
       const answer = (request) => new Promise((resolve) => {
         process.stdout.write(request.subarray(6));

@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished, expect, it } from 'vitest';
 import { z } from 'zod';
-import { askRuntime } from '../../src/daemon/remote.js';
-import { inheritedSocket } from '../../src/daemon/inherited-socket.js';
-import { packageRoot } from '../../src/paths.js';
-import { writeConfig } from '../support/runtime.js';
-import { temporaryFolder } from '../support/temp.js';
+import { askRuntime } from '../../../src/commands/remote.js';
+import { inheritedSocket } from '../../../src/runtime/listener/inherited-socket.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { writeConfig } from '../../support/runtime.js';
+import { temporaryFolder } from '../../support/temp.js';
 
 /** Binds the socket, starts the command with it as descriptor 3, and dies: nobody else takes connections from it. */
 const helper = `
@@ -25,7 +25,7 @@ const server = createServer().listen(path, () => {
 /** Starts `hookvisor serve` as systemd does: descriptor 3 listens, and LISTEN_PID names the process that was executed. */
 async function activated(dir: string, listening: string): Promise<{ said: () => string; end: Promise<unknown> }> {
   const config = await writeConfig(dir, '');
-  const main = join(packageRoot, 'dist', 'cli', 'main.js');
+  const main = join(packageRoot, 'dist', 'commands', 'main.js');
   const serve = [process.execPath, main, 'serve', '--config', config];
   const child = spawn(process.execPath, ['-e', helper, listening, ...serve], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { gateProgram } from '../../src/daemon/gate.js';
-import { packageRoot } from '../../src/paths.js';
-import { answerTo, ask, call, gateNow, gateOf, openAsRuntime } from '../support/listeners.js';
-import { temporaryFolder, writeScript } from '../support/temp.js';
+import { gateProgram } from '../../../src/runtime/listener/gate.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { answerTo, ask, call, gateNow, gateOf, openAsRuntime } from '../../support/listeners.js';
+import { temporaryFolder, writeScript } from '../../support/temp.js';
 
 const open = (program?: string): ReturnType<typeof openAsRuntime> =>
   openAsRuntime(join(temporaryFolder(), 'run', 'socket'), program);
@@ -68,7 +68,7 @@ process.once('SIGINT', () => listener.close().then(() => process.exit()));
 setInterval(() => undefined, 60_000);
 console.log('listening as', process.pid);`;
 
-const module = (name: string): string => JSON.stringify(join(packageRoot, 'dist/daemon', name));
+const module = (name: string): string => JSON.stringify(join(packageRoot, 'dist/runtime/listener', name));
 const withGate = `import { listenWithSteadyGate } from ${module('steady-gate.js')};
   ${held(`listenWithSteadyGate({ ...options, program: ${JSON.stringify(gateProgram)} })`)}`;
 const withNode = `import { listenWithNode } from ${module('net-listener.js')}; ${held('listenWithNode(options)')}`;

@@ -3,8 +3,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { answerTo, ask, call, dial, echo, held, hungUp, listeners, open, received } from '../support/listeners.js';
-import { temporaryFolder } from '../support/temp.js';
+import { answerTo, ask, call, dial, echo, held, hungUp, listeners, open, received } from '../../support/listeners.js';
+import { temporaryFolder } from '../../support/temp.js';
 
 const large = Buffer.alloc(8 * 1024 * 1024, 'x');
 

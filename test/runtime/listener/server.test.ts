@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { decodeHeadAndTail, encodeFrame, FrameReader } from '../../src/framing.js';
-import { configFrom, createRuntime } from '../../src/daemon/runtime.js';
-import { startServer } from '../../src/daemon/server.js';
-import { hookCaller } from '../support/client.js';
-import { serve, writeConfig } from '../support/runtime.js';
-import { temporaryFolder, writeScript } from '../support/temp.js';
+import { decodeHeadAndTail, encodeFrame, FrameReader } from '../../../src/contract/framing.js';
+import { configFrom, createRuntime } from '../../../src/runtime/runtime.js';
+import { startServer } from '../../../src/runtime/listener/server.js';
+import { hookCaller } from '../../support/client.js';
+import { serve, writeConfig } from '../../support/runtime.js';
+import { temporaryFolder, writeScript } from '../../support/temp.js';
 
 const silent = (): void => undefined;
 

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { gateProgram } from '../../src/daemon/gate.js';
-import { hookCaller } from '../support/client.js';
-import { answerTo, ask, call, gateNow, gateOf, openAsRuntime } from '../support/listeners.js';
-import { serve } from '../support/runtime.js';
-import { temporaryFolder, writeScript } from '../support/temp.js';
+import { gateProgram } from '../../../src/runtime/listener/gate.js';
+import { hookCaller } from '../../support/client.js';
+import { answerTo, ask, call, gateNow, gateOf, openAsRuntime } from '../../support/listeners.js';
+import { serve } from '../../support/runtime.js';
+import { temporaryFolder, writeScript } from '../../support/temp.js';
 
 const open = (program?: string): ReturnType<typeof openAsRuntime> =>
   openAsRuntime(join(temporaryFolder(), 'socket'), program);

@@ -1,9 +1,9 @@
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../../src/paths.js';
-import { createSandbox } from '../../../src/sandbox/sandbox.js';
-import { handlerConfig, hookCall, openSandbox } from '../support.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { createSandbox } from '../../../src/runtime/sandbox.js';
+import { handlerConfig, hookCall, openSandbox } from '../../support/sandbox.js';
 
 /** Loads the plugin in a sandbox of its own and gives the most admissions that were seen. */
 async function admissionsOfLoad(cache: string): Promise<number> {
@@ -28,16 +28,19 @@ describe('admission', () => {
     expect(await readFile(path)).toEqual(whole);
   });
 
-  it.each(['sandbox.ts', 'runner-main.ts'])('is the only one that loads compilers: %s reaches none', async (entry) => {
-    const { files, packages } = await importsFrom(join(packageRoot, 'src', 'sandbox', entry));
-    expect(files.size).toBeGreaterThan(5);
-    expect([...packages]).toContain('zod');
-    expect([...packages].filter((name) => compilers.test(name))).toEqual([]);
-    expect([...files].filter((path) => /\/(admit|harden|vet|translator)\.ts$/u.test(path))).toEqual([]);
-  });
+  it.each(['runtime/sandbox.ts', 'runner/main.ts'])(
+    'is the only one that loads compilers: %s reaches none',
+    async (entry) => {
+      const { files, packages } = await importsFrom(join(packageRoot, 'src', entry));
+      expect(files.size).toBeGreaterThan(5);
+      expect([...packages]).toContain('zod');
+      expect([...packages].filter((name) => compilers.test(name))).toEqual([]);
+      expect([...files].filter((path) => /\/(admit|harden|vet|translator)\.ts$/u.test(path))).toEqual([]);
+    },
+  );
 
   it('has a translator, and no package that compiles', async () => {
-    const { files, packages } = await importsFrom(join(packageRoot, 'src', 'sandbox', 'admission-main.ts'));
+    const { files, packages } = await importsFrom(join(packageRoot, 'src', 'admission', 'main.ts'));
     expect([...files].filter((path) => path.endsWith('/translator.ts'))).toHaveLength(1);
     expect([...packages].filter((name) => compilers.test(name))).toEqual([]);
   });

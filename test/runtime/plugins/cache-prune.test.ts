@@ -1,9 +1,9 @@
 import { readdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cacheName, createCache } from '../../../src/sandbox/admission/cache.js';
-import { pruneBounds, pruneCache } from '../../../src/sandbox/admission/cache-prune.js';
-import { temporaryFolder } from '../support.js';
+import { cacheName, createCache } from '../../../src/runtime/plugins/cache.js';
+import { pruneBounds, pruneCache } from '../../../src/runtime/plugins/cache-prune.js';
+import { temporaryFolder } from '../../support/sandbox.js';
 
 const day = 24 * 3_600_000;
 const fail = (_: string, message: string): never => {

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { chmod, lstat, readFile, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Artefact } from '../../../src/backends/artefact.js';
-import { cacheName, createCache } from '../../../src/sandbox/admission/cache.js';
-import { temporaryFolder } from '../support.js';
+import type { Artefact } from '../../../src/contract/artefact.js';
+import { cacheName, createCache } from '../../../src/runtime/plugins/cache.js';
+import { temporaryFolder } from '../../support/sandbox.js';
 
 const digest = 'a'.repeat(64);
 const key = { digest, backend: 'component', memoryBytes: 65_536 } as const;

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { createAdmission } from '../../../src/sandbox/admission/admission.js';
-import { createLauncher } from '../../../src/sandbox/isolation/launcher.js';
-import { readPluginFile } from '../../../src/sandbox/admission/plugin-file.js';
-import { errorOf, handlerConfig, samplePlugin } from '../support.js';
+import { createAdmission } from '../../../src/runtime/plugins/admission.js';
+import { createLauncher } from '../../../src/runtime/isolation/launcher.js';
+import { readPluginFile } from '../../../src/runtime/plugins/plugin-file.js';
+import { errorOf, handlerConfig, samplePlugin } from '../../support/sandbox.js';
 
 const source = samplePlugin('tiny-allow');
 

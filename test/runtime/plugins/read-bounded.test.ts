@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readBounded } from '../../../src/sandbox/admission/read-bounded.js';
+import { readBounded } from '../../../src/runtime/plugins/read-bounded.js';
 import { temporaryFolder } from '../../support/temp.js';
 
 async function fileOf(bytes: Buffer): Promise<string> {

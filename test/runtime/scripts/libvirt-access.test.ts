@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { libvirtAccessProblem, socketFolderIn, withoutLibvirt } from '../../src/backends/libvirt-access.js';
-import { createScriptBackend } from '../../src/backends/script.js';
-import type { Evaluation } from '../../src/outcome.js';
-import { configOf, eventOf } from '../support/handlers.js';
-import { temporaryFolder, write, writeScript } from '../support/temp.js';
+import { libvirtAccessProblem, socketFolderIn, withoutLibvirt } from '../../../src/runtime/scripts/libvirt-access.js';
+import { createScriptBackend } from '../../../src/runtime/scripts/script.js';
+import type { Evaluation } from '../../../src/contract/outcome.js';
+import { configOf, eventOf } from '../../support/handlers.js';
+import { temporaryFolder, write, writeScript } from '../../support/temp.js';
 
 const scripts = createScriptBackend();
 

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createScriptBackend } from '../../src/backends/script.js';
-import type { HookEvent } from '../../src/event.js';
-import { defaultLimits } from '../../src/limits.js';
-import type { Evaluation } from '../../src/outcome.js';
-import { configOf, eventOf, type HandlerFields } from '../support/handlers.js';
-import { temporaryFolder, write, writeScript } from '../support/temp.js';
+import { createScriptBackend } from '../../../src/runtime/scripts/script.js';
+import type { HookEvent } from '../../../src/contract/event.js';
+import { defaultLimits } from '../../../src/contract/limits.js';
+import type { Evaluation } from '../../../src/contract/outcome.js';
+import { configOf, eventOf, type HandlerFields } from '../../support/handlers.js';
+import { temporaryFolder, write, writeScript } from '../../support/temp.js';
 
 const scripts = createScriptBackend();
 
@@ -67,7 +67,7 @@ describe('a tree of scripts', () => {
       await writeScript(dir, path, 'exit 1');
     }
     expect((await decide(join(dir, 'tree'), { name })).outcome).toEqual({ outcome: 'allow' });
-    expect((await decide(join(dir, 'tree'), { name: 'a', event: '../..' })).outcome).toEqual({ outcome: 'allow' });
+    expect((await decide(join(dir, 'tree'), { name: 'a', event: '../../..' })).outcome).toEqual({ outcome: 'allow' });
   });
 
   it('runs the scripts of a guest whose name would mean something to a shell', async () => {

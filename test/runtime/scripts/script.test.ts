@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createScriptBackend } from '../../src/backends/script.js';
-import type { HookEvent } from '../../src/event.js';
-import { defaultLimits } from '../../src/limits.js';
-import { HandlerFailure, type Evaluation } from '../../src/outcome.js';
-import { configOf, eventOf, type HandlerFields } from '../support/handlers.js';
+import { createScriptBackend } from '../../../src/runtime/scripts/script.js';
+import type { HookEvent } from '../../../src/contract/event.js';
+import { defaultLimits } from '../../../src/contract/limits.js';
+import { HandlerFailure, type Evaluation } from '../../../src/contract/outcome.js';
+import { configOf, eventOf, type HandlerFields } from '../../support/handlers.js';
 
 const scripts = createScriptBackend();
 

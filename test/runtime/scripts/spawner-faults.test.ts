@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSpawner } from '../../src/backends/spawner.js';
-import type { SpawnEnd } from '../../src/backends/spawner-protocol.js';
-import { everyFault, type Fault } from '../support/every-fault.js';
-import { buildWithFaults, callsOf } from '../support/native-variant.js';
+import { createSpawner } from '../../../src/runtime/scripts/spawner.js';
+import type { SpawnEnd } from '../../../src/runtime/scripts/spawner-protocol.js';
+import { everyFault, type Fault } from '../../support/every-fault.js';
+import { buildWithFaults, callsOf } from '../../support/native-variant.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'spawner-faults-'));
 const document = Buffer.from(`${'a line of the document\n'.repeat(8_000)}end`);

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { codeOf } from '../../src/error-code.js';
-import { createSpawner } from '../../src/backends/spawner.js';
-import type { SpawnEnd, SpawnRequest } from '../../src/backends/spawner-protocol.js';
-import { packageRoot } from '../../src/paths.js';
-import { spawnersOf } from '../support/spawners.js';
+import { codeOf } from '../../../src/contract/error-code.js';
+import { createSpawner } from '../../../src/runtime/scripts/spawner.js';
+import type { SpawnEnd, SpawnRequest } from '../../../src/runtime/scripts/spawner-protocol.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { spawnersOf } from '../../support/spawners.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hookvisor-spawner-test-'));
 const spawner = createSpawner();
@@ -65,7 +65,7 @@ const stays = (file: string): string => `sleep 60 & echo $$ $! > ${file}.new; mv
 
 /** Another runtime, as far as scripts are concerned: the built code in a Node of its own, with `spawner` at hand. */
 function another(text: string): ChildProcess {
-  const module = JSON.stringify(join(packageRoot, 'dist/backends/spawner.js'));
+  const module = JSON.stringify(join(packageRoot, 'dist/runtime/scripts/spawner.js'));
   const source = `import { createSpawner } from ${module};
     const spawner = createSpawner();
     const run = (...argv) => spawner.run({ ...${JSON.stringify(usual)}, env: ['PATH=/usr/bin:/bin'], argv });

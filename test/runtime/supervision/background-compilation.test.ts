@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { defaultLimits } from '../../../src/limits.js';
+import { defaultLimits } from '../../../src/contract/limits.js';
 import { extismWat, moduleBytes } from '../../support/plugins.js';
-import { handlerConfig, hookCall, openSandbox } from '../support.js';
+import { handlerConfig, hookCall, openSandbox } from '../../support/sandbox.js';
 
 /** V8's optimizing compiler takes more than the default deadline for them, on each of its versions. */
 const loops = 4_000;

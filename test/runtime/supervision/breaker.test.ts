@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { breakerBounds, createBreaker, refusalText } from '../../../src/sandbox/supervision/breaker.js';
-import type { Breaker, Pass, PassResult, Refusal } from '../../../src/sandbox/supervision/breaker.js';
+import { breakerBounds, createBreaker, refusalText } from '../../../src/runtime/supervision/breaker.js';
+import type { Breaker, Pass, PassResult, Refusal } from '../../../src/runtime/supervision/breaker.js';
 
 const { failures, firstBackoffMs, longestBackoffMs, windowMs } = breakerBounds;
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { RunnerUsage } from '../../../src/sandbox/protocol/messages.js';
-import { createMaintenance } from '../../../src/sandbox/supervision/maintenance.js';
-import type { Maintenance } from '../../../src/sandbox/supervision/maintenance.js';
+import type { RunnerUsage } from '../../../src/contract/messages.js';
+import { createMaintenance } from '../../../src/runtime/supervision/maintenance.js';
+import type { Maintenance } from '../../../src/runtime/supervision/maintenance.js';
 
 const mib = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Handler } from '../../../src/backends/backend.js';
-import { handlerConfig, hookCall, openSandbox } from '../support.js';
+import type { Handler } from '../../../src/runtime/backend.js';
+import { handlerConfig, hookCall, openSandbox } from '../../support/sandbox.js';
 
 const rounds = 5;
 const events = 150;

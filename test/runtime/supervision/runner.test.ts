@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { encodeFrame } from '../../../src/framing.js';
-import { bounds } from '../../../src/limits.js';
-import { packageRoot } from '../../../src/paths.js';
-import { encodeReply } from '../../../src/sandbox/protocol/messages.js';
-import { driveRunner } from '../../../src/sandbox/supervision/runner.js';
-import type { Answer, Lost } from '../../../src/sandbox/supervision/runner.js';
+import { encodeFrame } from '../../../src/contract/framing.js';
+import { bounds } from '../../../src/contract/limits.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { encodeReply } from '../../../src/contract/messages.js';
+import { driveRunner } from '../../../src/runtime/supervision/runner.js';
+import type { Answer, Lost } from '../../../src/runtime/supervision/runner.js';
 
 const done = { reply: 'done' } as const;
 const oversized = Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 2]);

@@ -3,16 +3,16 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { HandlerConfig } from '../../../src/config/config.js';
-import { admitPlugin } from '../../../src/sandbox/admission/admit.js';
-import { encodeArtefact } from '../../../src/sandbox/protocol/artefact-codec.js';
-import { createLauncher } from '../../../src/sandbox/isolation/launcher.js';
-import type { Confined, Mechanism } from '../../../src/sandbox/isolation/mechanism.js';
-import type { Answer, Lost } from '../../../src/sandbox/supervision/runner.js';
-import { startProcess } from '../../../src/sandbox/isolation/sandbox-process.js';
-import type { SandboxProcess } from '../../../src/sandbox/isolation/sandbox-process.js';
-import { createSupervisor } from '../../../src/sandbox/supervision/supervisor.js';
-import type { Supervisor, SupervisorOptions } from '../../../src/sandbox/supervision/supervisor.js';
+import type { HandlerConfig } from '../../../src/runtime/config/config.js';
+import { admitPlugin } from '../../../src/admission/admit.js';
+import { encodeArtefact } from '../../../src/contract/artefact-codec.js';
+import { createLauncher } from '../../../src/runtime/isolation/launcher.js';
+import type { Confined, Mechanism } from '../../../src/runtime/isolation/mechanism.js';
+import type { Answer, Lost } from '../../../src/runtime/supervision/runner.js';
+import { startProcess } from '../../../src/runtime/isolation/sandbox-process.js';
+import type { SandboxProcess } from '../../../src/runtime/isolation/sandbox-process.js';
+import { createSupervisor } from '../../../src/runtime/supervision/supervisor.js';
+import type { Supervisor, SupervisorOptions } from '../../../src/runtime/supervision/supervisor.js';
 import {
   buildFixture,
   endless,
@@ -24,7 +24,7 @@ import {
   samplePlugin,
   temporaryFolder,
   until,
-} from '../support.js';
+} from '../../support/sandbox.js';
 
 const allow = { outcome: 'allow' };
 const open = /its breaker is open after 3 failures that cost its process; next try in \d s/u;

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../../src/paths.js';
-import { createLauncher } from '../../../src/sandbox/isolation/launcher.js';
+import { packageRoot } from '../../../src/shared/paths.js';
+import { createLauncher } from '../../../src/runtime/isolation/launcher.js';
 import {
   buildFixture,
   endless,
@@ -16,7 +16,7 @@ import {
   samplePlugin,
   temporaryFolder,
   until,
-} from '../support.js';
+} from '../../support/sandbox.js';
 
 const allow = { outcome: 'allow' };
 
@@ -94,7 +94,7 @@ describe('a runner whose runtime is killed', () => {
     await using folder = await temporaryFolder();
     const source = mode === 'busy' ? await buildFixture('spin', folder.path) : samplePlugin('tiny-allow');
     const script = join(packageRoot, 'test', 'fixtures', 'sandbox', 'parent.mjs');
-    const module = join(packageRoot, 'dist', 'sandbox', 'sandbox.js');
+    const module = join(packageRoot, 'dist', 'runtime', 'sandbox.js');
     const args = [script, module, join(folder.path, 'cache'), source, mode];
     const parent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const [printed] = (await once(parent.stdout, 'data')) as [Buffer];

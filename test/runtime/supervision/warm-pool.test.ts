@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { createWarmPool, warmInstances } from '../../../src/sandbox/supervision/warm-pool.js';
-import type { WarmPool } from '../../../src/sandbox/supervision/warm-pool.js';
+import { createWarmPool, warmInstances } from '../../../src/runtime/supervision/warm-pool.js';
+import type { WarmPool } from '../../../src/runtime/supervision/warm-pool.js';
 
 const any = (): boolean => true;
 

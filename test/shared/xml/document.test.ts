@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { bounds } from '../../src/limits.js';
-import { loadXml } from '../../src/libvirt/document.js';
-import type { OpenDocument } from '../../src/libvirt/document.js';
+import { bounds } from '../../../src/contract/limits.js';
+import { loadXml } from '../../../src/shared/xml/document.js';
+import type { OpenDocument } from '../../../src/shared/xml/document.js';
 
 const uuid = '6f1d4f4a-3b7c-4f0e-9a3e-0c8d5a1b2c3d';
 const domain = Buffer.from(`<domain type='qemu' id='1' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>

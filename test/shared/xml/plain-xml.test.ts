@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import * as libxml2 from 'libxml2-wasm';
-import { loadXml } from '../../src/libvirt/document.js';
-import { whyNotPlain } from '../../src/libvirt/plain-xml.js';
+import { loadXml } from '../../../src/shared/xml/document.js';
+import { whyNotPlain } from '../../../src/shared/xml/plain-xml.js';
 
 const { checkReplacement, open } = await loadXml();
 

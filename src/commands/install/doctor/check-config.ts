@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
-import type { Config } from '../../config/config.js';
-import { examineConfig, loadConfig } from '../../config/load.js';
-import { createEngine } from '../../daemon/engine.js';
-import { HookvisorError, messageOf } from '../../errors.js';
-import { createPathTrust } from '../../files/path-trust.js';
-import { oneLine } from '../../text.js';
+import type { Config } from '../../../runtime/config/config.js';
+import { examineConfig, loadConfig } from '../../../runtime/config/load.js';
+import { createEngine } from '../../../runtime/engine.js';
+import { HookvisorError, messageOf } from '../../../contract/errors.js';
+import { createPathTrust } from '../../../runtime/files/path-trust.js';
+import { oneLine } from '../../../contract/text.js';
 import { below, places } from '../places.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 

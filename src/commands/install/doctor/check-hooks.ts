@@ -1,5 +1,5 @@
 import { existsSync, lstatSync } from 'node:fs';
-import { HookvisorError, messageOf } from '../../errors.js';
+import { HookvisorError, messageOf } from '../../../contract/errors.js';
 import { hookState, readClient } from '../client-file.js';
 import { below, besideName, hookNames, places, type HookName } from '../places.js';
 import { surveyHooks } from '../survey.js';

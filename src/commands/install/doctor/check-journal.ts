@@ -1,9 +1,9 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Config } from '../../config/config.js';
-import { HookvisorError, messageOf } from '../../errors.js';
-import { lastEvents } from '../../journal/read.js';
-import { oneLine } from '../../text.js';
+import type { Config } from '../../../runtime/config/config.js';
+import { HookvisorError, messageOf } from '../../../contract/errors.js';
+import { lastEvents } from '../../../runtime/journal/read.js';
+import { oneLine } from '../../../contract/text.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 /** The part of an event that the checks use. */

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
-import { readShortFile } from '../../client/short-file.js';
-import type { Config } from '../../config/config.js';
-import { mostDeadlineMs, parseUnreachablePolicy, policyBytes } from '../../unreachable-policy.js';
+import { readShortFile } from '../../../client/short-file.js';
+import type { Config } from '../../../runtime/config/config.js';
+import { mostDeadlineMs, parseUnreachablePolicy, policyBytes } from '../../../contract/unreachable-policy.js';
 import { below, places } from '../places.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { askStatus } from '../../daemon/ask-status.js';
-import { statusSchema } from '../../daemon/status.js';
-import { HookvisorError, messageOf } from '../../errors.js';
-import { oneLine } from '../../text.js';
-import { version } from '../../version.js';
+import { askStatus } from '../../ask-status.js';
+import { statusSchema } from '../../../contract/status.js';
+import { HookvisorError, messageOf } from '../../../contract/errors.js';
+import { oneLine } from '../../../contract/text.js';
+import { version } from '../../../runtime/version.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 const timeoutMs = 5_000;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { createPathTrust } from '../../files/path-trust.js';
-import { examineTree } from '../../files/examine-tree.js';
-import { distrustRemedy, distrustText, type DistrustedUse, joinUses } from '../../files/distrust.js';
-import { examineConfig } from '../../config/load.js';
-import { configDistrust } from '../../daemon/require-trusted.js';
-import { packageRoot } from '../../paths.js';
+import { createPathTrust } from '../../../runtime/files/path-trust.js';
+import { examineTree } from '../../../runtime/files/examine-tree.js';
+import { distrustRemedy, distrustText, type DistrustedUse, joinUses } from '../../../runtime/files/distrust.js';
+import { examineConfig } from '../../../runtime/config/load.js';
+import { configDistrust } from '../../../runtime/require-trusted.js';
+import { packageRoot } from '../../../shared/paths.js';
 import { hostDistrust } from '../host-distrust.js';
 import type { InstalledHook } from './check-hooks.js';
 import { fail, ok, type Finding } from './finding.js';

@@ -1,4 +1,4 @@
-import { bounds, defaultLimits } from '../../limits.js';
+import { bounds, defaultLimits } from '../../../contract/limits.js';
 
 /** What one `select` may use. The same work always takes the same, on every machine. */
 export class Budget {

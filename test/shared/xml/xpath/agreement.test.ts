@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { loadXml } from '../../../src/libvirt/document.js';
-import { Budget } from '../../../src/libvirt/xpath/budget.js';
-import { xmlDocument, xpathExpression } from '../../support/xpath.js';
+import { loadXml } from '../../../../src/shared/xml/document.js';
+import { Budget } from '../../../../src/shared/xml/xpath/budget.js';
+import { xmlDocument, xpathExpression } from '../../../support/xpath.js';
 
 const xml = await loadXml();
 // Loaded before by loadXml, so that it prints no expression.

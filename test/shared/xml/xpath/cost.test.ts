@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { loadXml } from '../../../src/libvirt/document.js';
-import { Budget, BudgetSpent } from '../../../src/libvirt/xpath/budget.js';
-import { bounds, defaultLimits } from '../../../src/limits.js';
-import { componentBytes, failureFrom, hookCall, loadGuest } from '../../support/plugins.js';
+import { loadXml } from '../../../../src/shared/xml/document.js';
+import { Budget, BudgetSpent } from '../../../../src/shared/xml/xpath/budget.js';
+import { bounds, defaultLimits } from '../../../../src/contract/limits.js';
+import { componentBytes, failureFrom, hookCall, loadGuest } from '../../../support/plugins.js';
 
 const xml = await loadXml();
 const mostMs = 50;

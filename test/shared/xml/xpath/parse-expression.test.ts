@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { loadXml } from '../../../src/libvirt/document.js';
-import { axes, functions } from '../../../src/libvirt/xpath/expression.js';
+import { loadXml } from '../../../../src/shared/xml/document.js';
+import { axes, functions } from '../../../../src/shared/xml/xpath/expression.js';
 import { readFileSync } from 'node:fs';
-import { packageRoot } from '../../../src/paths.js';
+import { packageRoot } from '../../../../src/shared/paths.js';
 
 const xml = await loadXml();
 
