@@ -100,7 +100,7 @@ describe('the status of a runtime of another release', () => {
     const findings = await checkRuntime(await answering(known));
     expect(findings.map(({ found }) => found)).toEqual([
       'it answers (version 9.0.0, pid 1)',
-      expect.stringContaining('it is 9.0.0, this is') as string,
+      expect.stringContaining('it runs version 9.0.0, but this command is version') as string,
     ]);
     const [unread] = await checkRuntime(await answering({ version: 9 }));
     expect(unread).toMatchObject({ found: 'its status cannot be read' });

@@ -79,13 +79,13 @@ cases:
 `);
     expect(mistakes.slice(1)).toEqual([
       '3:5 cases[0]: has no event; write argv: [NAME, OPERATION, SUBOPERATION, EXTRA]',
-      '4:5 cases[1]: expects nothing; write expect: allow, or a matrix',
+      '4:5 cases[1]: has no expectation; write expect: allow, or a matrix',
       expect.stringMatching(/^5:38 cases\[2\]\.document: the file '.*none\.xml' cannot be read: ENOENT/u),
     ]);
   });
 
   it('is not YAML: the line is named', async () => {
-    expect(await mistakesIn('cases:\n\t- x')).toEqual([expect.anything(), expect.stringMatching(/^2:1 a tab/u)]);
+    expect(await mistakesIn('cases:\n\t- x')).toEqual([expect.anything(), expect.stringMatching(/^2:1 YAML does not allow tabs/u)]);
   });
 });
 
