@@ -85,7 +85,10 @@ cases:
   });
 
   it('is not YAML: the line is named', async () => {
-    expect(await mistakesIn('cases:\n\t- x')).toEqual([expect.anything(), expect.stringMatching(/^2:1 YAML does not allow tabs/u)]);
+    expect(await mistakesIn('cases:\n\t- x')).toEqual([
+      expect.anything(),
+      expect.stringMatching(/^2:1 YAML does not allow tabs/u),
+    ]);
   });
 });
 
