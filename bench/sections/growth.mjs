@@ -41,7 +41,7 @@ const variants = {
 };
 
 /**
- * What becomes slower when there is more of something.
+ * Measures what becomes slower as the number of handlers, routes or events grows.
  * @param {import('../support/stage.mjs').Stage} stage
  * @param {{ scale: number }} options
  * @returns {Promise<import('../support/report.mjs').Section>}
