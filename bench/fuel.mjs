@@ -1,7 +1,7 @@
 // @ts-check
-// What fuel costs: the same module with and without limits built in, taking turns in one process.
+// Measures the cost of fuel: the same module with and without limits, in alternation in one process.
 //   node bench/fuel.mjs [--json] [--rounds N]
-// Exit status: 0 every target met, 1 not so, 2 bad arguments.
+// Exit status: 0 all targets met, 1 a target missed, 2 bad arguments.
 import { setFlagsFromString } from 'node:v8';
 import { parseArgs } from 'node:util';
 import { buildFib, buildLoops, buildQuickJs } from './support/guests.mjs';
@@ -10,7 +10,7 @@ import { componentVariants, moduleVariants } from './support/variants.mjs';
 /** @typedef {{ name: string, target: number, measured: number, met: boolean, plainMs: number, hardenedMs: number }} Row */
 /** @typedef {{ name: string, target: number, variants: import('./support/variants.mjs').Variants }} Subject */
 
-// QuickJS uses extended constant expressions, which Node 20 has switched off.
+// QuickJS uses extended constant expressions, which Node 20 disables by default.
 if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-extended-const');
 
 process.exitCode = await main();
@@ -60,22 +60,22 @@ async function subjects() {
 }
 
 /**
- * Both variants in each round, so that what else the machine does meets both alike: the ratio is the median of the
- * rounds' ratios.
+ * Measures both variants in each round, so that other load affects both alike. The ratio is the median of the rounds'
+ * ratios.
  * @param {Subject} subject
  * @param {number} rounds
  * @returns {Row}
  */
 function measure({ name, target, variants }, rounds) {
   const { plain, hardened } = variants;
-  // V8 compiles a function again when it has run a while.
+  // V8 recompiles a function after it has run for a while.
   for (let warm = 0; warm < 3; warm += 1) {
     if (JSON.stringify(plain()) !== JSON.stringify(hardened())) throw new Error(`${name}: limits change its result`);
   }
   /** @type {{ plain: number, hardened: number }[]} */
   const times = [];
   for (let round = 0; round < rounds; round += 1) {
-    // The one that comes first in a round gets a colder cache.
+    // The first one in a round has colder caches.
     if (round % 2 === 0) times.push({ plain: timeOf(plain), hardened: timeOf(hardened) });
     else {
       const second = timeOf(hardened);

@@ -1,8 +1,8 @@
 // @ts-check
-// Everything that docs/performance.md states, measured in one run.
+// Measures everything that docs/performance.md states, in one run.
 //   node bench/run.mjs [--json] [--save] [--only NAME] [--scale N]
 // --save writes bench/results/; --only runs one section; --scale 0.2 is quick, 3 is thorough.
-// Exit status: 0 every target met, 1 not so, 2 bad arguments.
+// Exit status: 0 all targets met, 1 a target missed, 2 bad arguments.
 import { parseArgs } from 'node:util';
 import { hookCall } from './sections/hook-call.mjs';
 import { machineOf, momentOf } from './support/machine.mjs';

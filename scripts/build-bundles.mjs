@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * Joins modules in dist/, after `tsc` has run: node scripts/build-bundles.mjs
+ * Bundles modules in dist/ after `tsc` has run: node scripts/build-bundles.mjs
  *
- * - The programs, so that Node reads a handful of files where it would read two hundred: half of the time of a start.
- *   They take the places of what tsc has written, which works as well. Their common parts lie in dist/chunks/.
- * - dist/component-translator.wasm, a copy of what scripts/build-translator.mjs makes in native/.
- * - dist/hook-client.mjs, the hook client in Node, which stands alone: it is installed without anything else.
+ * - The programs, so that Node reads a handful of files instead of two hundred, which halves the start-up time. They
+ *   replace the output of tsc, which works as well. Their common parts are in dist/chunks/.
+ * - dist/component-translator.wasm, a copy of the output of scripts/build-translator.mjs in native/.
+ * - dist/hook-client.mjs, the hook client in Node, in one file: it is installed without anything else.
  */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -16,9 +16,9 @@ import { z } from 'zod';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const translator = join(root, 'native', 'component-translator');
 const hookClientFile = 'hook-client.mjs';
-/** Loaded only when they are needed. */
+/** Loaded only when needed. */
 const apart = ['libxml2-wasm', 'libxml2-wasm/lib/libxml2.mjs', '@extism/extism', 'binaryen'];
-/** Everything that two commands share is one chunk: each of its parts would cost a file, and V8 compiles lazily. */
+/** Modules that two commands share form one chunk: each further file costs time to read, and V8 compiles lazily. */
 const groups = [
   { name: 'yaml', test: /\/node_modules\/yaml\//u, priority: 2 },
   { name: 'common', minShareCount: 2, priority: 1 },
@@ -53,7 +53,7 @@ const hookClient = {
 const folders = new Set();
 for (const options of [...programs, hookClient]) {
   const { output } = await build({ ...options, write: false });
-  // The programs last: they are whole at every moment.
+  // The programs come last, so that each is complete at every moment.
   for (const chunk of output.toReversed()) {
     if (chunk.type !== 'chunk') continue;
     await write(chunk.fileName, chunk.code, chunk.fileName === hookClientFile ? 0o755 : 0o644);
@@ -68,7 +68,7 @@ await write(
   [...texts, `Parts of component-translator.wasm:\n\n${translatorTexts}`].join(`\n\n${'='.repeat(78)}\n\n`),
 );
 
-/** @param {string} path A module inside of node_modules. */
+/** @param {string} path A module in node_modules. */
 function packageFolder(path) {
   const from = path.lastIndexOf('/node_modules/') + '/node_modules/'.length;
   const [scope = '', name = ''] = path.slice(from).split('/');
@@ -83,7 +83,7 @@ async function licenceOf(folder) {
 }
 
 /**
- * Others may be reading the same file: they see the old one or the new one.
+ * Writes a file atomically: concurrent readers see the old one or the new one.
  * @param {string} name
  * @param {string | Buffer} data
  * @param {number} [mode]

@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * Builds the native programs: `node scripts/build-native.mjs [FOLDER]`, default dist/. Compiles FOLDER/hook-client,
- * FOLDER/spawner, FOLDER/gate and FOLDER/without-libvirt where there is a C compiler (CC, default cc, and musl-gcc,
- * where it is installed, for what is started at every event). Without one it says what is missing then, and succeeds.
+ * FOLDER/spawner, FOLDER/gate and FOLDER/without-libvirt if there is a C compiler (CC, default cc, and musl-gcc, if
+ * installed, for programs that start at every event). Without a compiler it prints what will be missing, and succeeds.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -36,8 +36,8 @@ const withoutLibvirt = programOf('without-libvirt', { sources: ['without-libvirt
 const programs = [client, spawner, gate, withoutLibvirt];
 
 /**
- * Some programs are started anew at each event, and a static program of glibc asks the processor 50 questions (CPUID)
- * before main(): in a virtual machine each of them is answered by the hypervisor, 0.2 ms in all. One of musl asks none.
+ * Returns the compiler for programs that start at every event. A static glibc program executes CPUID 50 times before
+ * main(). In a virtual machine the hypervisor handles each of them, 0.2 ms in all. A musl program executes none.
  * @returns {string}
  */
 function smallCompiler() {
@@ -71,7 +71,7 @@ function programOf(name, { sources, headers = [], with: wanted = compiler }) {
 }
 
 /**
- * Runs a compiler; null when it succeeded, else what it said.
+ * Runs a compiler. Returns null if it succeeds, otherwise its output.
  * @param {string} program
  * @param {readonly string[]} args
  * @param {string} [input]
@@ -85,7 +85,7 @@ function compile(program, args, input) {
 
 /**
  * @param {Program} program
- * @returns {string | null} null when the file is there and was made from these sources with these flags
+ * @returns {string | null} null if the file exists and was made from these sources with these flags
  */
 function currentStamp({ file, stamp }) {
   try {
@@ -99,7 +99,7 @@ function currentStamp({ file, stamp }) {
 /**
  * Compiles a program unless it is up to date.
  * @param {Program} program
- * @returns {string | null} what the compiler said when it did not work
+ * @returns {string | null} the output of the compiler if it failed, otherwise null
  */
 function buildProgram(program) {
   const { file, compiler: own, stamp, temporary, sources, headers } = program;
@@ -140,7 +140,7 @@ function build() {
       process.stderr.write(`Cannot compile '${program.sources.join("', '")}' with '${program.compiler}':\n${refusal}`);
       return 1;
     }
-    // One built from another source would be taken for the current one.
+    // A program built from other sources would be mistaken for the current one.
     for (const { file, stamp } of programs) for (const path of [file, stamp]) rmSync(path, { force: true });
     process.stdout.write(
       `note: no working C compiler ('${compiler}'), so hooks use the client in Node, about 60 ms ` +

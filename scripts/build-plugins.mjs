@@ -1,5 +1,5 @@
 // @ts-check
-// Builds the sample handlers, as `hookvisor build` does, where their sources changed:
+// Builds the sample handlers whose sources have changed, as `hookvisor build` does:
 // node scripts/build-plugins.mjs [--force] [NAME...]
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { builders } from '../dist/commands/build/build.js';
 import { readProject } from '../dist/commands/build/project.js';
 import { HookvisorError } from '../dist/contract/errors.js';
 
-/** Languages whose compiler does not come from npm: without it the plugin is left out. */
+/** Languages whose compiler is not an npm package. Without the compiler the plug-in is skipped. */
 const optional = new Set(['c', 'rust', 'go']);
 
-/** Packages whose versions decide what comes out. */
+/** Packages whose versions affect the output. */
 const tools = ['@bytecodealliance/jco', '@extism/as-pdk', 'assemblyscript', 'componentize-qjs', 'typescript'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -22,7 +22,7 @@ process.exitCode = await main(process.argv.slice(2));
 
 /**
  * @param {string[]} args
- * @returns {Promise<number>} The exit status: 0 built or unchanged, 1 a plugin could not be built, 2 bad arguments.
+ * @returns {Promise<number>} The exit status: 0 built or unchanged, 1 a plug-in could not be built, 2 bad arguments.
  */
 async function main(args) {
   const force = args.includes('--force');
@@ -38,18 +38,18 @@ async function main(args) {
   return built.every(Boolean) ? 0 : 1;
 }
 
-/** The sample handlers that are built: folders with a plugin.yaml. */
+/** Returns the sample handlers: folders with a plugin.yaml. */
 async function projects() {
   const names = await readdir(join(root, 'plugins'));
   return names.filter((name) => existsSync(join(root, 'plugins', name, 'plugin.yaml'))).sort();
 }
 
 /**
- * Builds one plugin if its inputs changed since its output was written.
+ * Builds one plug-in if its inputs have changed since its output was written.
  * @param {string} name
  * @param {boolean} force
- * @returns {Promise<boolean>} Whether all is well: the output is there now, or its compiler is not installed. What an
- *   earlier build has left stays.
+ * @returns {Promise<boolean>} Whether it succeeded: the output exists, or its compiler is not installed. In that case
+ *   the output of an earlier build stays.
  */
 async function build(name, force) {
   const project = await readProject(join(root, 'plugins', name));
@@ -80,7 +80,7 @@ async function build(name, force) {
 }
 
 /**
- * Another process may be reading or writing the same file: it sees the old one or the new one.
+ * Writes a file atomically: concurrent readers and writers see the old one or the new one.
  * @param {string} file
  * @param {Uint8Array | string} data
  */
@@ -108,7 +108,7 @@ async function isCurrent(output, stamp, inputs) {
 }
 
 /**
- * The digest of everything that the output depends on: sources, contract, SDK, builders and the tools' versions.
+ * Returns the digest of everything that the output depends on: sources, contract, SDK, builders and tool versions.
  * @param {string} folder
  */
 async function digestOfInputs(folder) {

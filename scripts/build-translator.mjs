@@ -2,10 +2,10 @@
 /**
  * Builds native/component-translator/ with cargo: node scripts/build-translator.mjs [--check]
  *
- * Writes native/component-translator/component-translator.wasm, and the licences of all that is in it beside it. Both are
- * committed, since who installs the package has no cargo. The same sources give the same bytes on every machine with the
- * compiler that Cargo.toml names. With --check it writes nothing, and compares.
- * Exit status: 0 done, alike, or not checked for a reason that it prints; 1 not alike, or the build failed; 2 bad arguments.
+ * Writes native/component-translator/component-translator.wasm, and beside it the licences of its parts. Both are
+ * committed, because users of the package have no cargo. The same sources give the same bytes on every machine with the
+ * compiler that Cargo.toml names. With --check, compares the files and writes nothing.
+ * Exit status: 0 done, identical, or not checked (prints why); 1 different, or the build failed; 2 bad arguments.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -69,7 +69,7 @@ function main() {
   return stale.length === 0 ? 0 : 1;
 }
 
-/** What is missing to build the same bytes, or null. */
+/** Returns what is missing to build the same bytes, or null. */
 function missing() {
   const rustc = spawnSync('rustc', ['--version'], { cwd: folder, encoding: 'utf8' });
   if (rustc.error !== undefined || spawnSync('cargo', ['--version'], { cwd: folder }).error !== undefined) {
@@ -84,8 +84,8 @@ function missing() {
 }
 
 /**
- * Panics name source files: by paths that are the same everywhere. A crate that asks for a newer Rust than this builds all
- * the same, or says what it lacks.
+ * Sets paths that are the same on every machine, because panic messages contain source paths. A crate that declares a
+ * newer Rust version still builds, or reports what is missing.
  */
 function build() {
   const home = process.env['CARGO_HOME'] ?? join(homedir(), '.cargo');
@@ -95,7 +95,7 @@ function build() {
   const flags = [
     ...readdirSync(registry).map((index) => `--remap-path-prefix=${join(registry, index)}=crates`),
     `--remap-path-prefix=${folder}=translator`,
-    // Rust's own sources, where they are installed.
+    // Rust's own sources, if installed.
     `--remap-path-prefix=${spawnSync('rustc', ['--print', 'sysroot'], { encoding: 'utf8' }).stdout.trim()}=rust`,
     '-Clink-arg=--max-memory=1073741824',
   ];
@@ -111,12 +111,12 @@ function build() {
   return run.status === 0;
 }
 
-/** The licences of the crates that are in the module; a text that several have stands there once. */
+/** Returns the licences of the crates in the module. A text that several crates share appears once. */
 function licences() {
   const args = ['metadata', '--format-version', '1', '--locked', '--offline', '--filter-platform', target];
   const run = spawnSync('cargo', args, { cwd: folder, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   const { packages, resolve } = metadataSchema.parse(JSON.parse(run.stdout));
-  // What runs while others are compiled is not in the module.
+  // Build scripts and procedural macros are not in the module.
   const macros = new Set(
     packages.filter(({ targets }) => targets.some(({ kind }) => kind.includes('proc-macro'))).map(({ id }) => id),
   );
@@ -134,7 +134,7 @@ function licences() {
   for (const { id, name, version, license, manifest_path: manifest } of packages) {
     if (id === resolve.root || !linked.has(id)) continue;
     const all = readdirSync(dirname(manifest)).filter((file) => /^(?:LICEN[CS]E|COPYING|NOTICE)/iu.test(file));
-    // Of two to choose from, the short one.
+    // If there is a choice, take the shorter text.
     const mit = all.filter((file) => /MIT/u.test(file));
     const texts = mit.length > 0 ? mit : all;
     const text = texts

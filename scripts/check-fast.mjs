@@ -1,7 +1,7 @@
 // @ts-check
 // Checks what has changed since a commit, in well under a minute: node scripts/check-fast.mjs [BASE]
-// BASE is HEAD unless it is given. Format and lint look at changed files only, types at the whole project (incrementally),
-// and of the tests run those that changed, and those that import a changed file. `npm run check` is the whole.
+// BASE defaults to HEAD. Formats and lints changed files only, type-checks the whole project incrementally, and runs the
+// tests that changed or that import a changed file. `npm run check` checks everything.
 // Exit status: 0 all passed, 1 something failed, 2 bad arguments.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cache = join('node_modules', '.cache');
-/** They need root and libvirt, or compare times and want the machine for themselves. */
+/** These need root and libvirt, or compare times and need the machine to themselves. */
 const leftOut = /^test\/(?:libvirt-real|bench)\//u;
 
 process.exitCode = await main();
@@ -57,7 +57,7 @@ function incremental(name) {
 }
 
 /**
- * Added, changed and untracked files.
+ * Returns added, changed and untracked files.
  * @param {string} base
  * @returns {Promise<string[]>}
  */
@@ -70,7 +70,7 @@ async function changedFiles(base) {
 }
 
 /**
- * Programs run from dist/, so tests of processes need it to be as new as src/.
+ * Rebuilds dist/ if needed: tests of processes run the programs there.
  * @param {readonly string[]} changed
  * @returns {Promise<boolean>}
  */
@@ -81,7 +81,7 @@ async function build(changed) {
 }
 
 /**
- * The tests that changed, and those that import a changed file themselves.
+ * Returns the tests that changed, and those that directly import a changed file.
  * @param {readonly string[]} changed
  * @returns {Promise<string[]>}
  */
@@ -109,7 +109,7 @@ function importsOf(file) {
 
 /**
  * @param {string} name
- * @param {string} program Of node_modules/.bin, or a path.
+ * @param {string} program A name in node_modules/.bin, or a path.
  * @param {readonly string[]} args
  * @returns {Promise<boolean>}
  */

@@ -1,12 +1,12 @@
 // @ts-check
-// What must hold before a commit and needs no test, side by side: node scripts/check-static.mjs
-// Exit status: 0 all of it does, 1 something does not; what that one printed is shown.
+// Runs the checks that need no tests, in parallel: node scripts/check-static.mjs
+// Exit status: 0 all passed, 1 one failed; prints the output of those that failed.
 import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** The longest first. */
+/** The slowest first. */
 const checks = ['lint', 'translator', 'types', 'format', 'dead', 'generated'];
 const failed = [];
 const waiting = [...checks];

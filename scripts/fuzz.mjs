@@ -1,13 +1,13 @@
 // @ts-check
-// Tries generated and changed input for long: node scripts/fuzz.mjs [--minutes N] [--only NAME] [--seed N]
-// Exit status: 0 nothing found, 1 something found (its file and seed are named), 2 bad arguments.
+// Runs the fuzz tests for a long time: node scripts/fuzz.mjs [--minutes N] [--only NAME] [--seed N]
+// Exit status: 0 nothing found, 1 something found (prints its file and seed), 2 bad arguments.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The properties by name, each with the test that tries it. */
+/** The properties by name, each with its test. */
 const properties = {
   'extism-plugins': 'for Extism is refused',
   'component-plugins': 'as a component is refused',

@@ -1,5 +1,5 @@
 // @ts-check
-// Writes the files that are made from others, and checks the WIT: node scripts/generate.mjs [--check]
+// Writes the generated files and checks the WIT: node scripts/generate.mjs [--check]
 import { Buffer } from 'node:buffer';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,7 +16,7 @@ process.exitCode = await main(process.argv.slice(2));
 
 /**
  * @param {string[]} args
- * @returns {Promise<number>} The exit status: 1 when the WIT is not as it should be or, with `--check`, a file is not.
+ * @returns {Promise<number>} The exit status: 1 if the WIT breaks a rule or, with `--check`, a file is out of date.
  */
 async function main(args) {
   const unknown = args.filter((arg) => arg !== '--check');
@@ -39,12 +39,12 @@ async function main(args) {
 }
 
 /**
- * A file that is made from others.
+ * A generated file.
  * @typedef {{ path: string, text: string }} Generated
  */
 
 /**
- * The types of the WIT's imports and exports, for handlers in TypeScript.
+ * Returns the types of the WIT's imports and exports, for handlers in TypeScript.
  * @returns {Promise<Generated[]>}
  */
 async function guestTypes() {
@@ -68,8 +68,8 @@ async function guestTypes() {
 }
 
 /**
- * The types of the WIT's interfaces, against which admission compares those of a plug-in. A component that has the whole
- * world is made of the WIT, and read as any plug-in is.
+ * Returns the types of the WIT's interfaces, with which admission compares those of a plug-in. Makes a component of the
+ * whole world from the WIT and reads it like any plug-in.
  * @returns {Promise<Generated[]>}
  */
 async function witWorld() {
@@ -141,7 +141,7 @@ function built(file) {
 }
 
 /**
- * The instances among what a component imports or exports, each as the interface that it has.
+ * Returns the instances among a component's imports or exports, each as its interface.
  * @param {ReadonlyMap<string, import('../src/admission/wasm/component-scope.js').Entity>} border
  */
 function interfacesOf(border) {
@@ -189,8 +189,8 @@ function schema(path, title, type) {
 }
 
 /**
- * The JSON reader of the AssemblyScript template, for the sample plug-in that is written with it: a project cannot import
- * from outside its folder, and `hookvisor new` gives each project its own copy.
+ * Returns the copy of the AssemblyScript template's JSON reader for the sample plug-in in that language. A project
+ * cannot import from outside its folder, and `hookvisor new` gives each project its own copy.
  * @returns {Promise<Generated[]>}
  */
 async function jsonReader() {

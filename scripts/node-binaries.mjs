@@ -12,16 +12,17 @@ const folder = fileURLToPath(new URL('../node_modules/.cache/hookvisor-nodes', i
 
 const versionsSchema = z.object({ package: z.string(), versions: z.array(z.string()) });
 
-/** The versions of Node that are tested, and the package that holds each. */
+/** The Node versions to test, and the package that contains each. */
 export async function pinnedNodes() {
   return versionsSchema.parse(JSON.parse(await readFile(new URL('node-versions.json', import.meta.url), 'utf8')));
 }
 
 /**
- * The binary of one version of Node, from the package registry where it is not there yet. Throws when it cannot be had.
- * @param {string} name The package that holds it.
+ * Returns the binary of one Node version, and installs it from the package registry if needed. Throws if it is not
+ * available.
+ * @param {string} name The package that contains it.
  * @param {string} version
- * @param {(what: string) => void} tell Told what takes time.
+ * @param {(what: string) => void} tell Reports steps that take time.
  * @returns {Promise<string>}
  */
 export async function nodeBinary(name, version, tell) {
@@ -38,7 +39,7 @@ export async function nodeBinary(name, version, tell) {
 }
 
 /**
- * Installed beside its place first: what is in its place is whole.
+ * Installs a package in a temporary folder, then renames it, so that an installed package is always complete.
  * @param {string} home
  * @param {string} spec
  */

@@ -1,7 +1,7 @@
 // @ts-check
-// Runs the tests on a real libvirtd, test/libvirt-real, and installs what they need where it may:
+// Runs the tests on a real libvirtd, test/libvirt-real, and installs what they need if it can:
 //   node scripts/test-libvirt.mjs [--require] [FILTER]...
-// Exit status: 0 green, or not possible here (the reason is printed); 1 red, or not possible with --require; 2 bad arguments.
+// Exit status: 0 passed, or not possible here (prints why); 1 failed, or not possible with --require; 2 bad arguments.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Debian's packages, and a file by which each is known. */
+/** Debian packages, each with a file that shows that it is installed. */
 const packages = {
   'libvirt-daemon': '/usr/sbin/libvirtd',
   'libvirt-daemon-driver-qemu': '/usr/lib/x86_64-linux-gnu/libvirt/connection-driver/libvirt_driver_qemu.so',
@@ -23,7 +23,7 @@ const packages = {
   'util-linux': '/usr/bin/nsenter',
 };
 
-// As variables: these belong to the system, and no package of this one brings them.
+// Variables, because these programs belong to the system and no npm package brings them.
 const aptGet = 'apt-get';
 const unshare = 'unshare';
 
@@ -47,7 +47,7 @@ function main() {
   return test(parsed.positionals);
 }
 
-/** Why it cannot be tried at all. */
+/** Returns why the tests cannot run here, or null. */
 function obstacle() {
   if (process.platform !== 'linux' || process.arch !== 'x64') return 'they need Linux on x86-64';
   if (process.getuid?.() !== 0) return 'only root can run a libvirtd of its own; run them as root';
@@ -57,7 +57,7 @@ function obstacle() {
   return null;
 }
 
-/** Installs the packages that are missing. */
+/** Installs missing packages. */
 function install() {
   const missing = Object.entries(packages).flatMap(([name, file]) => (existsSync(file) ? [] : [name]));
   if (missing.length === 0) return null;
@@ -74,13 +74,13 @@ function install() {
     const { status, stdout, stderr } = spawnSync(aptGet, args, { env, encoding: 'utf8' });
     if (status !== 0) return `apt-get ${args[0]} failed:\n${stdout}${stderr}`;
   }
-  // Where systemd runs, a package starts its daemon: it is not ours to stop, and does not disturb.
+  // Under systemd, a package starts its daemon. It is not ours to stop and does not disturb the tests.
   const started = processesNamed('libvirtd').length - before.length;
   if (started > 0) console.error('… the package has started a libvirtd of the system; the tests leave it alone');
   return null;
 }
 
-/** Some containers give root no namespaces. */
+/** In some containers root cannot create namespaces. */
 function privateMachineProblem() {
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--fork', '--mount-proc'];
   const { status, stderr } = spawnSync(unshare, [...namespaces, 'true'], { encoding: 'utf8' });
@@ -92,7 +92,7 @@ function privateMachineProblem() {
  * @returns {number}
  */
 function test(filters) {
-  // Everything that a test makes lies in this folder, so that nothing stays even when one is killed.
+  // All files of the tests go into this folder, so nothing remains even if a test is killed.
   const folder = mkdtempSync(join(tmpdir(), 'hv-'));
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const args = [vitest, 'run', '--config', 'vitest.libvirt.config.ts', ...filters];
@@ -108,7 +108,7 @@ function test(filters) {
 }
 
 /**
- * Processes and mounts of the tests, and files.
+ * Returns processes, mounts and files that the tests left behind.
  * @param {string} folder
  * @returns {string[]}
  */

@@ -1,8 +1,8 @@
 // @ts-check
-// Vets a generated corpus of modules, runs the sample plugins over all recorded calls, and runs the core of the tests,
-// under every supported Node:
+// Vets a generated corpus of modules, runs the sample plug-ins over all recorded calls, and runs the core tests, under
+// every supported Node:
 //   node scripts/test-matrix.mjs [--only vetting|determinism|tests] [--node VERSION]...
-// Exit status: 0 all alike and green, 1 not so or a Node cannot be had, 2 bad arguments.
+// Exit status: 0 all alike and passed, 1 a difference, a failure or a missing Node, 2 bad arguments.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { nodeBinary, pinnedNodes } from './node-binaries.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What of the tests depends on the version of Node most: plugins, the sandbox's processes, the way through all of it. */
+/** The tests that depend most on the Node version: plug-ins, sandbox processes, end to end. */
 const coreTests = [
   ...['component', 'extism', 'untrusted-values'].map((name) => `test/runner/${name}.test.ts`),
   ...['admit', 'check-world', 'fuel/harden'].map((name) => `test/admission/${name}.test.ts`),
@@ -25,10 +25,10 @@ const coreTests = [
   'test/matrix',
 ];
 
-/** What takes seconds on an idle machine must not fail on a busy one. */
+/** Tests that take seconds on an idle machine must not fail on a busy one. */
 const testTimeoutMs = 120_000;
 
-/** Most differences that are shown. */
+/** Largest number of differences to print. */
 const shownDifferences = 10;
 
 /**
@@ -55,7 +55,7 @@ const vettingLine = z.object({ module: z.string(), answer: z.unknown() });
 const determinismLine = z.object({ plugin: z.string(), call: z.string(), digest: z.string(), result: z.unknown() });
 
 /**
- * What must give the same under every Node, to the last byte: a program that writes one line for each of its subjects.
+ * A program whose output must be identical under every Node. It writes one line per subject.
  * @typedef {object} Comparison
  * @property {string} what
  * @property {string} program
@@ -138,7 +138,7 @@ function readArguments(pinned) {
 }
 
 /**
- * What a program writes under each Node, compared with what it wrote under the first one.
+ * Compares a program's output under each Node with its output under the first.
  * @param {readonly NodeBinary[]} nodes
  * @param {Comparison} comparison
  * @returns {Promise<Cell[]>}
@@ -146,9 +146,9 @@ function readArguments(pinned) {
 async function compareNodes(nodes, comparison) {
   const folder = await mkdtemp(join(tmpdir(), 'hookvisor-matrix-'));
   try {
-    // The same bytes for all, whatever is built meanwhile.
+    // Every Node gets the same bytes, whatever is built meanwhile.
     await cp(join(root, 'plugins'), join(folder, 'plugins'), { recursive: true });
-    // Nothing is loaded from dist before it is known to be there.
+    // dist/ is imported only once it is known to exist.
     const { inOrder } = await import('../dist/commands/replay/in-order.js');
     const outputs = [];
     for await (const output of inOrder(nodes, 2, (node) => resultsUnder(node, comparison, folder)))
@@ -165,7 +165,7 @@ async function compareNodes(nodes, comparison) {
 }
 
 /**
- * What a program writes under one Node, with the plugins in a folder; null when it fails.
+ * Returns a program's output under one Node, with the plug-ins in a folder; null if it fails.
  * @param {NodeBinary} node
  * @param {Comparison} comparison
  * @param {string} folder

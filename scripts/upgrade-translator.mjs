@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * Moves the translator of components to another version of Wasmtime: node scripts/upgrade-translator.mjs VERSION
+ * Upgrades the component translator to another version of Wasmtime: node scripts/upgrade-translator.mjs VERSION
  *
- * Sets `wasmtime-environ`, and the `wasm-encoder` that goes with it, in native/component-translator/Cargo.toml, builds the
- * translator, puts the plans of the test components anew into test/fixtures/plans/, and shows what has changed: crates,
- * size, and plans. What has to be done then is said at the end.
+ * Sets `wasmtime-environ` and the matching `wasm-encoder` in native/component-translator/Cargo.toml, builds the
+ * translator, regenerates the plans of the test components in test/fixtures/plans/, and shows what has changed: crates,
+ * size, and plans. Prints the remaining steps at the end.
  * Exit status: 0 done, 1 something failed, 2 bad arguments.
  */
 import { spawnSync } from 'node:child_process';
@@ -28,7 +28,7 @@ function main() {
   }
   const [before, crates] = [statSync(wasm).size, cratesOf()];
   pin('wasmtime-environ', version);
-  // Each version of Wasmtime takes one version of wasm-encoder: any other could not be joined with it.
+  // Each version of Wasmtime needs one version of wasm-encoder; no other can be linked with it.
   pin('wasm-encoder', '*');
   run('cargo', ['update', '--workspace', '--ignore-rust-version'], folder);
   const encoder = encoderOf(version);
@@ -61,7 +61,7 @@ function pin(crate, version) {
   writeFileSync(manifest, text.replace(pattern, version === '*' ? '$1*' : `$1=${version}`));
 }
 
-/** Crates of the lock file, with their versions. */
+/** Returns the crates of the lock file, with their versions. */
 function cratesOf() {
   const text = readFileSync(join(folder, 'Cargo.lock'), 'utf8');
   /** @type {Map<string, string>} */
@@ -72,8 +72,10 @@ function cratesOf() {
   return found;
 }
 
-/** The version of wasm-encoder that a version of wasmtime-environ is locked with.
- * @param {string} version */
+/**
+ * Returns the version of wasm-encoder that a version of wasmtime-environ requires.
+ * @param {string} version
+ */
 function encoderOf(version) {
   const text = readFileSync(join(folder, 'Cargo.lock'), 'utf8');
   const block = text

@@ -3,7 +3,7 @@ import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco';
 import { witPackage } from './wit.mjs';
 
 /**
- * Assembles WAT: a core module, or a component where the text is `(component …)`.
+ * Assembles WAT: a core module, or a component if the text is `(component …)`.
  * @param {string} wat
  * @returns {Promise<Uint8Array>}
  */
@@ -16,9 +16,9 @@ export async function watToModule(wat) {
 }
 
 /**
- * Makes a component of this project's WIT from a core module in WAT, which uses the canonical ABI's names: exports
- * `hookvisor:hook/handler@0.1.0#handle`, `cabi_realloc` and `memory`, imports such as `hookvisor:hook/log@0.1.0` `write`.
- * Imports of the world that the module does not use are left out of the component.
+ * Makes a component for this project's WIT from a core module in WAT, which uses the canonical ABI's names: exports
+ * `hookvisor:hook/handler@0.1.0#handle`, `cabi_realloc` and `memory`, imports such as `hookvisor:hook/log@0.1.0`
+ * `write`. The component leaves out imports of the world that the module does not use.
  * @param {string} wat
  * @param {'hook-handler' | 'configurable-hook-handler'} world
  * @returns {Promise<Uint8Array>}
@@ -30,7 +30,7 @@ export async function watToComponent(wat, world) {
 }
 
 /**
- * The assembler's message holds Rust's debug form of its error; the place and the complaint are cut out of it. Lines and
+ * Extracts the place and the complaint from the assembler's message, which is the debug form of a Rust error. Lines and
  * columns count from 1 in `line` and `column`.
  * @param {unknown} thrown
  * @returns {Error}

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const witFolder = fileURLToPath(new URL('../wit', import.meta.url));
 
 /**
- * The files of a WIT package in a fixed order.
+ * Returns the files of a WIT package in a fixed order.
  * @param {string} folder
  * @returns {Promise<{ name: string, text: string }[]>}
  */
@@ -16,8 +16,8 @@ async function witFiles(folder) {
 }
 
 /**
- * The whole WIT package of a folder as one text. The tools take a text where they fail on a path, and a package may
- * be split over files but a text has room for one package line only.
+ * Returns the WIT package of a folder as one text. Some tools fail on a path but accept a text. A package may have
+ * several files, but a text only one package line.
  * @param {string} [folder]
  * @returns {Promise<string>}
  */
@@ -29,19 +29,19 @@ export async function witPackage(folder = witFolder) {
   return [line, ...texts.map((text) => text.replace(packageLine, ''))].join('\n');
 }
 
-/** The start of a declaration that needs a version: types, functions, interfaces and worlds. */
+/** The start of a declaration that needs `@since`: types, functions, interfaces and worlds. */
 const versioned =
   /^\s*(?:(?:interface|world|record|variant|enum|flags|resource|type|use|import|export|include)\s|[a-z][a-z0-9-]*:\s*(?:async\s+)?func\b)/u;
 
-/** A field or case inside of a record, variant, enum or flags; its version is that of the whole. */
+/** A field or case of a record, variant, enum or flags; it has the version of its type. */
 const member = /^\s*%?[a-z][a-z0-9-]*\s*(?:\(.*\)|:.*)?,\s*$/u;
 
-/** These bring in what is documented where it is declared. */
+/** These refer to items that are documented where they are declared. */
 const reference = /^\s*(?:use|import|export|include)\s/u;
 
 /**
- * Declarations without `@since` or without a doc comment, one line each with file and line. Levels of an enum say what
- * they are by their names.
+ * Returns declarations without `@since` or without a doc comment, one line each with file and line. The cases of an
+ * enum need no comment.
  * @param {string} [folder]
  * @returns {Promise<string[]>}
  */
@@ -71,7 +71,7 @@ export async function undocumented(folder = witFolder) {
 }
 
 /**
- * Comments and attributes right above a line.
+ * Returns the comments and attributes directly above a line.
  * @param {string[]} lines
  * @param {number} at
  */

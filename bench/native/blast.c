@@ -1,5 +1,5 @@
-// Asks the runtime over its socket as the hook client does, without a process per event: one connection a call, so many
-// at a time. Prints one line per call: nanoseconds from connecting to the whole answer, exit status (or -1).
+// Calls the runtime over its socket as the hook client does, without a process per event: one connection per call,
+// CONCURRENCY at a time. Prints one line per call: nanoseconds from connecting to the whole reply, exit status (or -1).
 //
 //   blast SOCKET FRAME COUNT CONCURRENCY PAUSE_US
 //
@@ -39,7 +39,7 @@ static long long now(void) {
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-// -1 when the queue of connections is full.
+// -1 if the backlog is full.
 static int call(void) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) die("socket");
@@ -102,7 +102,7 @@ int main(int argc, char **argv) {
             ssize_t n = read(fds[i].fd, bytes, sizeof bytes);
             if (n < 0 && errno == EAGAIN) continue;
             for (ssize_t at = 0; at < n && slots[i].got < 7; at++) slots[i].head[slots[i].got++] = bytes[at];
-            // The kinds of an answer: 2 is a hook's, with the exit status behind it.
+            // Kinds of replies: 2 is a hook's, followed by the exit status.
             if (n > 0 && slots[i].got < 7) continue;
             took[done] = now() - slots[i].began;
             status[done++] = slots[i].got == 7 && slots[i].head[5] == 2 ? slots[i].head[6] : -1;

@@ -1,4 +1,4 @@
-// The floor: a hook that hands its document to a server on a unix socket and takes one byte of answer.
+// The baseline: a hook that sends its document to a server on a Unix socket and reads a reply of one byte.
 //   floor-client, with FLOOR_SOCKET in the environment
 #include <stdlib.h>
 #include <string.h>

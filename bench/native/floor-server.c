@@ -1,4 +1,4 @@
-// The server of the floor: takes a document, answers one byte, one connection after the other.
+// The server of the baseline: reads a document, replies with one byte, one connection after the other.
 //   floor-server SOCKET
 #include <string.h>
 #include <sys/socket.h>
@@ -22,7 +22,7 @@ int main(int argc, char **argv) {
         }
         char status = 0;
         if (write(fd, &status, 1) != 1) {
-            // The client is gone; the next one may not be.
+            // The client has disconnected; serve the next one.
         }
         close(fd);
     }

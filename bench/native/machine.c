@@ -1,8 +1,8 @@
-// What the machine itself takes for what a hook call is made of. Prints one line per measure: name, nanoseconds.
+// Measures how long the machine takes for the parts of a hook call. Prints one line per measure: name, nanoseconds.
 //
 //   machine
 //
-// A cold event is mostly memory that is no longer in the caches, processes that wake up, and pages that fault.
+// A cold event consists mostly of cache misses, process wake-ups and page faults.
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ static char *map(size_t size) {
     return memory;
 }
 
-/* Each line holds the address of the next, in an order that the processor cannot foresee. */
+/** Each cache line holds the address of the next, in an order that the processor cannot predict. */
 static double load_ns(size_t size) {
     size_t lines = size / line;
     char *memory = map(size);
@@ -71,7 +71,7 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Two processes that sleep, as libvirt and its hook do: there and back, median. */
+/** A round trip between two sleeping processes, like libvirt and its hook; median. */
 static double wake_ns(void) {
     int there[2], back[2];
     if (pipe(there) || pipe(back)) die("pipe");

@@ -1,2 +1,2 @@
-// The least that libvirt can execute.
+// The smallest program that libvirt can execute.
 int main(void) { return 0; }

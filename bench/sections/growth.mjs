@@ -41,7 +41,7 @@ const variants = {
 };
 
 /**
- * What becomes slower when there is more of something.
+ * Measures what becomes slower with more routes, plug-ins and handlers in a chain, a larger document or journal.
  * @param {import('../support/stage.mjs').Stage} stage
  * @param {{ scale: number }} options
  * @returns {Promise<import('../support/report.mjs').Section>}

@@ -6,11 +6,11 @@ import { handlers, root, routesByName, serve, startProgram, writeCall, writeConf
 
 /** @typedef {import('../support/report.mjs').Section} Section */
 
-/** What the script handler runs: a script in sh, which also runs directly as its rival. */
+/** The script that the script handler runs, which also runs directly for comparison. */
 const sources = ['compiled', 'extism', 'typescript', 'script'];
 
 /**
- * One hook call as libvirt makes it: fork, exec, the document on stdin, exit and end of file.
+ * Measures one hook call as libvirt makes it: fork, exec, the document on stdin, exit and end of file.
  * @param {import('../support/stage.mjs').Stage} stage
  * @param {{ scale: number }} options
  * @returns {Promise<Section>}
@@ -33,13 +33,13 @@ export async function hookCall(stage, { scale }) {
     /**
      * @param {string} name
      * @param {string} program
-     * @param {{ object?: string, pauseUs?: number, asks?: string }} [options] `asks`: on which socket the client asks
+     * @param {{ object?: string, pauseUs?: number, asks?: string }} [options] `asks`: the socket that the client calls
      */
     const rival = (name, program, { object = 'web-1', pauseUs = 2_000, asks = socket } = {}) => {
       const argv = [program, object, 'prepare', 'begin', '-'];
       const make = (/** @type {number} */ count) =>
         spawnCalls(stage, { argv, count, pauseUs, env: { ...env, HOOKVISOR_SOCKET: asks } });
-      // Some take a hundred times as long as others, and are measured less often.
+      // Some take a hundred times as long as others and are measured less often.
       const count = /python|node|xmllint/u.test(name) ? 4 : 26;
       return { name, measure: () => make(count) };
     };
@@ -62,7 +62,7 @@ export async function hookCall(stage, { scale }) {
       rival('compiled, back to back', stage.hook, { object: 'compiled-1', pauseUs: 0 }),
       ...Object.entries(hooks).map(([name, path]) => rival(name, path)),
     ];
-    // Once each, so that nobody is measured while he is read from the disk.
+    // One call each, so that none is measured while it is read from the disk.
     await inTurns(rivals, 1);
     const rows = [...(await inTurns(rivals, Math.ceil(24 * scale))), first];
     return { title: 'One hook call, as libvirt makes it', unit: 'µs', rows, targets: targetsOf(rows) };
@@ -72,8 +72,7 @@ export async function hookCall(stage, { scale }) {
 }
 
 /**
- * What no runtime in Node can be quicker than, whatever it decides: it echoes, alone or with a runner where there are
- * handlers.
+ * Starts the lower bound for any runtime in Node: an echo, with a runner if there are handlers.
  * @param {import('../support/stage.mjs').Stage} stage
  * @param {string} name
  * @param {Record<string, object>} handlers
@@ -85,7 +84,7 @@ async function serveBare(stage, name, handlers) {
 }
 
 /**
- * What the first events after a start take, while V8 has not optimized anything yet.
+ * Measures the first events after a start, before V8 has optimized anything.
  * @param {import('../support/stage.mjs').Stage} stage
  * @param {{ file: string, socket: string }} runtime
  */
@@ -101,7 +100,7 @@ async function firstCalls(stage, { file, socket }) {
 }
 
 /**
- * A runtime runs for months: it is measured when it has answered some events of each kind.
+ * Warms up a runtime with some events of each kind, because a real one runs for months.
  * @param {import('../support/stage.mjs').Stage} stage
  * @param {string} socket
  * @param {readonly string[]} names Of objects, up to the hyphen.

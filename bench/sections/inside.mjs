@@ -29,7 +29,7 @@ const words = {
 };
 
 /**
- * What one event costs inside the runtime, from the socket's bytes to the answer's, stage by stage.
+ * Measures what one event costs inside the runtime, from request bytes to reply bytes, by stage.
  * @param {import('../support/stage.mjs').Stage} stage
  * @param {{ scale: number }} options
  * @returns {Promise<import('../support/report.mjs').Section>}
@@ -91,7 +91,7 @@ async function report(server) {
 }
 
 /**
- * A fresh instance's call without any process or pipe.
+ * Measures the call of a fresh instance without any process or pipe.
  * @param {number} scale
  */
 async function callAlone(scale) {

@@ -12,7 +12,7 @@ const variants = {
 };
 
 /**
- * What each layer costs, by leaving it out. What fuel costs is measured by bench/fuel.mjs.
+ * Measures the cost of each layer by leaving it out. bench/fuel.mjs measures fuel.
  * @param {import('../support/stage.mjs').Stage} stage
  * @param {{ scale: number }} options
  * @returns {Promise<import('../support/report.mjs').Section>}

@@ -3,8 +3,8 @@ import { rowOf, socketCalls, spawnCalls } from '../support/calls.mjs';
 import { handlers, routesByName, serve, writeCall, writeConfig } from '../support/stage.mjs';
 
 /**
- * Events per second, and a burst. The clients take a connection per event but no process: on two cores, starting
- * processes would be what is measured.
+ * Measures events per second and a burst. Each event takes a connection but no process: on two cores, the benchmark
+ * would otherwise measure process creation.
  * @param {import('../support/stage.mjs').Stage} stage
  * @param {{ scale: number }} options
  * @returns {Promise<import('../support/report.mjs').Section>}

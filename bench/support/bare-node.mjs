@@ -1,6 +1,6 @@
 // @ts-check
-// What is left of the runtime when nothing is decided: the gate, Node, and, where the configuration has handlers, another
-// Node behind a pipe. Takes the options of `hookvisor serve`.
+// The runtime without decisions: the gate, Node, and, if the configuration has handlers, another Node behind a pipe.
+// Accepts the options of `hookvisor serve`.
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -15,7 +15,7 @@ const { socket, handlers } = setup.parse(JSON.parse(await readFile(values.config
 const nothing = Buffer.alloc(0);
 const allowed = encodeHookAnswer({ status: 0, stdout: nothing, stderr: nothing });
 
-/** Gives back what it gets, one request after the other, by the calls that a runner makes. */
+/** Echoes one request after the other, with the system calls that a runner makes. */
 const echo = `
   import { readSync, writeSync } from 'node:fs';
   const chunk = Buffer.allocUnsafe(65_536);

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * Microseconds of each call, and how many were not answered by exit status 0.
+ * Microseconds of each call, and how many did not end with exit status 0.
  * @typedef {{ us: number[], failed: number }} Calls
  */
 
@@ -27,7 +27,7 @@ function parse(text) {
  */
 export async function spawnCalls(stage, { argv, count, pauseUs = 0, concurrency = 1, document, env = {} }) {
   const args = [String(count), String(concurrency), String(pauseUs), document ?? stage.document, ...argv];
-  // What libvirt leaves of the environment, and nothing for a shell to read at its start.
+  // The environment that libvirt passes on, and nothing for a shell to read at start-up.
   const { stdout } = await run(stage.spawn, args, {
     env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', ...env },
     maxBuffer: 64 * 1024 * 1024,
@@ -53,8 +53,7 @@ export async function socketCalls(stage, { socket, frame, count, concurrency = 1
  */
 
 /**
- * Lets all rivals take turns, each in every round, in an order that changes, so that what else the machine does meets
- * all alike.
+ * Measures all rivals in turns, in each round in another order, so that other load affects all alike.
  * @param {readonly Rival[]} rivals
  * @param {number} rounds
  * @returns {Promise<Row[]>}
@@ -65,7 +64,7 @@ export async function inTurns(rivals, rounds) {
     for (let turn = 0; turn < rivals.length; turn += 1) {
       const at = (turn + round) % rivals.length;
       const { us, failed } = (await rivals[at]?.measure()) ?? { us: [], failed: 0 };
-      // The first call of a turn finds cold caches that the rival before it has left.
+      // The first call of a turn finds the caches of the previous rival.
       all[at]?.us.push(...us.slice(1));
       const sum = all[at];
       if (sum !== undefined) sum.failed += failed;

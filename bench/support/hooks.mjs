@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeHook } from './stage.mjs';
 
-/** What `naming` does, as an administrator writes it for bash. */
+/** What `naming` does, as an administrator would write it in bash. */
 const bashNaming = `#!/bin/bash
 document=$(cat)
 case "$2" in prepare|start|migrate|restore) ;; *) exit 0 ;; esac
@@ -11,7 +11,7 @@ name=$(xmllint --nonet --xpath 'string(/domain/name)' - <<<"$document") || exit 
 [[ -n "$name" ]] || exit 1
 `;
 
-/** The same for Python. */
+/** The same in Python. */
 const pythonNaming = (/** @type {string} */ python) => `#!${python}
 import re
 import sys
@@ -26,7 +26,7 @@ if sys.argv[2] in ('prepare', 'start', 'migrate', 'restore'):
 `;
 
 /**
- * Hooks of the classic kind. A tool that is not there is said so and left out.
+ * Writes conventional hook scripts. Skips a tool that is not installed, and prints that it does.
  * @param {import('./stage.mjs').Stage} stage
  * @returns {Promise<Record<string, string>>}
  */
@@ -47,7 +47,7 @@ export async function classicHooks(stage) {
 function find(tool) {
   try {
     const path = execFileSync('/bin/sh', ['-c', `command -v ${tool}`], { encoding: 'utf8' }).trim();
-    // A version manager's shim is a shell script; what it starts is asked for itself.
+    // A version manager's shim is a shell script, so ask for the interpreter that it starts.
     return tool === 'python3'
       ? execFileSync(path, ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim()
       : path;

@@ -8,7 +8,7 @@ import { folderBytes } from './sizes.mjs';
 const million = 1_000_000;
 
 /**
- * Writes a journal of so many events, each with a document of its own, and says what a million are.
+ * Writes a journal of `count` events, each with its own document, and extrapolates to a million.
  * @param {import('./stage.mjs').Stage} stage
  * @param {number} count
  * @returns {Promise<import('./report.mjs').Row[]>}
@@ -24,7 +24,7 @@ export async function journalGrowth(stage, count) {
   /** @type {number[]} */
   const us = [];
   for (let at = 0; at < count; at += 1) {
-    // A host has some hundred guests, whose documents come again and again.
+    // A host has a few hundred guests, whose documents recur.
     const document = Buffer.from(xml.replace('tiny', `guest-${at % 500}`));
     const began = performance.now();
     await journal.append({ ...entryOf(at), call: { event: eventOf(at), document } });

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** What `machine` prints, and the load: what the machine itself takes for what a call is made of. */
+/** The measures of `machine`, and the load: how long the machine takes for the parts of a call. */
 const measures = {
   load: 'load average',
   load1MiB: 'a load from 1 MiB, ns',
@@ -15,7 +15,7 @@ const measures = {
 };
 
 /**
- * Measured before and after, because other guests of the same host change it.
+ * Values before and after the run, because other guests on the same host affect them.
  * @typedef {Record<string, number>} Moment By the names of `measures`.
  * @typedef {{ node: string, cpu: string, cpus: number, before: Moment, after: Moment }} Machine
  */

@@ -6,7 +6,7 @@ const rowHeight = 26;
 const top = 56;
 
 /**
- * A section's rows as an SVG: a bar up to p50, a line on to p95 and a dot at p99, on a logarithmic scale.
+ * Returns a section's rows as an SVG: a bar to p50, a line to p95 and a dot at p99, on a logarithmic scale.
  * @param {import('./report.mjs').Section} section
  * @returns {string}
  */

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * Resident memory of a process, MB.
+ * Returns the resident memory of a process, MB.
  * @param {number} pid
  */
 export function rssOf(pid) {
@@ -11,7 +11,7 @@ export function rssOf(pid) {
 }
 
 /**
- * The runner under a runtime, below whatever keeps it in.
+ * Returns the runner of a runtime, below the processes that confine it.
  * @param {number} pid
  */
 export function runnerOf(pid) {

@@ -2,7 +2,7 @@
 import { machineText } from './machine.mjs';
 
 /**
- * A bound that must hold: `most` or `least`.
+ * A target: `most` or `least`.
  * @typedef {{ name: string, most?: number, least?: number, measured: number | null, note?: string }} Target
  * @typedef {import('./calls.mjs').Row | { name: string, value: number, unit: string }} Row
  * @typedef {{ title: string, unit: string, rows: readonly Row[], targets: readonly Target[] }} Section

@@ -6,7 +6,7 @@ import { reportText } from './report.mjs';
 import { root } from './stage.mjs';
 
 /**
- * Writes what docs/performance.md explains: a table for people, all numbers, a plot.
+ * Writes the results that docs/performance.md explains: a table for people, all numbers, a plot.
  * @param {import('./report.mjs').Report} report
  */
 export async function saveResults(report) {

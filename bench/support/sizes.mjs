@@ -13,7 +13,7 @@ const packSchema = z.array(z.object({ unpackedSize: z.number() }));
 const lockSchema = z.object({ packages: z.record(z.string(), z.object({ dev: z.boolean().optional() })) });
 
 /**
- * Bytes of all files below a folder, without what `skip` names.
+ * Returns the bytes of all files below a folder, except those that `skip` names.
  * @param {string} folder
  * @param {string} [skip]
  * @returns {Promise<number>}
@@ -30,8 +30,8 @@ export async function folderBytes(folder, skip) {
 }
 
 /**
- * What `npm install --omit=dev` of the packed tarball puts on the disk, MB, the largest packages first: the package's
- * own files and those of its dependencies, as they are installed here. Nothing is downloaded.
+ * Returns the disk space that `npm install --omit=dev` of the packed tarball takes, MB, the largest packages first: the
+ * package's own files and those of its dependencies, as installed here. Downloads nothing.
  * @returns {Promise<{ name: string, megabytes: number }[]>}
  */
 export async function installSizes() {
@@ -39,7 +39,7 @@ export async function installSizes() {
   const packed = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
   const [pack] = packSchema.parse(JSON.parse(packed.stdout));
   const lock = lockSchema.parse(JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8')));
-  // Packages for other systems are in the lock file and not on the disk.
+  // The lock file lists packages for other systems, which are not on the disk.
   const folders = Object.keys(lock.packages).filter((folder) => {
     return folder !== '' && lock.packages[folder]?.dev !== true && existsSync(join(root, folder));
   });

@@ -10,7 +10,7 @@ import { encodeFrame } from '../../dist/contract/framing.js';
 const run = promisify(execFile);
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const built = (/** @type {string} */ plugin) => join(root, 'plugins', plugin, 'build', `${plugin}.wasm`);
-/** With what the unit starts Node. */
+/** The options with which the systemd unit starts Node. */
 const unitFlags = (await readFile(join(root, 'packaging/hookvisor.service'), 'utf8'))
   .replace(/^.*ExecStart=@NODE@ (.*?)@MAIN@.*$/su, '$1')
   .trim()
@@ -18,8 +18,8 @@ const unitFlags = (await readFile(join(root, 'packaging/hookvisor.service'), 'ut
 export const plugins = { compiled: built('tiny-allow'), extism: built('quota'), typescript: built('naming') };
 
 /**
- * A folder with the native programs, the document and the hooks that a bench calls. `musl` says whether there is a floor
- * that is built as our client is where musl-gcc is installed.
+ * A folder with the native programs, the document and the hooks that a benchmark calls. `musl` says whether there is a
+ * baseline built with musl-gcc, as the hook client is if musl-gcc is installed.
  * @typedef {{ dir: string, musl: boolean, spawn: string, blast: string, document: string, hook: string,
  *   program: (name: string) => string, path: (name: string) => string, close: () => Promise<void> }} Stage
  */
@@ -60,7 +60,7 @@ export async function writeHook(stage, name, text) {
 }
 
 /**
- * Writes the bytes of one hook call into a file for `blast`.
+ * Writes the bytes of one hook call to a file for `blast`.
  * @param {Stage} stage
  * @param {string} name
  * @param {{ object: string, document?: Buffer }} call
@@ -75,12 +75,12 @@ export async function writeCall(stage, name, { object, document }) {
 }
 
 /**
- * A process that is ended by SIGTERM.
+ * A process that SIGTERM terminates.
  * @typedef {{ pid: number, text: () => string, stop: () => Promise<void> }} Served
  */
 
 /**
- * Starts a program and resolves as soon as its stderr or stdout holds `ready`.
+ * Starts a program and resolves as soon as its stderr or stdout contains `ready`.
  * @param {string} command
  * @param {readonly string[]} args
  * @param {RegExp} ready
@@ -109,7 +109,7 @@ export function startProgram(command, args, ready) {
 }
 
 /**
- * What a bench's configuration is made of; YAML contains JSON.
+ * The parts of a benchmark's configuration; JSON is valid YAML.
  * @typedef {{ handlers: Record<string, object>, routes: object[], journal?: boolean, sandbox?: object }} Setup
  */
 
@@ -135,7 +135,7 @@ export async function writeConfig(stage, name, { handlers, routes, journal = tru
 }
 
 /**
- * Starts `hookvisor serve`, or another program that takes the same options.
+ * Starts `hookvisor serve`, or another program that accepts the same options.
  * @param {string} file
  * @param {string} [program]
  */
@@ -150,7 +150,7 @@ export const handlers = {
 };
 
 /**
- * A route for each handler: events of objects whose name begins with the handler's.
+ * Returns a route for each handler: events of objects whose names begin with the handler's name.
  * @param {readonly string[]} names
  */
 export const routesByName = (names) =>

@@ -1,6 +1,6 @@
 // @ts-check
-// The runtime with a clock around its stages. Takes the options of `hookvisor serve`; at SIGUSR2 it prints, as one line
-// of JSON, the microseconds of each event since the last such line.
+// The runtime with a clock around its stages. Accepts the options of `hookvisor serve`. At SIGUSR2 it prints the
+// microseconds of each event since the last SIGUSR2, as one line of JSON.
 import { parseArgs } from 'node:util';
 import { answerRequest, requestDeadlineMs } from '../../dist/runtime/listener/answer-request.js';
 import { listen } from '../../dist/runtime/listener/listen.js';

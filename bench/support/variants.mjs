@@ -8,12 +8,12 @@ import { translateComponent } from '../../dist/admission/translation/translator.
 const memoryBytes = 64 * 1024 * 1024;
 
 /**
- * The same work twice: as it is, and with limits built in. Both give what they computed.
+ * The same work without and with built-in limits. Both return their results.
  * @typedef {{ plain: () => unknown, hardened: () => unknown }} Variants
  */
 
 /**
- * Nothing that a bench's guest calls, but what a component of QuickJS may ask for.
+ * Imports that the benchmark's guest never calls, but a QuickJS component requires.
  * @type {import('../../dist/runner/host.js').HostCalls}
  */
 const hostCalls = {
@@ -24,7 +24,7 @@ const hostCalls = {
   charge: () => undefined,
 };
 
-/** More fuel than any bench uses. */
+/** More fuel than any benchmark uses. */
 const plenty = 2n ** 60n;
 
 /** @returns {Record<string, Record<string, WebAssembly.Global>>} */

@@ -1,7 +1,7 @@
 import type { Findings } from './vet.js';
 import type { VetClaim } from '../contract/vet-report.js';
 
-/** What a plugin without objections can and cannot do, in plain words, each with its evidence. */
+/** Lists what an admitted plug-in can and cannot do, in plain words, each with its evidence. */
 export function abilitiesOf(findings: Findings, memoryBytes: number): { can: VetClaim[]; cannot: VetClaim[] } {
   const own = findings.backend === 'component' ? ofComponent(findings) : ofExtism(findings);
   const nothing = findings.imports.length === 0 ? 'it imports nothing' : `it imports nothing but ${own.from}`;
@@ -10,27 +10,27 @@ export function abilitiesOf(findings: Findings, memoryBytes: number): { can: Vet
     can: own.claims.flatMap(({ has, ...claim }) => (has ? [claim] : [])),
     cannot: [
       ...own.claims.flatMap(({ has, ability, without }) => (has ? [] : [cannot(ability, without)])),
-      cannot('call libvirt', `${nothing}, behind which there is no socket and no program`),
-      cannot('open a file or a folder', `no WASI and no other filesystem: ${nothing}`),
+      cannot('call libvirt', `${nothing}, so it can reach no socket and no program`),
+      cannot('open a file or a folder', `no WASI and no other file system interface: ${nothing}`),
       cannot('use the network', `no sockets and no HTTP: ${nothing}`),
       cannot('start, signal or see a process', nothing),
       cannot('read the environment or the command line', nothing),
       cannot(
-        'tell the time or draw lots',
-        'no clock and no randomness is among its imports; the time is a field of the event',
+        'read the clock or generate random numbers',
+        'it imports no clock and no source of random numbers; the time is a field of the event',
       ),
-      cannot('keep anything from one event to the next', 'each event gets a fresh instance'),
-      cannot('run on', 'fuel is counted in every function and loop of the hardened modules'),
+      cannot('keep state from one event to the next', 'each event gets a fresh instance'),
+      cannot('run without end', 'fuel is counted in every function and loop of the hardened modules'),
       cannot(
         `use more than ${memoryBytes} bytes of memory`,
         'maxima are built into every memory and table of the hardened modules',
       ),
-      cannot('share memory with anything', 'it has no shared memory and no threads'),
+      cannot('share memory', 'it has no shared memory and no threads'),
     ],
   };
 }
 
-/** An ability with what grants it, or else what its absence is known by. */
+/** An ability: the evidence if the plug-in has it, and the evidence if it does not. */
 interface Ability extends VetClaim {
   readonly has: boolean;
   readonly without: string;
@@ -81,7 +81,7 @@ function ofExtism({ imports, validates }: Findings): { claims: Ability[]; from: 
 }
 
 function decides(evidence: string): Ability {
-  const ability = "decide an event: allow, deny or, where the handler holds the grant 'replace', replace the document";
+  const ability = "decide an event: allow, deny or, if the handler has the grant 'replace', replace the document";
   return { ability, has: true, evidence, without: '' };
 }
 

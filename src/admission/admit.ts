@@ -13,16 +13,16 @@ import { withoutCustomSections } from './wasm/custom-sections.js';
 
 export interface AdmitOptions {
   readonly backend: Artefact['backend'];
-  /** Largest size of all linear memories of the plugin together, bytes; built into the modules. */
+  /** Limit of the plug-in's linear memories together, bytes; built into the modules. */
   readonly memoryBytes: number;
-  /** Largest plugin, bytes; the one that no configuration can raise unless given. */
+  /** Largest plug-in, bytes. The default is the bound that no configuration can exceed. */
   readonly pluginBytes?: number;
 }
 
 /**
- * Turns a plugin into what a runner loads: vetted, translated and hardened. Nothing of the plugin runs. The same bytes
- * and options always give the same artefact.
- * Throws HookvisorError `plugin-refused` (a rule of ours) or `plugin-invalid` (not what the backend takes).
+ * Turns a plug-in into what a runner loads: vets, translates and hardens it. Runs nothing of the plug-in. The same
+ * bytes and options always give the same artefact. Throws HookvisorError `plugin-refused` if a rule forbids the
+ * plug-in, or `plugin-invalid` if the backend cannot load it.
  */
 export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise<Artefact> {
   enableExtendedConst();
@@ -38,7 +38,7 @@ export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise
   const translated = await translateComponent(plain);
   const plan = planOf(translated);
   const modules = translated.modules.map((core, place) => {
-    // The translator adds modules of its own making: what is hardened is what was vetted.
+    // The translator adds modules of its own. Only vetted modules are hardened, so vet these too.
     if (!own.some(({ bytes: vettedBefore }) => vettedBefore.equals(core))) vetCore(core, options);
     return { name: moduleName(place), ...lendMemory(hardenModule(core, limits)) };
   });
@@ -51,7 +51,7 @@ export async function admitPlugin(bytes: Buffer, options: AdmitOptions): Promise
   };
 }
 
-/** Whether a component can select in the document. */
+/** Returns whether a component can run XPath queries on the document. */
 function selects({ steps }: ComponentPlan): boolean {
   return steps.some(({ imports }) =>
     imports.some(([, fields]) => fields.some(([, value]) => value.is === 'host' && value.call === 'select')),

@@ -4,8 +4,8 @@ import { refusal } from '../contract/objection.js';
 import type { Objection } from '../contract/objection.js';
 
 /**
- * Strings go to the host and back in UTF-8 or UTF-16, and between components inside a plug-in in UTF-8: jco-transpile
- * knows no other way, or gets it wrong. `border` is null for a component that cannot be followed.
+ * Checks string encodings: UTF-8 or UTF-16 between host and plug-in, UTF-8 between components inside a plug-in. The
+ * runner supports no others. `border` is null for a component that cannot be followed.
  */
 export function checkEncodings(all: ReadonlySet<StringEncoding>, border: Border | null): Objection[] {
   return [

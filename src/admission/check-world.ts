@@ -10,9 +10,9 @@ import { witWorld } from './wit-world.js';
 const rebuild = 'build it with the WIT of this release';
 
 /**
- * Compares what a component imports and exports with the WIT, name by name and type by type. It may import less than an
- * interface has; what it exports under a name of the WIT has to be that interface as a whole. Exports by other names are
- * never called. Interfaces that it may not import at all are not looked at here.
+ * Compares a component's imports and exports with the WIT, name by name and type by type. A component may import a
+ * subset of an interface. An export with a name of the WIT must be the whole interface. Exports with other names are
+ * never called. Interfaces that no component may import are not checked here.
  */
 export function checkWorld({ imports, exports, lowered }: Border): Objection[] {
   const objections = [
@@ -27,7 +27,7 @@ export function checkWorld({ imports, exports, lowered }: Border): Objection[] {
 }
 
 function checkImport(name: string, entity: Entity | undefined, expected: WitInterface): Objection[] {
-  // One that is no instance was refused by its name and kind.
+  // Vetting of the import's name and kind has already refused anything but an instance.
   if (entity?.sort !== 'instance') return [];
   return [...entity.exports].flatMap(([item, one]) => {
     if (one.sort === 'type') return checkTypes(name, item, { types: [one.type], expected: expected.types.get(item) });
@@ -45,7 +45,7 @@ function checkImport(name: string, entity: Entity | undefined, expected: WitInte
 function checkExport(name: string, entity: Entity | undefined, expected: WitInterface): Objection[] {
   if (entity?.sort !== 'instance') {
     if (entity === undefined && !witWorld.required.has(name)) return [];
-    const what = `it is a component of another world, without the export '${name}'`;
+    const what = `it is a component for another world: it lacks the export '${name}'`;
     return [unusable('world', what, 'build it for the world hook-handler')];
   }
   const missing = [...expected.functions.keys()].filter((item) => entity.exports.get(item)?.sort !== 'function');
@@ -64,14 +64,14 @@ function checkExport(name: string, entity: Entity | undefined, expected: WitInte
 }
 
 interface Compared {
-  /** All that it is said to be. */
+  /** Every type that the item is declared with. */
   readonly types: readonly WitType[];
   readonly expected: WitType | undefined;
 }
 
 function checkTypes(name: string, item: string, { types, expected }: Compared): Objection[] {
   const objection = (what: string): Objection[] => [
-    unusable('types', `its interface '${name}' has other types: '${what}`, rebuild, { interface: name }),
+    unusable('types', `its interface '${name}' has different types: '${what}`, rebuild, { interface: name }),
   ];
   if (expected === undefined) return objection(`${item}' is not in the WIT`);
   for (const type of types) {

@@ -12,18 +12,18 @@ import type { VetReport } from '../contract/vet-report.js';
 import type { WasmLimits } from './wasm/declared-types.js';
 import type { Objection } from '../contract/objection.js';
 
-/** Most imports or exports that a report lists. */
+/** Largest number of imports or exports in a report. */
 const listed = 1_000;
 
-/** What a handler's configuration says about sizes, bytes. */
+/** The size limits of a handler's configuration, bytes. */
 interface SizeLimits {
   readonly memoryBytes: number;
   readonly pluginBytes: number;
 }
 
 /**
- * Everything about a plugin that can be said without running it. The verdict is that of an admission, which is done to
- * the end for a plugin that breaks no rule. Only ever called in the admission process.
+ * Reports everything that can be said about a plug-in without running it. The verdict is that of admission: a plug-in
+ * that breaks no rule is admitted completely. Must be called only in the admission process.
  */
 export async function examinePlugin(bytes: Buffer, options: SizeLimits): Promise<VetReport> {
   const backend = detectBackend(bytes);

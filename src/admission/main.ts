@@ -1,6 +1,6 @@
 /**
- * Entry of the admission process: reads one plugin from stdin, vets, hardens and translates it, writes the artefact,
- * a report on it or the error to stdout, and ends. Parsers and compilers run here and nowhere else.
+ * Entry point of the admission process. Reads one plug-in from stdin, vets, translates and hardens it, writes the
+ * artefact, a report or the error to stdout, and exits. Plug-ins are parsed and compiled only in this process.
  */
 import { HookvisorError, messageOf } from '../contract/errors.js';
 import { FrameReader } from '../contract/framing.js';
@@ -15,7 +15,7 @@ async function admit(): Promise<Buffer> {
   try {
     const frames = new FrameReader(bounds.pluginBytes + 1024 * 1024);
     for await (const chunk of process.stdin) {
-      // A stream without an encoding gives buffers; its type does not say so.
+      // A stream without an encoding yields buffers, which its type does not express.
       const [frame] = frames.push(chunk as Buffer);
       if (frame === undefined) continue;
       const { head, tail } = decodeMessage('admit', frame);
@@ -23,10 +23,10 @@ async function admit(): Promise<Buffer> {
         return encodeMessage('admitted', { reply: 'report', report: await examinePlugin(tail, head) });
       }
       const artefact = encodeArtefact(await admitPlugin(tail, head));
-      requireAtMost(artefact.length, artefactBytes, 'bytes when it is hardened');
+      requireAtMost(artefact.length, artefactBytes, 'bytes after hardening');
       return encodeMessage('admitted', { reply: 'artefact' }, artefact);
     }
-    throw new HookvisorError('admission-failed', 'Cannot admit a plugin: none was sent');
+    throw new HookvisorError('admission-failed', 'Cannot admit a plug-in: the request has none');
   } catch (error) {
     const known = error instanceof HookvisorError && isKnownErrorCode(error.code);
     return encodeMessage('admitted', {
@@ -38,6 +38,6 @@ async function admit(): Promise<Buffer> {
   }
 }
 
-// stdout carries the one frame only: what a library prints goes to stderr.
+// stdout carries exactly one frame, so the output of libraries goes to stderr.
 globalThis.console = new console.Console(process.stderr);
 process.stdout.write(await admit(), () => process.exit(0));

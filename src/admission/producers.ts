@@ -2,12 +2,12 @@ import type { VetReport } from '../contract/vet-report.js';
 import { WasmReader, wasmSections } from './wasm/wasm-reader.js';
 import { wasmLayer } from '../shared/wasm-layer.js';
 
-/** Most entries that are told. */
+/** Largest number of entries in a report. */
 const most = 50;
 
 /**
- * Who made a plugin, by its own account: the custom sections `producers` of the component and the core modules in it.
- * What cannot be read is left out: nothing depends on it.
+ * Reads which tools claim to have made a plug-in: the custom sections `producers` of the component and its core
+ * modules. Skips what cannot be read, because nothing depends on these claims.
  */
 export function readProducers(bytes: Buffer): VetReport['producers'] {
   const found = new Map<string, VetReport['producers'][number]>();
@@ -34,6 +34,6 @@ function collect(bytes: Buffer, depth: number, see: (entry: VetReport['producers
       });
     }
   } catch {
-    // A section of no meaning need not be whole.
+    // Custom sections have no effect, so a malformed one is not an error.
   }
 }

@@ -10,7 +10,7 @@ import type { Objection } from '../contract/objection.js';
 import { checkNames } from './wasm/wasm-names.js';
 import { invalidPlugin as invalid, wasmLayer } from '../shared/wasm-layer.js';
 
-/** A core module that was read, and how many times the plugin instantiates it. */
+/** A core module, and how often the plug-in instantiates it. */
 export interface VettedModule extends CoreModule {
   readonly bytes: number;
   readonly instances: number;
@@ -18,11 +18,11 @@ export interface VettedModule extends CoreModule {
 
 /** Reads a core module. Throws HookvisorError `plugin-invalid`. */
 export function readModule(bytes: Buffer, instances: number): VettedModule {
-  if (wasmLayer(bytes) !== 'module') throw invalid('a core module in it is none');
+  if (wasmLayer(bytes) !== 'module') throw invalid('an embedded module is not a core module');
   return { ...readCoreModule(bytes), bytes: bytes.length, instances };
 }
 
-/** Checks what holds for the core modules of any plugin, together: their memories and sizes add up. */
+/** Checks all core modules of a plug-in together, because their memories and sizes add up. */
 export function checkModules(modules: readonly VettedModule[], memoryBytes: number): Objection[] {
   const found = modules.flatMap((module) => [
     ...checkNames(namesOf(module)),
@@ -30,7 +30,7 @@ export function checkModules(modules: readonly VettedModule[], memoryBytes: numb
     ...[...module.memories, ...module.importedMemories].flatMap(checkMemory),
     ...[...module.tables, ...module.importedTables].flatMap(checkTable),
     ...(module.memories.length + module.importedMemories.length > 1
-      ? [refusal('memory', 'a core module in it has several memories', 'build it with one')]
+      ? [refusal('memory', 'a core module in it has several memories', 'build it with one memory')]
       : []),
     ...module.imports.flatMap(({ module: from }) =>
       from === meterNames.module ? [refusal('import', `it imports from '${from}'`, 'that name is reserved')] : [],
@@ -39,7 +39,7 @@ export function checkModules(modules: readonly VettedModule[], memoryBytes: numb
   return [...distinct(found), ...checkMemorySize(modules, memoryBytes), ...checkComplexity(modules)];
 }
 
-/** Bytes of memory with which the plugin's instances start, all together. */
+/** Returns the initial memory of all instances of the plug-in together, bytes. */
 export function initialMemory(modules: readonly VettedModule[]): number {
   return sum(modules, ({ memories, instances }) => sum(memories, ({ minimum }) => minimum) * instances) * pageBytes;
 }
@@ -56,13 +56,15 @@ function checkMemory({ shared, wide }: WasmLimits): Objection[] {
 }
 
 function checkTable({ shared, wide }: WasmLimits): Objection[] {
-  return shared || wide ? [refusal('table', 'it declares a shared or 64-bit table', 'build it without')] : [];
+  return shared || wide
+    ? [refusal('table', 'it declares a shared or 64-bit table', 'build it with unshared 32-bit tables')]
+    : [];
 }
 
 function checkMemorySize(modules: readonly VettedModule[], memoryBytes: number): Objection[] {
   const needed = initialMemory(modules);
   if (needed <= memoryBytes) return [];
-  const needs = `it needs ${needed} bytes of memory at least`;
+  const needs = `it needs at least ${needed} bytes of memory`;
   return [refusal('memory', needs, `its limit is ${memoryBytes}; raise the key 'memory' of the handler`, { needed })];
 }
 
@@ -73,7 +75,7 @@ function checkComplexity(modules: readonly VettedModule[]): Objection[] {
   const bounds = admissionBounds;
   const elements = all(({ tables, instances }) => sum(tables, ({ minimum }) => minimum) * instances);
   return [
-    ...atMost('table', elements, bounds.tableElements, (count) => `it declares a table of ${count} elements`),
+    ...atMost('table', elements, bounds.tableElements, (count) => `its tables have ${count} elements`),
     ...atMost(
       'memory',
       all(({ memories, instances }) => memories.length * instances),
@@ -97,13 +99,13 @@ function checkComplexity(modules: readonly VettedModule[]): Objection[] {
         ['segments', all(({ elementSegments, dataSegments }) => elementSegments + dataSegments), bounds.segments],
         ['locals in one function', most(({ code }) => code.mostLocals), bounds.functionLocals],
         ['locals', all(({ code }) => code.locals), bounds.locals],
-        ['blocks inside each other', most(({ code }) => code.depth), bounds.blockDepth],
+        ['levels of nested blocks', most(({ code }) => code.depth), bounds.blockDepth],
       ] as const
     ).flatMap(([what, count, bound]) => atMost('complexity', count, bound, () => `it has ${count} ${what}`)),
   ];
 }
 
-/** An objection where there is more of something than allowed. */
+/** Returns an objection if `count` exceeds `bound`. */
 export function atMost(
   rule: 'memory' | 'table' | 'complexity' | 'structure',
   count: number,

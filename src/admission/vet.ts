@@ -19,7 +19,7 @@ import { wasmLayer } from '../shared/wasm-layer.js';
 const importable = [...witWorld.imports.keys()].map((name) => name.replace(/^.*\/|@.*$/gu, ''));
 const configurable = 'hookvisor:hook/configurable@0.1.0';
 
-/** Extism's kernel without its HTTP functions. */
+/** Functions of Extism's kernel except HTTP. */
 const extismModule = 'extism:host/env';
 const extismFunctions = new Set(
   (
@@ -30,27 +30,27 @@ const extismFunctions = new Set(
 );
 
 export interface VetOptions {
-  /** Limit of all linear memories of one instance of the plugin, bytes. */
+  /** Limit of the linear memories of one instance of the plug-in together, bytes. */
   readonly memoryBytes: number;
-  /** Largest plugin, bytes; the one that no configuration can raise unless given. */
+  /** Largest plug-in, bytes. The default is the bound that no configuration can exceed. */
   readonly pluginBytes?: number;
 }
 
-/** What was found in a plugin without running it, and every reason not to admit it. */
+/** What vetting found in a plug-in without running it, and every reason to refuse it. */
 export interface Findings {
   readonly backend: 'component' | 'extism';
   readonly objections: readonly Objection[];
   readonly modules: readonly VettedModule[];
-  /** Imports of the plugin itself: interfaces of a component, `module name` for Extism. */
+  /** Imports of the plug-in itself: interfaces of a component, `module name` for Extism. */
   readonly imports: readonly string[];
   readonly exports: readonly string[];
-  /** Whether the plugin checks its own settings. */
+  /** Whether the plug-in validates its own settings. */
   readonly validates: boolean;
   /** Null for an Extism module. */
   readonly component: ComponentBinary | null;
 }
 
-/** Looks a plugin over for a backend; what cannot be read is one objection, too. Never throws for a bad plugin. */
+/** Examines a plug-in for a backend. A plug-in that cannot be read gives one objection: a bad plug-in never throws. */
 export function examine(bytes: Buffer, backend: Findings['backend'], options: VetOptions): Findings {
   const found = { objections: [] as Objection[], modules: [] as VettedModule[] };
   const nothing: Findings = { backend, ...found, imports: [], exports: [], validates: false, component: null };
@@ -65,7 +65,7 @@ export function examine(bytes: Buffer, backend: Findings['backend'], options: Ve
   }
 }
 
-/** A component is for the backend `component`, a core module for `extism`; null for what is no WebAssembly. */
+/** Returns `component` for a component, `extism` for a core module, and null if the bytes are not WebAssembly. */
 export function detectBackend(bytes: Buffer): Findings['backend'] | null {
   try {
     return wasmLayer(bytes) === 'component' ? 'component' : 'extism';
@@ -75,8 +75,8 @@ export function detectBackend(bytes: Buffer): Findings['backend'] | null {
 }
 
 /**
- * Checks a plugin against what it may be for its backend. Throws HookvisorError `plugin-refused` for the first rule that
- * it breaks, or `plugin-invalid` for what the backend cannot take.
+ * Checks a plug-in against the rules of its backend. Throws HookvisorError `plugin-refused` for the first rule that it
+ * breaks, or `plugin-invalid` if the backend cannot load it.
  */
 export function vetPlugin(bytes: Buffer, backend: Findings['backend'], options: VetOptions): Findings {
   const findings = examine(bytes, backend, options);
@@ -85,22 +85,22 @@ export function vetPlugin(bytes: Buffer, backend: Findings['backend'], options: 
   return findings;
 }
 
-/** {@link vetPlugin} for a component: it imports nothing but the world's interfaces and exports the handler. */
+/** Vets a component with {@link vetPlugin}: it may import only interfaces of the world and must export the handler. */
 export function vetComponent(bytes: Buffer, options: VetOptions): ComponentBinary & { readonly validates: boolean } {
   const { component, validates } = vetPlugin(bytes, 'component', options);
-  if (component === null) throw new HookvisorError('internal', 'Cannot admit the plugin: no component was read');
+  if (component === null) throw new HookvisorError('internal', 'Cannot admit the plug-in: no component was read');
   return { ...component, validates };
 }
 
 /**
- * {@link vetPlugin} for Extism: it imports nothing but Extism's kernel without HTTP, and exports `handle` as `() -> i32`
- * and a memory.
+ * Vets an Extism module with {@link vetPlugin}: it may import only Extism's kernel without HTTP, and must export a
+ * memory and `handle` as `() -> i32`.
  */
 export function vetExtism(bytes: Buffer, options: VetOptions): Findings {
   return vetPlugin(bytes, 'extism', options);
 }
 
-/** Checks what holds for any core module. Throws HookvisorError `plugin-refused` or `plugin-invalid`. */
+/** Checks the rules for any core module. Throws HookvisorError `plugin-refused` or `plugin-invalid`. */
 export function vetCore(bytes: Buffer, { memoryBytes }: VetOptions): CoreModule {
   const module = readModule(bytes, 1);
   const [first] = checkModules([module], memoryBytes);
@@ -114,7 +114,7 @@ function examineComponent(bytes: Buffer, { memoryBytes }: VetOptions): Findings 
   }
   const component = readComponent(bytes);
   const modules = component.coreModules.map(({ bytes: core, instances }) =>
-    // One that is never instantiated must keep to the rules all the same.
+    // The rules apply even to a module that is never instantiated.
     readModule(core, Math.max(1, instances)),
   );
   const objections = [
@@ -137,7 +137,7 @@ function examineComponent(bytes: Buffer, { memoryBytes }: VetOptions): Findings 
       ? [
           refusal(
             'structure',
-            'it hands modules, components or values around inside itself',
+            'it passes modules, components or values between its parts',
             'build it as one plain component',
           ),
         ]
@@ -157,7 +157,7 @@ function examineComponent(bytes: Buffer, { memoryBytes }: VetOptions): Findings 
     ...atMost('complexity', component.names.size, admissionBounds.names, (count) => `it has ${count} names`),
     ...checkModules(modules, memoryBytes),
   ];
-  // What hands components around, or makes too many, is not followed.
+  // A component that passes components around, or instantiates too many, is not followed.
   const followed = !component.concurrent && !objections.some(({ rule }) => rule === 'structure');
   const border = followed ? linkComponent(component) : null;
   return {
@@ -173,7 +173,7 @@ function examineComponent(bytes: Buffer, { memoryBytes }: VetOptions): Findings 
 
 function examineExtism(bytes: Buffer, { memoryBytes }: VetOptions): Findings {
   if (wasmLayer(bytes) === 'component') {
-    const remedy = "set 'backend: component' or build an Extism plugin";
+    const remedy = "set 'backend: component' or build an Extism plug-in";
     return mismatch('extism', 'it is a component, not a core module', remedy);
   }
   const module = readModule(bytes, 1);
@@ -193,7 +193,7 @@ function examineExtism(bytes: Buffer, { memoryBytes }: VetOptions): Findings {
       const actual = type(name);
       if (actual === expected || (actual === undefined && name === 'validate')) return [];
       const what = actual === undefined ? `it exports no function '${name}'` : `its export '${name}' is ${actual}`;
-      return [unusable('world', what, `an Extism plugin exports '${name}' as ${expected}`)];
+      return [unusable('world', what, `an Extism plug-in exports '${name}' as ${expected}`)];
     }),
     ...(module.exports.some(({ kind }) => kind === 'memory')
       ? []
@@ -215,12 +215,12 @@ function mismatch(backend: Findings['backend'], what: string, remedy: string): F
   return { backend, objections, modules: [], imports: [], exports: [], validates: false, component: null };
 }
 
-/** A refusal of the readers as an objection. Anything but such a refusal is thrown on. */
+/** Converts an error of the readers into an objection. Rethrows any other error. */
 export function objectionOf(error: unknown): Objection {
   if (!(error instanceof HookvisorError)) throw error;
   const { code } = error;
   if (code !== 'plugin-refused' && code !== 'plugin-invalid') throw error;
-  const message = messageOf(error).replace(/^Cannot admit the plugin: /u, '');
+  const message = messageOf(error).replace(/^Cannot admit the plug-?in: /u, '');
   const rule = vetRules.find((one) => one === error.fields['rule']) ?? 'format';
   return { rule, code, message, fields: { ...error.fields, rule } };
 }

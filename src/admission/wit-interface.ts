@@ -10,6 +10,6 @@ export interface WitInterface {
 export interface WitWorld {
   readonly imports: ReadonlyMap<string, WitInterface>;
   readonly exports: ReadonlyMap<string, WitInterface>;
-  /** The exports that it must have. */
+  /** Exports that the component must have. */
   readonly required: ReadonlySet<string>;
 }

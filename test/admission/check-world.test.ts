@@ -78,7 +78,7 @@ describe('a component of another world', () => {
     const changed =
       from === 'level' ? wat.slice(at).replace('(export "level"', `(export "${to}"`) : wat.slice(at).replace(from, to);
     const found = messages(await moduleBytes(wat.slice(0, at) + changed));
-    expect(found.join('\n')).toContain(`its interface 'hookvisor:hook/log@0.1.0' has other types: ${says}`);
+    expect(found.join('\n')).toContain(`its interface 'hookvisor:hook/log@0.1.0' has different types: ${says}`);
   });
 
   it('is refused for the type with which a function leaves a component inside it', async () => {
@@ -94,7 +94,7 @@ describe('a component of another world', () => {
     for (const result of ['string', 'u32']) {
       const found = messages(await moduleBytes(wat.replace(lifted, through(result))));
       expect(found[0]).toContain(
-        "its interface 'hookvisor:hook/handler@0.1.0' has other types: 'handle.event' is string",
+        "its interface 'hookvisor:hook/handler@0.1.0' has different types: 'handle.event' is string",
       );
     }
   });
@@ -115,7 +115,7 @@ describe('a component of another world', () => {
     );
     const [first] = messages(plugin);
     expect(first).toBe(
-      "its interface 'hookvisor:hook/settings@0.1.0' has other types: 'json.result' is " +
+      "its interface 'hookvisor:hook/settings@0.1.0' has different types: 'json.result' is " +
         `${'tuple<'.repeat(4)}…, …>, tuple<…, …>>, tuple<tuple<…, …>, tuple<…, …>>>, ` +
         'tuple<tuple<tuple<…, …>, tuple<…, …>>, tuple<tuple<…, …>, tuple<…, …>>>> instead of string; ' +
         'build it with the WIT of this release',

@@ -59,7 +59,7 @@ describe('vetComponent', () => {
     const error = await componentError('(component)');
     expect(error.code).toBe('plugin-invalid');
     expect(error.message).toBe(
-      'Cannot admit the plugin: it is a component of another world, without the export ' +
+      'Cannot admit the plugin: it is a component for another world: it lacks the export ' +
         "'hookvisor:hook/handler@0.1.0'; build it for the world hook-handler",
     );
   });
@@ -86,7 +86,7 @@ describe('vetComponent', () => {
 
   it('vets core modules in nested components', async () => {
     const error = await componentError(`(component ${handler} (component (core module (memory 100))))`);
-    expect(error.message).toContain('it needs 6553600 bytes of memory at least');
+    expect(error.message).toContain('it needs at least 6553600 bytes of memory');
   });
 
   it('says that a file is no WebAssembly, or truncated, wherever it is cut', async () => {
@@ -130,7 +130,7 @@ describe('vetExtism', () => {
     const message = async (wat: string) => (await extismError(wat)).message;
     expect(await message('(module (memory (export "memory") 1))')).toContain("it exports no function 'handle'");
     expect(await message('(module (memory (export "memory") 1) (func (export "handle") (param i64)))')).toContain(
-      "its export 'handle' is (i64) -> (); an Extism plugin exports 'handle' as () -> i32",
+      "its export 'handle' is (i64) -> (); an Extism plug-in exports 'handle' as () -> i32",
     );
     expect(await message('(module (func (export "handle") (result i32) (i32.const 0)))')).toContain(
       'exports no memory',
@@ -145,7 +145,7 @@ describe('vetCore', () => {
     expect((await coreError('(module (memory i64 1))')).message).toContain('64-bit memory');
     expect((await coreError('(module (memory 1) (memory 1))')).message).toContain('several memories');
     expect((await coreError('(module (memory 65))')).message).toBe(
-      "Cannot admit the plugin: it needs 4259840 bytes of memory at least; its limit is 4194304; raise the key 'memory' of the handler",
+      "Cannot admit the plugin: it needs at least 4259840 bytes of memory; its limit is 4194304; raise the key 'memory' of the handler",
     );
     expect((await coreError('(module (table 1000001 funcref))')).message).toContain('at most 1000000 are allowed');
     expect((await coreError('(module (type (struct)))')).message).toContain(
@@ -208,7 +208,7 @@ describe('examine', () => {
     const core = '(component (core module $m (memory 1)) (core instance (instantiate $m)))';
     const found = await objections(level(level(level(level(core)))), 'component');
     expect(found.map(({ message }) => message)).toContain('it instantiates 256 core modules; at most 64 are allowed');
-    expect(found.map(({ message }) => message).join()).toContain('it needs 16777216 bytes of memory at least');
+    expect(found.map(({ message }) => message).join()).toContain('it needs at least 16777216 bytes of memory');
   });
 
   it('bounds the memories that may each grow to the limit', async () => {
@@ -225,7 +225,9 @@ describe('examine', () => {
     const bytes = (wat: string) => objections(`(module ${wat})`);
     const complexity = async (wat: string) => (await bytes(wat)).find(({ rule }) => rule === 'complexity')?.message;
     expect(await complexity(`(func (local ${'i32 '.repeat(5_001)}))`)).toContain('5001 locals in one function');
-    expect(await complexity(`(func ${'(block '.repeat(2_001)}${')'.repeat(2_001)})`)).toContain('2001 blocks');
+    expect(await complexity(`(func ${'(block '.repeat(2_001)}${')'.repeat(2_001)})`)).toContain(
+      '2001 levels of nested blocks',
+    );
     expect(await complexity('(global i32 (i32.const 0))'.repeat(100_001))).toContain('100001 globals');
     expect(await complexity(`(type (func (param ${'i32 '.repeat(500)})))`.repeat(401))).toContain('200500 parameters');
     expect((await bytes('(table 1 funcref)'.repeat(65))).map(({ rule }) => rule)).toContain('table');

@@ -77,7 +77,7 @@ const refused: Refused[] = [
     backend: 'extism',
     plugin: () => generate.deepBlocks(100_000),
     code: 'plugin-refused',
-    message: /100000 blocks inside each other; at most 2000/u,
+    message: /100000 levels of nested blocks; at most 2000/u,
   },
   {
     title: 'a million exports',
@@ -105,7 +105,7 @@ const refused: Refused[] = [
     backend: 'extism',
     plugin: generate.endlessNumber,
     code: 'plugin-invalid',
-    message: /has no end/u,
+    message: /is not terminated/u,
   },
   {
     title: 'a name longer than the file',

@@ -111,7 +111,7 @@ export const otherWorlds: readonly OtherWorld[] = [
     rule: 'types',
     code: 'plugin-invalid',
     says:
-      `its interface ${wit('log')} has other types: 'level' is enum { debug, info, warn, error, fatal } instead of ` +
+      `its interface ${wit('log')} has different types: 'level' is enum { debug, info, warn, error, fatal } instead of ` +
       `enum { debug, info, warn, error }; ${rebuild}`,
   },
   {
@@ -119,7 +119,7 @@ export const otherWorlds: readonly OtherWorld[] = [
     plugin: () => logsWith('"info" "debug" "warn" "error"'),
     rule: 'types',
     code: 'plugin-invalid',
-    says: `its interface ${wit('log')} has other types: 'level' is enum { info, debug, warn, error } instead of`,
+    says: `its interface ${wit('log')} has different types: 'level' is enum { info, debug, warn, error } instead of`,
   },
   {
     title: 'an outcome that is a record',
@@ -127,7 +127,7 @@ export const otherWorlds: readonly OtherWorld[] = [
     rule: 'types',
     code: 'plugin-invalid',
     says:
-      `its interface ${wit('types')} has other types: 'outcome' is record { tag: string, val: string } instead of ` +
+      `its interface ${wit('types')} has different types: 'outcome' is record { tag: string, val: string } instead of ` +
       `variant { allow, deny(string), replace(string) }; ${rebuild}`,
   },
   {
@@ -155,7 +155,7 @@ export const otherWorlds: readonly OtherWorld[] = [
       ),
     rule: 'types',
     code: 'plugin-invalid',
-    says: `its interface ${wit('configurable')} has other types: 'validate' is func(event: record {`,
+    says: `its interface ${wit('configurable')} has different types: 'validate' is func(event: record {`,
   },
   {
     title: 'text in Latin-1 from the host',

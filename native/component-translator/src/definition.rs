@@ -1,4 +1,4 @@
-//! Wasmtime's definitions of core items, resolved to what the runner can find or make.
+//! Resolves Wasmtime's definitions of core items to values that the runner can find or make.
 
 use crate::output::{Options, Value};
 use std::collections::HashMap;
@@ -7,7 +7,7 @@ use wasmtime_environ::{EntityIndex, ModuleTranslation, PrimaryMap};
 
 pub type Modules<'a> = PrimaryMap<StaticModuleIndex, ModuleTranslation<'a>>;
 
-/// What is known of a translation when its definitions are resolved.
+/// What resolving the definitions of a translation needs.
 pub struct Definitions<'a> {
     pub component: &'a Component,
     pub trampolines: &'a PrimaryMap<TrampolineIndex, Trampoline>,
@@ -184,7 +184,7 @@ fn encoding_of(options: &CanonicalOptions) -> &'static str {
     }
 }
 
-/// What a module exports, by what it is; of several names the first.
+/// Returns the names of a module's exports by entity; of several names the first.
 fn names_of<'a>(translation: &'a ModuleTranslation<'_>) -> HashMap<EntityIndex, &'a str> {
     let mut names = HashMap::new();
     for (name, index) in translation.module.exports.iter() {

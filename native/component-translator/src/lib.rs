@@ -1,5 +1,5 @@
-//! Admission's border to Wasmtime's translation of components: bytes in, JSON and core modules out. It imports nothing.
-//! What it cannot do ends in a trap; its memory is of no use afterwards.
+//! Interface between admission and Wasmtime's component translation: bytes in, JSON and modules out. Imports nothing.
+//! Unsupported components end in a trap. The instance must not be used afterwards.
 
 mod definition;
 mod one_memory;
@@ -8,7 +8,7 @@ mod translate;
 
 use output::Answer;
 
-/// Where the answer lies in memory.
+/// The location of the answer in memory.
 #[repr(C)]
 pub struct Place {
     json: *const u8,
@@ -17,16 +17,16 @@ pub struct Place {
     modules_size: usize,
 }
 
-/// Room for a component of so many bytes.
+/// Allocates space for a component of `size` bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn allocate(size: usize) -> *mut u8 {
     Box::leak(vec![0; size].into_boxed_slice()).as_mut_ptr()
 }
 
-/// Translates the component that lies in what `allocate` gave. The JSON is at most `json_bytes` long.
+/// Translates the component in memory from `allocate`. The JSON has at most `json_bytes` bytes.
 ///
 /// # Safety
-/// `component` is what `allocate(size)` gave.
+/// `component` must come from `allocate(size)`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn translate(component: *const u8, size: usize, json_bytes: usize) -> *const Place {
     let component = unsafe { std::slice::from_raw_parts(component, size) };

@@ -1,5 +1,5 @@
-//! Wasmtime's adapters reach the memories of two core instances. Not every version of Node lets a module have two, so that
-//! an adapter keeps the first and calls functions for what it does to the others.
+//! Wasmtime's adapters access the memories of two core instances. Not every version of Node allows two in a module, so
+//! an adapter keeps the first memory and calls functions to access the others.
 
 use std::collections::HashSet;
 use wasm_encoder::ValType::{self, F32, F64, I32, I64};
@@ -16,11 +16,11 @@ type Failure = Error<&'static str>;
 /// A module with at most one memory.
 pub struct OneMemory {
     pub bytes: Vec<u8>,
-    /// The functions that it imports after all else.
+    /// The functions that it imports after all other imports.
     pub accesses: Vec<Access>,
 }
 
-/// What an instruction does to one of the memories.
+/// An instruction on one of the memories.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Access {
     pub memory: u32,
@@ -28,7 +28,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// The name of the function that does it.
+    /// Returns the name of the imported function for it.
     pub fn name(&self) -> String {
         format!("{} {}", self.memory, self.instruction)
     }
@@ -86,7 +86,7 @@ impl Reencode for Rewriter {
     }
 
     fn memory_index(&mut self, index: u32) -> Result<u32, Failure> {
-        // All that names another memory is rewritten before it comes here.
+        // Instructions on other memories have been rewritten before this call.
         if index == 0 {
             Ok(0)
         } else {
@@ -144,7 +144,7 @@ impl Reencode for Rewriter {
     }
 }
 
-/// What an instruction does to another memory than the first, and its offset; `memory.size` has none.
+/// Returns the access of an instruction to a memory other than the first, and its offset; `memory.size` has none.
 fn foreign(operator: &Operator<'_>) -> Option<(Access, Option<u64>)> {
     let (instruction, memarg) = match operator {
         Operator::I32Load { memarg } => ("i32.load", memarg),
@@ -170,7 +170,7 @@ fn foreign(operator: &Operator<'_>) -> Option<(Access, Option<u64>)> {
     (memarg.memory > 0).then_some((access, Some(memarg.offset)))
 }
 
-/// Loads and stores take the offset last.
+/// Returns the type of the function for an instruction. Loads and stores take the offset last.
 fn type_of(instruction: &str) -> (Vec<ValType>, Vec<ValType>) {
     if instruction == "memory.size" {
         return (vec![], vec![I32]);

@@ -4,7 +4,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// JSON, and the core modules one after the other.
+/// The JSON, and the concatenated core modules.
 pub struct Answer {
     pub json: Vec<u8>,
     pub modules: Vec<u8>,
@@ -14,11 +14,11 @@ pub struct Answer {
 #[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Outcome<'a> {
     Translated(Translation<'a>),
-    /// It is no valid component, or uses what is switched off here.
+    /// The component is invalid, or uses a disabled feature.
     Invalid {
         message: String,
     },
-    /// The description would be larger than was asked for.
+    /// The description would exceed the size limit.
     TooLarge,
 }
 
@@ -27,9 +27,9 @@ pub enum Outcome<'a> {
 pub struct Translation<'a> {
     /// Sizes of the core modules, bytes.
     pub modules: Vec<usize>,
-    /// Core instances in the order in which they are made.
+    /// Core instances in the order of their instantiation.
     pub instances: Vec<Instance<'a>>,
-    /// Functions that the component exports, itself or in an instance.
+    /// Functions that the component exports, directly or in an instance.
     pub exports: Vec<Lifted<'a>>,
 }
 
@@ -53,7 +53,7 @@ pub struct Lifted<'a> {
     pub options: Options<'a>,
 }
 
-/// Canonical options of a function that is lifted or lowered.
+/// Canonical options of a lifted or lowered function.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Options<'a> {
@@ -63,24 +63,24 @@ pub struct Options<'a> {
     pub memory: Option<Box<Value<'a>>>,
     pub realloc: Option<Box<Value<'a>>>,
     pub post_return: Option<Box<Value<'a>>>,
-    /// Whether it is asynchronous, or keeps its data in garbage-collected objects.
+    /// Whether it is asynchronous, or uses garbage-collected objects for its data.
     pub other: bool,
 }
 
-/// What a core module is given for an import.
+/// The value of an import of a core module.
 #[derive(Serialize)]
 #[serde(tag = "is", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Value<'a> {
-    /// What a core instance exports.
+    /// An export of a core instance.
     Export {
         instance: u32,
         name: &'a str,
     },
-    /// A global: whether a component instance may call out.
+    /// A global that says whether a component instance may call out.
     Flags {
         instance: u32,
     },
-    /// An imported function, lowered.
+    /// A lowered import.
     Lower {
         path: Vec<&'a str>,
         options: Options<'a>,
@@ -126,7 +126,7 @@ pub enum Value<'a> {
     },
 }
 
-/// Writes JSON of at most so many bytes.
+/// A writer that accepts at most `left` more bytes.
 pub struct Bounded {
     pub bytes: Vec<u8>,
     pub left: usize,

@@ -1,4 +1,4 @@
-//! From a component's bytes to JSON.
+//! Translates a component's bytes to JSON and core modules.
 
 use crate::definition::{Definitions, Modules};
 use crate::one_memory::{Access, MODULE, OneMemory, with_one_memory};
@@ -9,7 +9,7 @@ use wasmtime_environ::component::*;
 use wasmtime_environ::wasmparser::{Validator, WasmFeatures};
 use wasmtime_environ::{EntityType, ModuleTranslation, ScopeVec, Tunables};
 
-/// What vetting admits, and several memories for Wasmtime's own adapters.
+/// The features that vetting admits, and several memories for Wasmtime's own adapters.
 const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::TAIL_CALL)
@@ -57,7 +57,7 @@ fn describe<'a>(
             instances.push(Instance { module, imports });
         }
     }
-    // The others are compiled, and so validated, in admission.
+    // Admission compiles the others, which validates them.
     for (_, unused) in modules.iter().filter(|(index, _)| !used.places.contains_key(index)) {
         let validated = Validator::new_with_features(FEATURES).validate_all(unused.wasm);
         validated.map_err(|error| error.to_string())?;
@@ -69,7 +69,7 @@ fn describe<'a>(
     Ok((Translation { modules: used.sizes, instances, exports }, used.bytes))
 }
 
-/// The modules that are instantiated, each once.
+/// The instantiated modules, each once.
 #[derive(Default)]
 struct UsedModules {
     places: HashMap<StaticModuleIndex, usize>,
@@ -99,7 +99,7 @@ impl UsedModules {
     }
 }
 
-/// All memories but the first become functions, as the module that was rewritten imports them.
+/// Returns the imports. All memories but the first become functions, which the rewritten module imports.
 fn imports_of<'a>(
     definitions: &Definitions<'a>,
     translation: &'a ModuleTranslation<'_>,

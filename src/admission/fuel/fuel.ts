@@ -6,43 +6,46 @@ import { WasmReader } from '../wasm/wasm-reader.js';
 import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import { signed, sized, unsigned } from '../wasm/wasm-writer.js';
 
-/** Places of what was added to a module, in its index spaces. */
+/** Indices of the items that metering adds to a module. */
 export interface MeterPlaces {
-  /** Global with the fuel that is left. */
+  /** The global that holds the remaining fuel. */
   readonly fuel: number;
-  /** Where a global is now. */
+  /** Returns the new index of a global. */
   readonly moved: (global: number) => number;
-  /** A function added for an instruction whose work grows with an operand: it charges, then runs `instruction`. */
+  /**
+   * Returns the function that replaces an instruction whose work grows with an operand. It charges fuel, then runs
+   * `instruction`.
+   */
   readonly helper: (instruction: Buffer, kind: HelperKind) => number;
-  /** A block's type with the results of a function and no parameters, as it stands in code. */
+  /** Returns the encoded type of a block with the results of a function and no parameters. */
   readonly blockType: (type: number) => readonly number[];
 }
 
 export type HelperKind = 'bytes' | 'elements' | 'memory-growth' | 'table-growth' | 'table-fill';
 
-/** Takes steps from the local, and ends the plugin when there are none left; `flush` runs before that. */
+/** Returns code that subtracts steps from the fuel and traps if none are left. `flush` runs before the trap. */
 const spendFrom = (steps: number, local: number, after: readonly number[], flush: readonly number[]): number[] => [
   ...[op.i64Const, ...signed(steps), op.i64Sub, op.localTee, ...unsigned(local), ...after],
   ...[op.i64Const, 0, op.i64LtS, op.if, 0x40, ...flush, op.unreachable, op.end],
 ];
 
-/** What handing over a parameter or a result takes, in plain instructions; clearing a local takes one. */
+/** Work of passing a parameter or a result, in plain instructions. Clearing a local counts as one. */
 const valueWork = 4;
 
 export interface MeteredFunction {
   readonly type: number;
   readonly parameters: number;
   readonly results: number;
-  /** Its place among all functions. */
+  /** Its index among all functions. */
   readonly place: number;
-  /** Functions that pay for their entry themselves. */
+  /** Functions that charge for their own entry. */
   readonly paying: ReadonlySet<number>;
 }
 
 /**
- * Builds fuel into a function's body (locals and code, without its size). A step is a call, a turn of a loop, or 256
- * instructions; the steps of a stretch of code without a branch are taken together where it begins. In a function
- * with loops the fuel lives in a local and goes to the global before whatever may look at it: calls, returns, traps.
+ * Builds fuel metering into a function's body (locals and code, without its size). A step is a call, an iteration of a
+ * loop, or 256 instructions. Each straight run of code is charged once, where it begins. A function with loops caches
+ * the fuel in a local and writes it back to the global before anything that may read it: calls, returns, traps.
  */
 export function meterFunction(body: Buffer, metered: MeteredFunction, places: MeterPlaces): Buffer {
   const reader = new WasmReader(body);
@@ -91,18 +94,19 @@ export function meterFunction(body: Buffer, metered: MeteredFunction, places: Me
       splice.replace(at, reader.at, cached ? Buffer.concat([flushed, call, reload]) : call);
     }
   }
-  if (!reader.done) throw invalid('a function in it goes on after its end');
+  if (!reader.done) throw invalid('a function in it continues after its end');
   const locals = [Buffer.from(unsigned(groups + 1)), declared, Buffer.from([1, i64])];
   if (!cached) return sized(...locals, splice.result());
   const block = Buffer.from([op.block, ...places.blockType(metered.type)]);
-  // The body's own `end` closes the block, and what follows runs however it was left.
+  // The body's own `end` closes the block. The code after it runs on every way out of the block.
   return sized(...locals, reload, block, splice.result(), flushed, Buffer.from([op.end]));
 }
 
 /**
- * The functions that pay for their entry themselves, by their bodies in order: those that a function with loops calls by
- * name, where a charge at each call would cost the most, and those that nobody but the host calls (`entries`). For all
- * others their callers pay, for several calls in a row at once. `imported` functions come before the bodies.
+ * Returns the functions that charge for their own entry: those that a function with loops calls directly, because a
+ * charge at each call would cost the most there, and those that only the host calls (`entries`). The callers of all
+ * other functions pay for the entry, once for several calls in a row. `bodies` are in order; `imported` functions
+ * precede them.
  */
 export function payingFunctions(
   bodies: readonly Buffer[],

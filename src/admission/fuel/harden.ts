@@ -15,21 +15,22 @@ import { sized, unsigned, vector } from '../wasm/wasm-writer.js';
 const section = moduleSection;
 
 export interface HardenOptions {
-  /** Largest size of all linear memories of the plugin together, bytes. */
+  /** Limit of the plug-in's linear memories together, bytes. */
   readonly memoryBytes: number;
-  /** Bytes that they start with; without it, those of this module alone. */
+  /** Their initial size together, bytes. The default is that of this module alone. */
   readonly initialBytes?: number;
 }
 
 /**
- * Builds limits into a vetted core module: function entries, loop turns and long runs of code take a step of fuel from a
- * global imported under the names of `meterNames`; what works on whole ranges of memories and tables takes steps in proportion; all
- * trap when there are none left. Growth of memories is counted in a global that all modules of a plugin share, and what
- * could not grow is noted in another; memories and tables get a maximum. The same bytes always give the same result. What costs how much is in docs/determinism.md.
- * Throws HookvisorError `plugin-invalid` for what is no valid module with the supported features.
+ * Builds limits into a vetted core module. Function entries, loop iterations and long runs of code charge steps of fuel
+ * to a global that is imported under the names in `meterNames`. Bulk operations on memories and tables charge steps in
+ * proportion to their size. All of them trap when no fuel is left. One imported global counts memory growth for all
+ * modules of a plug-in; another records growth that failed. Memories and tables get a maximum. The same bytes always
+ * give the same result. docs/determinism.md lists the costs. Throws HookvisorError `plugin-invalid` if the module is
+ * not valid with the supported features.
  */
 export function hardenModule(bytes: Buffer, { memoryBytes, initialBytes }: HardenOptions): Buffer {
-  // Custom sections decide nothing, and some hold places in code that move. Versions of V8 read different ones.
+  // Custom sections have no effect, some refer to code offsets that change, and V8 versions differ in which they read.
   const sections = new Map(moduleSections(bytes));
   const header = bytes.subarray(0, 8);
   if (!WebAssembly.validate(assembled(header, sections))) throw invalid('a core module in it is not valid WebAssembly');
@@ -49,7 +50,7 @@ export function hardenModule(bytes: Buffer, { memoryBytes, initialBytes }: Harde
   rewrite(section.element, (body) => moveGlobals.element(body, moved));
   rewrite(section.data, (body) => moveGlobals.data(body, moved));
   rewrite(section.code, (body) => meteredCode(body, layout, additions));
-  // After the code, which is what asks for types and helpers.
+  // Metering the code adds types and helpers, so these sections come after it.
   const empty = Buffer.from([0]);
   sections.set(section.import, longer(sections.get(section.import) ?? empty, additions.imports));
   rewrite(section.type, (body) => longer(body, additions.types));
@@ -60,8 +61,8 @@ export function hardenModule(bytes: Buffer, { memoryBytes, initialBytes }: Harde
     ),
   );
   const hardened = assembled(header, sections);
-  // A function may have been at the limits of what is allowed in one.
-  if (!WebAssembly.validate(hardened)) throw invalid('a function in it is too large to be given limits');
+  // Metering can push a function over V8's limits.
+  if (!WebAssembly.validate(hardened)) throw invalid('a function in it is too large to be hardened');
   return hardened;
 }
 
@@ -87,7 +88,7 @@ function meteredCode(body: Buffer, layout: ModuleLayout, { places, helpers }: Ad
   return vector([...own, ...helpers.map((helper) => helper.body)]);
 }
 
-/** A vector with more items at its end. */
+/** Returns a vector with items appended. */
 function longer(body: Buffer, items: readonly Buffer[]): Buffer {
   const reader = new WasmReader(body);
   const count = reader.uint();

@@ -5,17 +5,17 @@ import { moduleSection as section, moduleSections } from '../wasm/module-section
 import { WasmReader } from '../wasm/wasm-reader.js';
 import { sized, text, unsigned } from '../wasm/wasm-writer.js';
 
-/** A core module that is given its memory, and the memory that it has to be given. */
+/** A core module that imports its memory, and the memory that it needs. */
 export interface Borrower {
   readonly bytes: Buffer;
-  /** Null for a module that has none of its own. */
+  /** Null for a module that declares no memory. */
   readonly memory: ModuleMemory | null;
 }
 
 /**
- * Makes a hardened core module import the memory that it declares, under the name in `meterNames`, so that its instances
- * can have the same one in turn. Vetting has seen that a module has one memory at most, so nothing in its code changes.
- * The same bytes always give the same result.
+ * Makes a hardened core module import the memory that it declares, under the name in `meterNames`, so that successive
+ * instances can reuse one memory. A vetted module has at most one memory, so its code does not change. The same bytes
+ * always give the same result.
  */
 export function lendMemory(bytes: Buffer): Borrower {
   const sections = new Map(moduleSections(bytes));
@@ -28,7 +28,7 @@ export function lendMemory(bytes: Buffer): Borrower {
   return { bytes: Buffer.concat([bytes.subarray(0, 8), ...parts]), memory };
 }
 
-/** Hardening has given every memory a maximum. */
+/** Returns the declared memory. Hardening has given it a maximum. */
 function declaredMemory(body: Buffer | undefined): ModuleMemory | null {
   if (body === undefined) return null;
   const reader = new WasmReader(body);
@@ -36,7 +36,7 @@ function declaredMemory(body: Buffer | undefined): ModuleMemory | null {
   return limits === undefined ? null : { initial: limits.minimum, maximum: limits.maximum ?? limits.minimum };
 }
 
-/** The imports with one more: kind 2, limits with a maximum. */
+/** Returns the imports with the memory appended: kind 2, limits with a maximum. */
 function withMemory(imports: Buffer, { initial, maximum }: ModuleMemory): Buffer {
   const reader = new WasmReader(imports);
   const count = reader.uint();

@@ -5,23 +5,25 @@ import type { ModuleLayout } from '../wasm/module-layout.js';
 import { WasmReader } from '../wasm/wasm-reader.js';
 import { signed, text, unsigned } from '../wasm/wasm-writer.js';
 
-/** Most elements that any table may grow to, where the plugin does not start with more. */
+/** Largest number of elements that a table may grow to, unless it starts with more. */
 export const tableElements = 100_000;
 
 const functionForm = Buffer.from([0x60]);
 const i32 = 0x7f;
 const i64 = 0x7e;
 
-/** What is added to a module, in the order of its index spaces. */
+/** Items to add to a module, in the order of its index spaces. */
 export interface Additions {
   readonly places: MeterPlaces;
   readonly imports: readonly Buffer[];
-  /** Grow while functions are metered. */
+  /** These lists grow while functions are metered. */
   readonly types: Buffer[];
   readonly helpers: { readonly type: number; readonly body: Buffer }[];
 }
 
-/** Finds places for the meter in a module. All memories of the plugin together may grow by `growth` pages. */
+/**
+ * Assigns indices to the meter's items in a module. All memories of the plug-in together may grow by `growth` pages.
+ */
 export function addMeter(layout: ModuleLayout, growth: number): Additions {
   const { importedGlobals: fuel, importedFunctions, functions } = layout;
   const [growFailed, grown] = [fuel + 1, fuel + 2];
@@ -70,7 +72,7 @@ export function addMeter(layout: ModuleLayout, growth: number): Additions {
   };
 }
 
-/** The table of `table.grow` and `table.fill`; any number for other instructions. */
+/** Returns the table index of `table.grow` and `table.fill`. For other instructions the result has no meaning. */
 function tableOf(instruction: Buffer): number {
   const reader = new WasmReader(instruction);
   reader.u8();

@@ -2,26 +2,26 @@ import type { HelperKind } from './fuel.js';
 import { op } from '../wasm/wasm-code.js';
 import { signed, sized, unsigned } from '../wasm/wasm-writer.js';
 
-/** A function that is added to a module. */
+/** A function to add to a module. */
 export interface Helper {
-  /** Parameters and result, as a type of the binary format without its first byte. */
+  /** Its type in the binary format, without the first byte. */
   readonly type: Buffer;
-  /** Locals and code, with their size before them. */
+  /** Its locals and code, preceded by their size. */
   readonly body: Buffer;
 }
 
 export interface HelperOptions {
   readonly instruction: Buffer;
   readonly kind: HelperKind;
-  /** What the instruction's table holds, as a value type; only looked at for tables. */
+  /** Value type of the table's elements; used only for tables. */
   readonly elementType: number;
-  /** The globals of the meter. */
+  /** Indices of the meter's globals. */
   readonly fuel: number;
   readonly growFailed: number;
   readonly grown: number;
   /**
-   * What grows by more is refused and costs nothing. Elements of one table; pages of all memories of the plugin together,
-   * since it began.
+   * Largest growth that is attempted; larger requests fail and cost nothing. Counts elements of one table, or pages of
+   * all memories of the plug-in together since it was instantiated.
    */
   readonly mostGrowth: number;
 }
@@ -29,24 +29,26 @@ export interface HelperOptions {
 const i32 = 0x7f;
 const i64 = 0x7e;
 
-/** A step pays for 16 bytes (2^4) that are written, about what a turn of a small loop takes. */
+/** One step pays for 16 (2^4) bytes written, about as much as one iteration of a small loop. */
 const bytesShift = 4;
 
-/** Writing no byte costs more than writing some: the processor takes 100 ns to find that there is nothing to do. */
+/**
+ * Writing zero bytes costs more than writing a few: the processor takes 100 ns to detect that nothing is to be done.
+ */
 const noBytesSteps = 12;
 
-/** What an instruction on a table costs besides its elements: the engine does it in a call. */
+/** Fixed cost of a table instruction, because the engine calls a function for it. */
 const tableSteps = 3;
 
-/** A page of 64 KiB costs 64 steps (2^6): it is cleared by the kernel, when it is first touched. */
+/** A page of 64 KiB costs 64 (2^6) steps, because the kernel clears it on the first access. */
 const pageShift = 6;
 
-/** What growing a memory costs besides, even by nothing: the engine takes up to a millisecond for it. */
+/** Fixed cost of growing a memory, even by zero pages: the engine takes up to a millisecond. */
 const growthSteps = 20_000;
 
 /**
- * The function that stands for an instruction whose work grows with its last operand: it takes fuel in proportion, then
- * runs the instruction on the same operands. A memory is not even asked to grow where the limit forbids it.
+ * Returns the function that replaces an instruction whose work grows with its last operand. It charges fuel in
+ * proportion, then runs the instruction on the same operands. Growth beyond the limit is not attempted.
  */
 export function meterHelper(options: HelperOptions): Helper {
   const { kind, instruction, fuel } = options;
@@ -83,7 +85,7 @@ function parametersOf(kind: HelperKind, elementType: number): readonly number[] 
   }
 }
 
-/** Grows the memory where the local after that of the charge says that it may, and notes how that went. */
+/** Returns code that grows the memory if the local after the charge's local allows it, and records the result. */
 function growthOf({ instruction, growFailed, grown }: HelperOptions): readonly number[] {
   const [pages, result] = [0, 2];
   return [
@@ -95,7 +97,7 @@ function growthOf({ instruction, growFailed, grown }: HelperOptions): readonly n
   ];
 }
 
-/** Code that leaves the cost as an i64. */
+/** Returns code that pushes the cost as an i64. */
 function costOf({ kind, grown, mostGrowth }: HelperOptions, size: number): readonly number[] {
   const amount = [op.localGet, size, op.i64ExtendI32U];
   if (kind === 'bytes') {

@@ -8,7 +8,7 @@ import { unsigned } from '../wasm/wasm-writer.js';
 
 type Moved = (global: number) => number;
 
-/** The sections outside code that name globals, rewritten for globals that have moved. */
+/** Rewrites the sections other than code that refer to globals whose indices have changed. */
 export const moveGlobals = {
   global: (body: Buffer, moved: Moved) =>
     eachItem(body, (reader, splice) => {
@@ -25,7 +25,7 @@ export const moveGlobals = {
     }),
   element: (body: Buffer, moved: Moved) =>
     eachItem(body, (reader, splice) => {
-      // The flags: 1 passive or declared, 2 with a table or declared, 4 elements are expressions.
+      // Flags: 1 passive or declared; 2 explicit table index, or declared; 4 elements are expressions.
       const flags = reader.uint();
       const active = (flags & 1) === 0;
       if (active && (flags & 2) !== 0) reader.uint();

@@ -2,41 +2,42 @@ import { bulk, divisions, op, readInstruction } from '../wasm/wasm-code.js';
 import type { Instruction } from '../wasm/wasm-code.js';
 import { WasmReader } from '../wasm/wasm-reader.js';
 
-/** What is to be paid for in a function's code. */
+/** The charges for a function's code. */
 export interface StepPlan {
   readonly loops: boolean;
-  /** How many steps to take at which places of the code. */
+  /** How many steps to charge, by offset in the code. */
   readonly steps: ReadonlyMap<number, number>;
 }
 
 export interface PlanOptions {
-  /** Whether it pays for its entry itself. */
+  /** Whether the function charges for its own entry. */
   readonly pays: boolean;
-  /** Functions that pay for their entry themselves. */
+  /** Functions that charge for their own entry. */
   readonly paying: ReadonlySet<number>;
-  /** Work of entering and leaving it, in plain instructions. */
+  /** Work of entering and leaving the function, in plain instructions. */
   readonly frame: number;
 }
 
 /** Work that one step pays for, in plain instructions. */
 const workOfStep = 256;
 
-/** A block whose code is being read, and the most work unpaid with which its code may reach certain places. */
+/** An open block, and the most unpaid work with which code can reach its targets. */
 interface Label {
-  /** Where a branch to it goes on: at its end, or at its beginning, which pays. */
+  /** Whether a branch to it goes to its beginning, which is charged, instead of its end. */
   readonly loops: boolean;
-  /** At the `else` of an `if`, or at its end when it has none. */
+  /** At the `else` of an `if`, or at its end if it has none. */
   otherwise: number;
   end: number;
 }
 
-/** Work unpaid where no code gets to. */
+/** Marks unreachable code. */
 const nowhere = -1;
 
 /**
- * Finds the stretches of a function's code that run from beginning to end, and what each costs: one step for a call and for
- * a turn of a loop, and one for each 256 instructions. Where ways through the code meet, the one with the most work that is
- * still unpaid counts, so no choice of branches runs more than 256 instructions for a step. Some instructions count as several.
+ * Plans the charges for a function's code. A call and an iteration of a loop cost one step each, and so does each run
+ * of 256 instructions. Charges are placed at the beginning of each straight run. Where paths meet, the largest amount
+ * of unpaid work counts, so no choice of branches runs more than 256 instructions for a step. Some instructions count
+ * as several.
  */
 export function planSteps(code: Buffer, { pays, paying, frame }: PlanOptions): StepPlan {
   const reader = new WasmReader(code);
@@ -73,7 +74,7 @@ export function planSteps(code: Buffer, { pays, paying, frame }: PlanOptions): S
         labels.push({ loops: true, otherwise: nowhere, end: nowhere });
         loops = true;
         add(1);
-        // What was unpaid before a turn is less than the step that was just paid for it.
+        // The unpaid work is less than the step just charged for the iteration.
         if (unpaid !== nowhere) unpaid = 0;
         break;
       case op.if:
@@ -112,18 +113,18 @@ export function planSteps(code: Buffer, { pays, paying, frame }: PlanOptions): S
 
 const calls: ReadonlySet<number> = new Set([op.call, op.callIndirect, op.returnCall, op.returnCallIndirect]);
 
-/** After these nothing of the function runs, or nothing at all. */
+/** Instructions after which the function, or the whole plug-in, does not continue. */
 export const leaves: ReadonlySet<number> = new Set([op.return, op.returnCall, op.returnCallIndirect, op.unreachable]);
 
-/** After these another stretch begins: code goes on elsewhere, or comes from elsewhere. */
+/** Instructions that end a straight run: code branches away, or branches arrive. */
 const parting: ReadonlySet<number> = new Set([
   ...[op.loop, op.if, op.else, op.end, op.br, op.brIf, op.brTable],
   ...leaves,
 ]);
 
 /**
- * How many plain instructions one takes the time of, roughly: divisions and roots keep the processor, and what the engine
- * does in calls of its own takes longest.
+ * Returns how many plain instructions take about as long as this one. Divisions and square roots are slow in the
+ * processor, and instructions for which the engine makes a call are the slowest.
  */
 function workOf({ opcode, sub }: Instruction): number {
   if (opcode === vectorPrefix) return slowVectors.has(sub) ? slow : 1;
@@ -132,14 +133,14 @@ function workOf({ opcode, sub }: Instruction): number {
 }
 
 /**
- * Products, quotients, roots and changes of precision of floats. A processor hands one whose operand or result is denormal
- * to its microcode, which takes 27 to 43 ns for each: a hundred times as long as for plain ones.
+ * Weight of multiplication, division, square root and change of precision of floats. If an operand or result is
+ * denormal, the processor uses microcode, which takes 27 to 43 ns: a hundred times as long as usual.
  */
 const slow = 16;
-/** Of f32 and f64: sqrt, mul, div, demote, promote. */
+/** For f32 and f64: sqrt, mul, div, demote, promote. */
 const slowFloats = [0x91, 0x94, 0x95, 0x9f, 0xa2, 0xa3, 0xb6, 0xbb] as const;
 const vectorPrefix = 0xfd;
-/** Of f32x4 and f64x2: demote, promote, sqrt, mul, div. */
+/** For f32x4 and f64x2: demote, promote, sqrt, mul, div. */
 const slowVectors: ReadonlySet<number> = new Set([0x5e, 0x5f, 0xe3, 0xe6, 0xe7, 0xef, 0xf2, 0xf3]);
 
 const heavy: ReadonlyMap<number, number> = new Map([

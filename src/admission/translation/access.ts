@@ -2,7 +2,7 @@ import type { ExportRef, ImportValue } from '../../contract/component-plan.js';
 
 type Access = Extract<ImportValue, { is: 'access' }>['access'];
 
-/** The method of DataView that does what an instruction does. */
+/** The method of DataView that corresponds to each instruction. */
 const methods: ReadonlyMap<string, Access> = new Map([
   ['i32.load', 'getInt32'],
   ['i32.load8_u', 'getUint8'],
@@ -20,10 +20,10 @@ const methods: ReadonlyMap<string, Access> = new Map([
   ['f64.store', 'setFloat64'],
 ]);
 
-/** An instruction on the memory of another core instance. */
+/** Returns the import for an instruction on the memory of another core instance. */
 export function accessOf(instruction: string, memory: ExportRef): ImportValue {
   if (instruction === 'memory.size') return { is: 'pages', memory };
   const access = methods.get(instruction);
-  if (access === undefined) throw new Error(`the translator gave the unknown instruction '${instruction}'`);
+  if (access === undefined) throw new Error(`the translator returned the unknown instruction '${instruction}'`);
   return { is: 'access', memory, access };
 }

@@ -15,11 +15,12 @@ const hostCalls: ReadonlyMap<string, HostCall> = new Map([
 const handler = 'hookvisor:hook/handler@0.1.0#handle';
 const validator = 'hookvisor:hook/configurable@0.1.0#validate';
 
-/** The name under which a plan asks for a core module, by its place. */
+/** Returns the name under which a plan refers to a core module. */
 export const moduleName = (place: number): string => `module${place}`;
 
 /**
- * How the runner puts a component together. Throws HookvisorError `plugin-refused` that names what it has no way to do.
+ * Returns the plan by which the runner assembles a component. Throws HookvisorError `plugin-refused` and names the part
+ * that the runner does not support.
  */
 export function planOf({ instances, exports }: Pick<Translation, 'instances' | 'exports'>): ComponentPlan {
   const steps = instances.map(({ module, imports }) => {
@@ -53,8 +54,9 @@ function importOf(value: Value): ImportValue {
     case 'lower':
       return hostCall(value.path.join('#'), value.options);
     case 'transcode':
-      // Others are refused by their encodings before (src/admission/check-encodings.ts).
-      if (value.operation !== 'utf8-to-utf8') throw unsupported(`converts text (${value.operation}) inside itself`);
+      // Vetting has already refused the others (src/admission/check-encodings.ts).
+      if (value.operation !== 'utf8-to-utf8')
+        throw unsupported(`converts text (${value.operation}) between its components`);
       return { is: 'copy', from: refOf(value.from), to: refOf(value.to) };
     case 'resource-rep':
       return { is: 'resource-rep', table: value.table };
@@ -93,16 +95,18 @@ function optionalRef(definition: Definition | null): ExportRef | null {
   return definition === null ? null : refOf(definition);
 }
 
-/** What a core instance exports: a plan has no other place for a function or memory that it names. */
+/**
+ * Returns the reference to an export of a core instance. A plan can refer to functions and memories only in this way.
+ */
 function refOf(definition: Definition | null): ExportRef {
   if (definition === null) throw unsupported('passes values without a memory');
   if (!('name' in definition))
-    throw unsupported(`uses what the host makes ('${oneLine(definition.is, 40)}') as its own function`);
+    throw unsupported(`uses a definition of the host ('${oneLine(definition.is, 40)}') as its own function`);
   return [definition.instance, definition.name];
 }
 
 function unsupported(what: string): Error {
   return objectionError(
-    refusal('structure', `it ${what}`, 'no runner can put it together; build it as one plain component'),
+    refusal('structure', `it ${what}`, 'the runner does not support this; build it as one plain component'),
   );
 }

@@ -1,20 +1,20 @@
 import { z } from 'zod';
 
 /*
- * What native/component-translator says of a component. It is made from hostile bytes, so that it is checked like any
+ * Schemas of the output of native/component-translator. It derives from hostile bytes, so it is validated like any
  * input.
  */
 
 const index = z.int().nonnegative();
 
-/** Something that a core instance exports. */
+/** An export of a core instance. */
 const exported = z.object({ is: z.literal('export'), instance: index, name: z.string() });
 
-/** A definition where an export is expected; the rest of what another has does not matter. */
+/** A definition where an export is expected. The fields of other definitions are not needed. */
 const definition = z.union([exported, z.object({ is: z.string().refine((is) => is !== 'export') })]);
 export type Definition = z.infer<typeof definition>;
 
-/** Canonical options of a function that is lifted or lowered. */
+/** Canonical options of a lifted or lowered function. */
 const options = z.object({
   instance: index,
   encoding: z.enum(['utf8', 'utf16', 'latin1+utf16']),
@@ -53,7 +53,7 @@ const translation = z.object({
   instances: z.array(
     z.object({ module: index, imports: z.array(z.object({ module: z.string(), name: z.string(), value })) }),
   ),
-  /** Functions that the component exports, by the names that lead to them. */
+  /** Exported functions, each with the path of names that leads to it. */
   exports: z.array(z.object({ path: z.array(z.string()), core: definition, options })),
 });
 export type Translation = z.infer<typeof translation>;

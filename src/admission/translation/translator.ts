@@ -9,7 +9,7 @@ import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import { answerSchema } from './translation.js';
 import type { Translation } from './translation.js';
 
-/** Wasmtime's translation of components, built from native/component-translator/. */
+/** Wasmtime's component translation, built from native/component-translator/. */
 const translatorFile = join(packageRoot, 'dist', 'component-translator.wasm');
 
 const exportsSchema = z.object({
@@ -18,14 +18,14 @@ const exportsSchema = z.object({
   translate: z.custom<(at: number, size: number, jsonBytes: number) => number>((value) => typeof value === 'function'),
 });
 
-/** A component as its core modules, and how they are put together. */
+/** The core modules of a component, and how they are assembled. */
 export interface Translated extends Omit<Translation, 'modules'> {
   readonly modules: readonly Buffer[];
 }
 
 /**
- * Translates a component in an instance of the translator of its own, which imports nothing. Throws HookvisorError
- * `plugin-invalid` for what is no valid component, `plugin-refused` for what becomes too large.
+ * Translates a component in a fresh instance of the translator, which imports nothing. Throws HookvisorError
+ * `plugin-invalid` if it is not a valid component, or `plugin-refused` if the result is too large.
  */
 export async function translateComponent(bytes: Buffer): Promise<Translated> {
   const { json, modules } = await runTranslator(bytes);
@@ -36,20 +36,15 @@ export async function translateComponent(bytes: Buffer): Promise<Translated> {
     case 'too-large': {
       const bound = admissionBounds.translationBytes;
       throw objectionError(
-        refusal(
-          'complexity',
-          'its description is too large when it is translated',
-          `at most ${bound} bytes are allowed`,
-          {
-            bound,
-          },
-        ),
+        refusal('complexity', 'its description is too large after translation', `at most ${bound} bytes are allowed`, {
+          bound,
+        }),
       );
     }
     case 'translated': {
       let at = 0;
       const parts = answer.modules.map((size) => modules.subarray(at, (at += size)));
-      if (at !== modules.length) throw new Error('the translator gave other modules than it said');
+      if (at !== modules.length) throw new Error('the translator returned modules of other sizes than it declared');
       return { ...answer, modules: parts };
     }
   }
@@ -68,8 +63,8 @@ async function runTranslator(bytes: Buffer): Promise<{ json: string; modules: Bu
       modules: Buffer.from(memory.buffer, modules, modulesSize),
     };
   } catch (error) {
-    // It gives up by a trap, and where the stack ends by a RangeError.
+    // The translator aborts with a trap, and a stack overflow is a RangeError.
     if (!(error instanceof WebAssembly.RuntimeError || error instanceof RangeError)) throw error;
-    throw invalid('it uses something of the component model that Hookvisor does not support', error);
+    throw invalid('it uses a part of the component model that Hookvisor does not support', error);
   }
 }

@@ -10,23 +10,22 @@ import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 export interface CodeScan {
   readonly features: ReadonlySet<WasmFeature>;
   readonly functions: number;
-  /** Locals besides the parameters: the most of one function, and of all together. */
+  /** Locals without the parameters: the largest number in one function, and the total. */
   readonly mostLocals: number;
   readonly locals: number;
   /** Deepest nesting of blocks. */
   readonly depth: number;
 }
 
-/** How many functions of its own and types the module declares. */
+/** How many types and how many functions of its own the module declares. */
 interface Declared {
   readonly functions: number;
   readonly types: number;
 }
 
 /**
- * Reads the instructions of a core module's code section, each with two decoders that share no code. Throws HookvisorError
- * `plugin-invalid` where it cannot be read, or where the decoders disagree, and `plugin-refused` for types that no plugin
- * may use.
+ * Reads a core module's code section with two decoders that share no code. Throws HookvisorError `plugin-invalid` if
+ * the code cannot be read or the decoders disagree, and `plugin-refused` for types that no plug-in may use.
  */
 export function scanCode(body: Buffer | undefined, declared: Declared): CodeScan {
   const features = new Set<WasmFeature>();
@@ -49,7 +48,7 @@ export function scanCode(body: Buffer | undefined, declared: Declared): CodeScan
 
 const noFunctions = Buffer.from([0]);
 
-/** Gives the deepest nesting. What follows an instruction that no plugin may use is left out. */
+/** Returns the deepest nesting. Stops at the first forbidden instruction, because its encoding is unknown. */
 function scanFunction(
   reader: WasmReader,
   code: Buffer,
@@ -73,7 +72,7 @@ function scanFunction(
       depth += 1;
     } else if (opcode === op.end) depth -= 1;
   }
-  if (!reader.done) throw invalid('a function in it goes on after its end');
+  if (!reader.done) throw invalid('a function in it continues after its end');
   return deepest;
 }
 
@@ -81,7 +80,7 @@ function disagreement(): Error {
   return invalid('an instruction in it can be read in two ways');
 }
 
-/** The extension that brought an instruction; null for those of the first version. */
+/** Returns the extension that added an instruction, or null for those of WebAssembly 1.0. */
 function featureOf(opcode: number, sub: number): WasmFeature | null {
   if (opcode <= 0xc4 && opcode >= 0x28) return opcode >= 0xc0 ? 'sign-extension' : null;
   if (opcode === 0xfc) return featureOfBulk(sub);

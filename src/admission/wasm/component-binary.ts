@@ -14,25 +14,25 @@ import { requireAtMost } from '../../contract/objection.js';
 import { WasmReader, wasmSections } from './wasm-reader.js';
 import { invalidPlugin as invalid, wasmLayer } from '../../shared/wasm-layer.js';
 
-/** What a component asks for and offers, and the core modules inside it. */
+/** Imports, exports, definitions and core modules of a component. */
 export interface ComponentBinary {
   readonly imports: readonly { readonly name: string; readonly kind: string }[];
   readonly exports: readonly { readonly name: string; readonly kind: string }[];
-  /** All that it defines, in order. */
+  /** Its definitions, in order. */
   readonly definitions: readonly Definition<ComponentBinary>[];
-  /** How its functions pass strings, those of nested components too. */
+  /** The string encodings of its functions, including those of nested components. */
   readonly encodings: ReadonlySet<StringEncoding>;
-  /** Of nested components too, each with how many times it is instantiated in all. */
+  /** Includes those of nested components. `instances` counts all instances of a module. */
   readonly coreModules: readonly { readonly bytes: Buffer; readonly instances: number }[];
-  /** How many core modules it instantiates, those of nested components as often as these are instantiated. */
+  /** How many core modules it instantiates, with those of a nested component counted once for each instance of it. */
   readonly coreInstances: number;
   /** How many components it instantiates, itself included. */
   readonly instances: number;
   /** Whether it uses asynchronous functions, threads or streams. */
   readonly concurrent: boolean;
-  /** Whether it hands modules or components around, or runs something of its own at the start. */
+  /** Whether it passes modules, components or values around, or has a start function. */
   readonly dynamic: boolean;
-  /** Every name in it, but those inside its core modules. */
+  /** Every name in it, except those inside its core modules. */
   readonly names: ReadonlySet<string>;
 }
 
@@ -54,14 +54,14 @@ const section = {
 /** Deepest nesting of components in components. */
 const deepest = 8;
 
-/** What was met so far in a component and all that is inside it. */
+/** Totals so far for the outermost component and everything nested in it. */
 interface Tally {
   parts: number;
   adapters: number;
   definitions: number;
 }
 
-/** What is collected while the sections of one component are read. */
+/** What is collected from the sections of one component. */
 interface Reading {
   readonly definitions: Definition<ComponentBinary>[];
   readonly encodings: Set<StringEncoding>;
@@ -73,8 +73,8 @@ interface Reading {
 }
 
 /**
- * Reads a component's declarations, without running it. Throws HookvisorError `plugin-invalid`, or `plugin-refused` where
- * there is more of something than any plugin may have.
+ * Reads a component's declarations without running it. Throws HookvisorError `plugin-invalid` if it cannot be read, or
+ * `plugin-refused` if it exceeds a bound.
  */
 export function readComponent(
   bytes: Buffer,
@@ -167,16 +167,16 @@ function readSection(id: number, body: Buffer, reading: Reading, { tally, depth 
     default:
       throw invalid(`it has a section of an unknown kind (${id})`);
   }
-  if (!reader.done) throw invalid('a section of it is longer than what is in it');
+  if (!reader.done) throw invalid('a section in it is longer than its contents');
 }
 
-/** An index that is not there belongs to what was handed in, or to an invalid component. */
+/** A missing index refers to an import, or the component is invalid. */
 function count(reading: Reading, one: { instances: number } | undefined): void {
   if (one === undefined) reading.dynamic = true;
   else one.instances += 1;
 }
 
-/** False where one belongs to concurrency, behind which nothing can be read. */
+/** Returns false at the first one for concurrency: nothing after it can be read. */
 function readCanonicals(reader: WasmReader, { definitions, encodings }: Reading, tally: Tally): boolean {
   for (let left = reader.uint(); left > 0; left -= 1) {
     tally.adapters += 1;
@@ -190,10 +190,10 @@ function readCanonicals(reader: WasmReader, { definitions, encodings }: Reading,
   return true;
 }
 
-/** The index of the module that is instantiated; null for a bundle of exports. */
+/** Returns the index of the instantiated module, or null for a bundle of exports. */
 function coreInstance(reader: WasmReader, { see }: Watch): number | null {
   const form = reader.u8();
-  if (form > 1) throw invalid('it makes an instance in an unknown form');
+  if (form > 1) throw invalid('it creates an instance in an unknown form');
   const module = form === 0 ? reader.uint() : null;
   reader.each(() => {
     see(reader.name());
@@ -206,7 +206,7 @@ function coreInstance(reader: WasmReader, { see }: Watch): number | null {
 function summary(reading: Reading): ComponentBinary {
   const { definitions, modules, nested } = reading;
   for (const definition of definitions) {
-    // Only nested components are there to be instantiated: none can be handed in.
+    // Only nested components can be instantiated: none can be imported.
     if (definition.is === 'instantiate') count(reading, nested[definition.component]);
     if (handsAround(definition)) reading.dynamic = true;
   }

@@ -5,19 +5,19 @@ import type { TypeDefinition } from './component-types.js';
 import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
-/** Something in a component by its sort and index, under a name. */
+/** An item of a component by its sort and index, under a name. */
 export interface Named {
   readonly name: string;
   readonly sort: Sort | 'module';
   readonly index: number;
 }
 
-/** How a function passes strings. Source: component-model/design/mvp/Binary.md, `canonopt`. */
+/** The encoding in which a function passes strings. Source: component-model/design/mvp/Binary.md, `canonopt`. */
 export type StringEncoding = 'utf8' | 'utf16' | 'latin1+utf16';
 
 const encodings: readonly StringEncoding[] = ['utf8', 'utf16', 'latin1+utf16'];
 
-/** What a component defines, in order. Core items are left out: the rest of it cannot see their types. */
+/** A definition of a component. Core items are left out: no other definition sees their types. */
 export type Definition<Component> =
   | { readonly is: 'type'; readonly type: TypeDefinition }
   | { readonly is: 'import'; readonly name: string; readonly type: ExternType }
@@ -51,14 +51,14 @@ export function readExport(reader: WasmReader, watch: Watch): Only<'export'> {
   const sort = readSort(reader);
   const index = reader.uint();
   const typed = reader.u8();
-  if (typed > 1) throw invalid('it exports something in an unknown form');
+  if (typed > 1) throw invalid('it has an export of an unknown form');
   return { is: 'export', name, sort, index, type: typed === 1 ? externType(reader) : null };
 }
 
 export function readInstance(reader: WasmReader, watch: Watch): Only<'instantiate' | 'bundle'> {
   watch.count();
   const form = reader.u8();
-  if (form > 1) throw invalid('it makes an instance in an unknown form');
+  if (form > 1) throw invalid('it creates an instance in an unknown form');
   const component = form === 0 ? reader.uint() : null;
   const named = reader.many(() => {
     watch.count();
@@ -69,8 +69,8 @@ export function readInstance(reader: WasmReader, watch: Watch): Only<'instantiat
 }
 
 /**
- * A function that is lifted or lowered; `resource` for what makes and drops resources, which defines nothing here; null
- * for any other, which belongs to concurrency.
+ * Reads a lifted or lowered function. Returns `resource` for a function that makes or drops resources, which defines
+ * nothing here, and null for any other, which belongs to concurrency.
  */
 export function readCanonical(reader: WasmReader): Only<'lift' | 'lower'> | 'resource' | null {
   const code = reader.u8();
@@ -79,7 +79,7 @@ export function readCanonical(reader: WasmReader): Only<'lift' | 'lower'> | 'res
     reader.uint();
     return 'resource';
   }
-  if (reader.u8() !== 0) throw invalid('it lifts or lowers something in an unknown form');
+  if (reader.u8() !== 0) throw invalid('it lifts or lowers a function in an unknown form');
   const target = reader.uint();
   let encoding: StringEncoding = 'utf8';
   for (let options = reader.uint(); options > 0; options -= 1) {
@@ -92,7 +92,7 @@ export function readCanonical(reader: WasmReader): Only<'lift' | 'lower'> | 'res
   return code === 0 ? { is: 'lift', type: reader.uint(), encoding } : { is: 'lower', function: target, encoding };
 }
 
-/** Whether it hands around what must be known before: components, modules or values. */
+/** Returns whether a definition passes around what must be known in advance: components, modules or values. */
 export function handsAround(definition: Definition<unknown>): boolean {
   switch (definition.is) {
     case 'alias':

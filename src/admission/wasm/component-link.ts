@@ -10,20 +10,22 @@ import type { WitType } from './wit-type.js';
 
 type Exports = ReadonlyMap<string, Entity>;
 
-/** What a component has at its border, with all types. */
+/** The imports and exports of a component, with all types. */
 export interface Border {
   readonly imports: Exports;
   readonly exports: Exports;
-  /** Functions of imported interfaces, as core modules are given them: by any type that they went by. */
+  /**
+   * Functions of imported interfaces that core modules receive, with every type that they are declared with on the way.
+   */
   readonly lowered: readonly FunctionEntity[];
-  /** How strings are passed from one component inside it to another. */
+  /** The encodings in which strings pass between components inside it. */
   readonly passed: ReadonlySet<StringEncoding>;
 }
 
 /**
- * Follows what a component imports and exports through all of its definitions, and through the components inside it, to
- * where functions are lifted and lowered. Nothing is run. Only for a component that hands no components around. Throws
- * HookvisorError `plugin-invalid` where something refers to nothing, or `plugin-refused` where there is too much of it.
+ * Follows a component's imports and exports through all of its definitions and nested components to the places where
+ * functions are lifted and lowered. Runs nothing. The component must not pass components around. Throws HookvisorError
+ * `plugin-invalid` for a reference to nothing, or `plugin-refused` if there is too much to follow.
  */
 export function linkComponent(component: ComponentBinary): Border {
   const linker = new Linker();
@@ -42,7 +44,7 @@ class Linker {
     requireAtMost(this.#spent, admissionBounds.linked, 'definitions in all of its instances');
   }
 
-  /** Null for the arguments of the component itself, whose imports come from the host. */
+  /** `given` is null for the outermost component, whose imports come from the host. */
   instantiate({ definitions }: ComponentBinary, around: Scope | null, given: Exports | null): Exports {
     const scope = new Scope(around);
     const exports = new Map<string, Entity>();
@@ -105,17 +107,17 @@ class Linker {
       return entity;
     }
     const entity = given.get(name);
-    if (entity === undefined) throw invalid('a component inside it is not given what it imports');
+    if (entity === undefined) throw invalid('a component inside it is instantiated without one of its imports');
     return this.#narrow(entity, type, scope);
   }
 
-  /** Something of which only the type is known. `from` says whose it is, if it is the host's. */
+  /** Returns an item of which only the type is known. `from` names its import if it comes from the host. */
   #declared(extern: ExternType, scope: Scope, from: Import | null, depth = 0): Entity {
     if (extern.sort === 'type') return scope.bound(extern);
     const { type, declares } = scope.get('type', extern.type);
     if (extern.sort === 'function') return { sort: 'function', types: [type], from, encoding: 'utf8' };
     if (extern.sort !== 'instance' || declares === null)
-      throw invalid('it imports or exports something of another sort');
+      throw invalid('it imports or exports an item of the wrong sort');
     return { sort: 'instance', exports: this.#declarations(declares, from, depth) };
   }
 
@@ -150,7 +152,7 @@ class Linker {
     return exports;
   }
 
-  /** What is seen of something behind a border that gives it a type: its functions keep that type as well. */
+  /** Returns an item as it is seen through a declared type. Its functions keep both types. */
   #narrow(entity: Entity, extern: ExternType, scope: Scope): Entity {
     if (extern.sort === 'type') return entity;
     return this.#seenAs(entity, this.#declared(extern, scope, null));
@@ -166,17 +168,17 @@ class Linker {
     const exports = new Map<string, Entity>();
     for (const [name, one] of declared.exports) {
       const found = entity.exports.get(name);
-      if (found === undefined) throw invalid('an instance in it lacks an export that its type has');
+      if (found === undefined) throw invalid('an instance in it lacks an export that its type declares');
       exports.set(name, this.#seenAs(found, one));
     }
     return { sort: 'instance', exports };
   }
 }
 
-/** Deepest nesting of instances in the type of one. */
+/** Deepest nesting of instance types. */
 const deepest = 16;
 
-/** Null for a core item, which nothing here refers to. */
+/** Returns null for a core item, to which no definition here refers. */
 function alias(one: Alias, scope: Scope): Entity | null {
   if (one.of === 'core export' || one.sort === 'core') return null;
   if (one.of === 'outer') return scope.outer(one.outwards).find(one.sort, one.index);

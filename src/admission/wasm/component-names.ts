@@ -1,24 +1,24 @@
 import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
-/** Is told what is read in a component, and throws to end a flood of it. */
+/** Receives what is read from a component, and throws if it is too much. */
 export interface Watch {
   readonly see: (name: string) => void;
-  /** One more definition, or part of one. */
+  /** Counts one definition, or one part of one. */
   readonly count: () => void;
 }
 
-/** What a section of a component names or points at, by its sort. */
+/** The sorts of items that a component can refer to. */
 const sorts = ['core', 'function', 'value', 'type', 'component', 'instance'] as const;
 export type Sort = (typeof sorts)[number];
 
-/** The sort of a core item, where it is one: a component may not hand modules around. */
+/** The core sort of modules, which a component may not pass around. */
 const coreModule = 0x11;
 
-/** Throws HookvisorError `plugin-invalid` for an unknown sort. */
+/** Reads a sort. Throws HookvisorError `plugin-invalid` if it is unknown. */
 export function readSort(reader: WasmReader): Sort | 'module' {
   const sort = sorts[reader.u8()];
-  if (sort === undefined) throw invalid('it names something of an unknown sort');
+  if (sort === undefined) throw invalid('it refers to an item of an unknown sort');
   if (sort !== 'core') return sort;
   return reader.u8() === coreModule ? 'module' : 'core';
 }
@@ -27,7 +27,7 @@ export function isDynamic(sort: Sort | 'module'): boolean {
   return sort === 'module' || sort === 'component' || sort === 'value';
 }
 
-/** Another name for an export of an instance, or for something of a component around. */
+/** Another name for an export of an instance, or for an item of an enclosing component. */
 export type Alias =
   | {
       readonly of: 'export' | 'core export';
@@ -41,7 +41,7 @@ export function readAlias(reader: WasmReader, watch: Watch): Alias {
   const sort = readSort(reader);
   const target = reader.u8();
   if (target === 2) return { of: 'outer', sort, outwards: reader.uint(), index: reader.uint() };
-  if (target > 2) throw invalid('it aliases something of an unknown form');
+  if (target > 2) throw invalid('it has an alias of an unknown form');
   const instance = reader.uint();
   return { of: target === 0 ? 'export' : 'core export', sort, instance, name: readLabel(reader, watch) };
 }
@@ -52,13 +52,13 @@ export function readLabel(reader: WasmReader, watch: Watch): string {
   return name;
 }
 
-/** The name of an import or export. */
+/** Reads the name of an import or export. */
 export function externName(reader: WasmReader, watch: Watch): string {
-  if (reader.u8() > 1) throw invalid('it names an import or export in an unknown form');
+  if (reader.u8() > 1) throw invalid('it has an import or export with a name of an unknown form');
   return readLabel(reader, watch);
 }
 
-/** What an import or export is said to be: of the type with this index; null for a resource of its own. */
+/** The declared type of an import or export, by index; null for a resource of its own. */
 export interface ExternType {
   readonly sort: Sort | 'module';
   readonly type: number | null;
@@ -79,6 +79,6 @@ export function externType(reader: WasmReader): ExternType {
   if (sort === 'value') throw invalid('it imports or exports a value');
   if (sort !== 'type') return { sort, type: reader.uint() };
   const bound = reader.u8();
-  if (bound > 1) throw invalid('it bounds a type in an unknown form');
+  if (bound > 1) throw invalid('it has a type bound of an unknown form');
   return { sort, type: bound === 0 ? reader.uint() : null };
 }

@@ -5,23 +5,23 @@ import type { Declaration, TypeDefinition, TypeRef } from './component-types.js'
 import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WitType } from './wit-type.js';
 
-/** Something that a component defines, imports or exports. */
+/** An item that a component defines, imports or exports. */
 export type Entity = TypeEntity | FunctionEntity | InstanceEntity | ComponentEntity;
 
 export interface TypeEntity {
   readonly sort: 'type';
   readonly type: WitType;
-  /** Of an instance type. */
+  /** For an instance type, its declarations; otherwise null. */
   readonly declares: { readonly declarations: readonly Declaration[]; readonly scope: Scope } | null;
 }
 
 export interface FunctionEntity {
   readonly sort: 'function';
-  /** Every type that it is said to have: where it is lifted or imported, and at each border on its way. */
+  /** Every type that it is declared with: where it is lifted or imported, and at each component boundary on the way. */
   readonly types: readonly WitType[];
-  /** The root's import that it comes from; null for the component's own. */
+  /** The outermost component's import that it comes from; null for a function of the component's own. */
   readonly from: Import | null;
-  /** How it takes and gives strings where it is lifted. */
+  /** The string encoding with which it is lifted. */
   readonly encoding: StringEncoding;
 }
 
@@ -41,7 +41,7 @@ export interface ComponentEntity {
   readonly component: ComponentBinary;
 }
 
-/** What can be referred to by an index, in a component or inside an instance type. */
+/** The items that can be referred to by index, in a component or inside an instance type. */
 export class Scope {
   readonly #around: Scope | null;
   readonly #spaces = { type: [], function: [], instance: [], component: [] } as {
@@ -53,32 +53,32 @@ export class Scope {
   }
 
   add(entity: Entity): void {
-    // TypeScript cannot see that the list of a sort takes what is of that sort.
+    // TypeScript cannot infer that the list for a sort accepts items of that sort.
     (this.#spaces[entity.sort] as Entity[]).push(entity);
   }
 
-  /** Throws HookvisorError `plugin-invalid` where there is none. */
+  /** Returns the item with an index. Throws HookvisorError `plugin-invalid` if there is none. */
   get<S extends Entity['sort']>(sort: S, index: number | null): Extract<Entity, { sort: S }> {
     const found = index === null ? undefined : this.#spaces[sort][index];
-    if (found === undefined) throw invalid(`it refers to a ${sort} that is not there`);
+    if (found === undefined) throw invalid(`it refers to a ${sort} that does not exist`);
     return found;
   }
 
-  /** By a sort that may be none of those kept here. */
+  /** Returns an item like {@link get}, by a sort that this class may not keep. */
   find(sort: Sort | 'module', index: number): Entity {
     if (sort === 'type' || sort === 'function' || sort === 'instance' || sort === 'component') {
       return this.get(sort, index);
     }
-    throw invalid(`it refers to a ${sort} where there can be none`);
+    throw invalid(`it refers to a ${sort} where none is allowed`);
   }
 
   outer(outwards: number): Scope {
     if (outwards === 0) return this;
-    if (this.#around === null) throw invalid('it refers to a component around it that is not there');
+    if (this.#around === null) throw invalid('it refers to an enclosing component that does not exist');
     return this.#around.outer(outwards - 1);
   }
 
-  /** The type itself for one that is bound to another; a resource of its own for one that is not. */
+  /** Returns the type that is referred to, or a new resource if it is unbounded. */
   bound({ type }: ExternType): TypeEntity {
     return type === null ? { sort: 'type', type: resource(), declares: null } : this.get('type', type);
   }

@@ -6,7 +6,7 @@ import type { WasmReader } from './wasm-reader.js';
 /** Deepest nesting of declarations inside a type. */
 const deepest = 16;
 
-/** Types of values that have no parts. Source: component-model/design/mvp/Binary.md, `primvaltype`. */
+/** Value types without parts. Source: component-model/design/mvp/Binary.md, `primvaltype`. */
 const primitives: ReadonlyMap<number, string> = new Map([
   ...(['bool', 's8', 'u8', 's16', 'u16', 's32', 'u32', 's64', 'u64', 'f32', 'f64', 'char', 'string'] as const).map(
     (name, at): [number, string] => [0x7f - at, name],
@@ -18,8 +18,8 @@ const primitives: ReadonlyMap<number, string> = new Map([
 export type TypeRef = string | number;
 
 /**
- * A type as it is defined. `labels` are the names of fields, cases or parameters, in order. `parts` are the types that
- * belong to them, null for a case without a payload; a function has its result as one part more, a `result` has two.
+ * A type definition. `labels` are the names of fields, cases or parameters, in order. `parts` are their types, null for
+ * a case without a payload. A function has its result as one more part; a `result` has two parts.
  */
 export interface TypeDefinition {
   readonly form: TypeForm;
@@ -33,16 +33,16 @@ export type TypeForm =
   | ('primitive' | 'record' | 'variant' | 'list' | 'option' | 'tuple' | 'flags' | 'enum' | 'result')
   | ('own' | 'borrow' | 'resource' | 'function' | 'instance' | 'component');
 
-/** What stands in an instance type. */
+/** A declaration in an instance type. */
 export type Declaration =
   | { readonly is: 'type'; readonly type: TypeDefinition }
   | { readonly is: 'alias'; readonly alias: Alias }
   | { readonly is: 'export'; readonly name: string; readonly type: ExternType };
 
 /**
- * Reads a type definition and tells `watch` what it reads. It knows the component
- * model's forms of WASI 0.2, which the world needs, and throws HookvisorError `plugin-invalid` for any other.
- * Source: component-model/design/mvp/Binary.md.
+ * Reads a type definition and reports what it reads to `watch`. Supports the types of the component model in WASI 0.2,
+ * which the world needs. Throws HookvisorError `plugin-invalid` for any other. Source:
+ * component-model/design/mvp/Binary.md.
  */
 export function readType(reader: WasmReader, watch: Watch, depth = 0): TypeDefinition {
   if (depth > deepest) throw invalid(`it nests types deeper than ${deepest}`);
@@ -127,7 +127,7 @@ function readResult(reader: WasmReader): TypeRef | null {
   return null;
 }
 
-/** What a component type imports is looked at for its names only: no component may be handed around. */
+/** Reads the imports of a component type only for their names, because no component may be passed around. */
 function readDeclarations(reader: WasmReader, watch: Watch, depth: number, imports = false): Declaration[] {
   return reader.many((): Declaration => {
     watch.count();
@@ -149,7 +149,7 @@ function isPresent(reader: WasmReader): boolean {
   return flag === 1;
 }
 
-/** A primitive in one byte, or a signed number of at most 33 bits that is the index of a type. */
+/** Reads a primitive (one byte) or the index of a type (a signed number of at most 33 bits). */
 function readTypeRef(reader: WasmReader): TypeRef {
   const first = reader.peek();
   if (first < 0x40 || first > 0x7f) return reader.index();

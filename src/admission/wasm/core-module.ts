@@ -15,22 +15,22 @@ import type { Bound } from './wasm-reader.js';
 const kinds = ['function', 'table', 'memory', 'global', 'tag'] as const;
 export type WasmKind = (typeof kinds)[number];
 
-/** What a core module asks for, offers and reserves. */
+/** Imports, exports, declarations and code statistics of a core module. */
 export interface CoreModule {
   readonly imports: readonly { readonly module: string; readonly name: string; readonly kind: WasmKind }[];
   readonly exports: readonly { readonly name: string; readonly kind: WasmKind; readonly index: number }[];
-  /** Memories and tables of its own, and imported ones. */
+  /** Memories and tables that it declares, then those that it imports. */
   readonly memories: readonly WasmLimits[];
   readonly tables: readonly WasmLimits[];
   readonly importedMemories: readonly WasmLimits[];
   readonly importedTables: readonly WasmLimits[];
-  /** Each function's type as text, such as `() -> i32`, imported functions first. */
+  /** Type of each function as text, such as `() -> i32`, imported functions first. */
   readonly functions: readonly string[];
   readonly types: number;
   /** Parameters and results of all types. */
   readonly typeValues: number;
   readonly globals: number;
-  /** Functions that run when it is instantiated: 0 or 1. */
+  /** Start functions: 0 or 1. */
   readonly starts: number;
   readonly elementSegments: number;
   readonly dataSegments: number;
@@ -39,7 +39,7 @@ export interface CoreModule {
 
 const section = moduleSection;
 
-/** What is listed item by item: more of it than any plugin may have is not even read. */
+/** Bounds on sections that are read into lists. A longer list is refused before it is read. */
 const listed: Readonly<Record<number, Bound>> = {
   [section.type]: { most: admissionBounds.types, what: 'types' },
   [section.import]: { most: admissionBounds.imports, what: 'imports' },
@@ -52,10 +52,9 @@ const listed: Readonly<Record<number, Bound>> = {
 const signature: Bound = { most: admissionBounds.typeValues, what: 'parameters and results' };
 
 /**
- * Reads a core module's declarations and steps through its code. Everything in it is read, and must be of a kind that is
- * known: whatever is not may end elsewhere for V8 than for our readers. Throws HookvisorError `plugin-invalid` where it
- * cannot be read, and `plugin-refused` for types that no plugin may use, and where there is more of something than any
- * may have.
+ * Reads a core module's declarations and steps through its code. Every byte must be of a known kind: V8 could find the
+ * end of an unknown item at another place. Throws HookvisorError `plugin-invalid` if the module cannot be read, and
+ * `plugin-refused` for types that no plug-in may use or if a bound is exceeded.
  */
 export function readCoreModule(bytes: Buffer): CoreModule {
   const bodies = moduleSections(bytes);
@@ -64,7 +63,7 @@ export function readCoreModule(bytes: Buffer): CoreModule {
     each(id, (reader) => found.push(item(reader)));
     return found;
   };
-  /** Gives how many there are. */
+  /** Returns the number of items. */
   const each = (id: number, item: (reader: WasmReader) => void): number => {
     const body = bodies.get(id);
     if (body === undefined) return 0;
@@ -124,7 +123,7 @@ export function readCoreModule(bytes: Buffer): CoreModule {
   };
 }
 
-/** The one number that a section consists of; null without the section. */
+/** Returns the only number in a section, or null without the section. */
 function single(body: Buffer | undefined): number | null {
   if (body === undefined) return null;
   const reader = new WasmReader(body);
@@ -133,10 +132,10 @@ function single(body: Buffer | undefined): number | null {
   return value;
 }
 
-/** How many data segments there are, which a section before the code may say as well. */
+/** Returns the number of data segments, which the data count section may also declare. */
 function countedData(body: Buffer | undefined, count: number): number {
   if ((single(body) ?? count) !== count)
-    throw invalid('a core module in it has another number of data segments than it says');
+    throw invalid('a core module in it has a different number of data segments than it declares');
   return count;
 }
 
@@ -171,6 +170,6 @@ function importType(reader: WasmReader, kind: WasmKind): { type?: number; limits
 
 function kindOf(reader: WasmReader): WasmKind {
   const kind = kinds[reader.u8()];
-  if (kind === undefined) throw invalid('it imports or exports something of an unknown kind');
+  if (kind === undefined) throw invalid('it imports or exports an item of an unknown kind');
   return kind;
 }

@@ -3,8 +3,8 @@ import { wasmLayer } from '../../shared/wasm-layer.js';
 import { sized } from './wasm-writer.js';
 
 /**
- * A component or module without custom sections, those of what is inside it included: names for debuggers and metadata
- * that no rule covers, and that no compiler needs to see.
+ * Returns a component or module without custom sections, also inside nested modules and components. They hold debugging
+ * names and metadata, which no rule covers and no compiler needs.
  */
 export function withoutCustomSections(bytes: Buffer): Buffer {
   const isComponent = wasmLayer(bytes) === 'component';

@@ -2,12 +2,12 @@ import { readValueType } from './value-types.js';
 import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
-/** Bounds of a memory (in pages of 64 KiB) or a table (in elements). */
+/** Limits of a memory (in pages of 64 KiB) or a table (in elements). */
 export interface WasmLimits {
   readonly minimum: number;
   readonly maximum: number | null;
   readonly shared: boolean;
-  /** Indexed by 64 bits. */
+  /** Whether indices have 64 bits. */
   readonly wide: boolean;
 }
 
@@ -22,7 +22,7 @@ export function readLimits(reader: WasmReader): WasmLimits {
   return { minimum, maximum, shared: (flags & 2) !== 0, wide };
 }
 
-/** Reads past the type of a global: what it holds, and whether that can change. */
+/** Skips the type of a global: its value type and its mutability. */
 export function readGlobalType(reader: WasmReader): void {
   readValueType(reader);
   if (reader.u8() > 1) throw invalid('it declares a global of an unknown form');

@@ -1,15 +1,15 @@
 import { readValueType } from './value-types.js';
 import type { WasmReader } from './wasm-reader.js';
 
-/** The locals that a function declares besides its parameters. */
+/** The locals of a function, without its parameters. */
 export interface Locals {
-  /** How many groups of one type they are declared in, and where the first one begins. */
+  /** The number of groups of one type, and the offset of the first group. */
   readonly groups: number;
   readonly from: number;
   readonly count: number;
 }
 
-/** Reads the beginning of a function's body, up to its first instruction. */
+/** Reads the locals at the beginning of a function's body, up to its first instruction. */
 export function readLocals(reader: WasmReader): Locals {
   const groups = reader.count();
   const from = reader.at;

@@ -4,26 +4,26 @@ import type { ModuleSections } from './module-sections.js';
 import { readFunctionForm, readTableElement, readValueType } from './value-types.js';
 import { WasmReader } from './wasm-reader.js';
 
-/** A function's type, as value types of the binary format. */
+/** The type of a function, as value types of the binary format. */
 export interface FunctionType {
   readonly parameters: readonly number[];
   readonly results: readonly number[];
 }
 
-/** How many there are of everything in a core module, and of which types. */
+/** The numbers and types of a core module's items. */
 export interface ModuleLayout {
   readonly types: readonly FunctionType[];
   readonly importedFunctions: number;
   readonly importedGlobals: number;
-  /** The type of each function of its own, by place in {@link types}. */
+  /** The type index of each function of its own; see {@link types}. */
   readonly functions: readonly number[];
-  /** The functions that the host calls: exported ones and the one that starts the module. */
+  /** Functions that the host calls: exported functions and the start function. */
   readonly entries: ReadonlySet<number>;
-  /** What each table holds, imported tables first. */
+  /** The element type of each table, imported tables first. */
   readonly tables: readonly number[];
 }
 
-/** Reads the layout of a valid module whose declarations have been vetted. */
+/** Reads the layout of a valid module. Its declarations must have been vetted. */
 export function readLayout(sections: ModuleSections): ModuleLayout {
   const list = <T>(id: number, item: (reader: WasmReader) => T): T[] => {
     const body = sections.get(id);

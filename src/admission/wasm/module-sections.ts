@@ -2,7 +2,7 @@ import { featureError } from './features.js';
 import { wasmSections } from './wasm-reader.js';
 import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 
-/** The sections of a core module by name, in the order in which they stand. */
+/** The numbers of a core module's sections by name, in the order of the file. */
 export const moduleSection = {
   type: 1,
   import: 2,
@@ -18,17 +18,17 @@ export const moduleSection = {
   data: 11,
 } as const;
 
-/** The number 12, how many data segments there are, comes before the code. */
+/** Section numbers in the order of the file. The data count section (12) precedes the code. */
 export const sectionOrder: readonly number[] = Object.values(moduleSection);
 
 const tags = 13;
 
-/** The content of a core module's sections by their number, without custom ones, in order. */
+/** The contents of a core module's sections by number, in order, without custom sections. */
 export type ModuleSections = ReadonlyMap<number, Buffer>;
 
 /**
- * Takes a core module apart. Throws HookvisorError `plugin-invalid` for a section that is unknown, comes twice or stands
- * in another place than its own, and `plugin-refused` for one of tags.
+ * Splits a core module into its sections. Throws HookvisorError `plugin-invalid` if a section is unknown, repeated or
+ * out of order, and `plugin-refused` for a tag section.
  */
 export function moduleSections(bytes: Buffer): ModuleSections {
   const sections = new Map<number, Buffer>();
@@ -38,7 +38,7 @@ export function moduleSections(bytes: Buffer): ModuleSections {
     if (id === tags) throw featureError('exception-handling');
     const place = sectionOrder.indexOf(id);
     if (place < 0) throw invalid(`a core module in it has a section of an unknown kind (${id})`);
-    if (place <= last) throw invalid(`a core module in it has its sections in another order (${id})`);
+    if (place <= last) throw invalid(`a core module in it has a section out of order (${id})`);
     last = place;
     sections.set(id, body);
   }

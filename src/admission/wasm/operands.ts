@@ -1,10 +1,10 @@
-/** What can follow an opcode in code. */
+/** The kinds of operands that can follow an opcode. */
 export const operands = {
   /** Nothing. */
   none: 1,
-  /** An index that is only read past: of a local, a table, a segment, a function. */
+  /** An index that is only skipped: of a local, a table, a segment, a function. */
   index: 2,
-  /** An index that somebody looks at. */
+  /** An index that a caller uses. */
   keptIndex: 3,
   twoIndexes: 4,
   block: 5,
@@ -28,7 +28,7 @@ export const operands = {
 
 type Range = number | readonly [from: number, to: number];
 
-/** By opcode what follows it, for those that a plugin may use: WebAssembly 2.0 and tail calls. */
+/** The operands of each opcode that a plug-in may use: WebAssembly 2.0 and tail calls. */
 export const plainOperands = tableOf(
   // unreachable, nop; else; end; return; drop, select; comparisons, arithmetic, conversions; ref.is_null
   [operands.none, [[0x00, 0x01], 0x05, 0x0b, 0x0f, [0x1a, 0x1b], [0x45, 0xc4], 0xd1]],
@@ -41,7 +41,7 @@ export const plainOperands = tableOf(
   [operands.twoIndexes, [0x11, 0x13]],
   // return_call; local.get, local.set, local.tee; table.get, table.set; ref.func
   [operands.index, [0x12, [0x20, 0x22], [0x25, 0x26], 0xd2]],
-  // select with its type
+  // typed select
   [operands.oneType, [0x1c]],
   // loads and stores
   [operands.memoryArgument, [[0x28, 0x3e]]],
@@ -57,7 +57,7 @@ export const plainOperands = tableOf(
   [operands.vector, [0xfd]],
 );
 
-/** The same by the number after the prefix 0xfc. */
+/** The same, by the number after the prefix 0xfc. */
 export const bulkOperands = tableOf(
   // saturating conversions
   [operands.none, [[0, 7]]],
@@ -73,7 +73,7 @@ export const bulkOperands = tableOf(
   [operands.twoIndexes, [12, 14]],
 );
 
-/** The same by the number after the prefix 0xfd. The gaps between these were other instructions in drafts. */
+/** The same, by the number after the prefix 0xfd. The numbers in the gaps were other instructions in drafts. */
 export const vectorOperands = tableOf(
   // v128.load…, v128.store; v128.load32_zero, v128.load64_zero
   [

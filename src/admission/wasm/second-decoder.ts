@@ -1,13 +1,13 @@
 /**
- * A second reader of instructions, which shares no line with the first (`wasm-code.ts`) and was written from the
- * specification's table of opcodes: both must find the end of every instruction at the same place.
- * Source: https://webassembly.github.io/spec/core/appendix/index-instructions.html
+ * A second decoder of instructions. It shares no code with the first one (`wasm-code.ts`) and was written from the
+ * specification's table of opcodes. Both must find the same end for every instruction. Source:
+ * https://webassembly.github.io/spec/core/appendix/index-instructions.html
  */
 
 /**
- * After each opcode or range of opcodes (hexadecimal; those after a prefix are joined to it by a dot), a letter for each
- * operand. u: u32; i, l: a signed number of 32 or 64 bits; b: a block's type; v: a value type; r: a reference's type;
- * a: a memory argument; z: the byte 0; 1: the byte 1; x, f, d, q: one, four, eight or sixteen bytes; t: a vector of u32.
+ * For each opcode or range of opcodes in hexadecimal, one letter per operand. A dot joins a prefix and its opcode. u:
+ * u32; i, l: a signed number of 32 or 64 bits; b: a block type; v: a value type; r: a reference type; a: a memory
+ * argument; z: the byte 0; 1: the byte 1; x, f, d, q: one, four, eight or sixteen bytes; t: a vector of u32.
  */
 const format = `
 00 01 02-04=b 05 0b 0c-0d=u 0e=tu 0f 10=u 11=uu 12=u 13=uu 1a 1b 1c=1v 20-24=u 25-26=u 28-3e=a 3f-40=z
@@ -19,7 +19,7 @@ fd.b1 fd.b5-ba fd.bc-c1 fd.c3-c4 fd.c7-ce fd.d1 fd.d5-e1 fd.e3-ed fd.ef-ff
 
 const prefixes = [0, 0xfc, 0xfd] as const;
 
-/** By prefix times 256 and opcode, the letters of the operands; null where there is no such instruction. */
+/** The operand letters, by prefix index times 256 plus opcode; null if there is no such instruction. */
 const shapes: (string | null)[] = Array.from({ length: 3 * 256 }, () => null);
 for (const word of format.trim().split(/\s+/u)) {
   const [opcodes = '', letters = ''] = word.split('=');
@@ -29,10 +29,10 @@ for (const word of format.trim().split(/\s+/u)) {
   for (let opcode = first; opcode <= last; opcode += 1) shapes[256 * row + opcode] = letters;
 }
 
-/** What is no place in the code. */
+/** Stands for "no valid end". */
 const nowhere = -1;
 
-/** Where the instruction at a place of a function's code ends; -1 where none stands there that a plugin may use. */
+/** Returns where the instruction at an offset ends, or -1 if no plug-in may use it or it is malformed. */
 export function instructionEnd(code: Uint8Array, start: number): number {
   const opcode = code[start] ?? 0xff;
   let shape = shapes[opcode];
@@ -41,7 +41,7 @@ export function instructionEnd(code: Uint8Array, start: number): number {
     if (opcode > 0xfd) return nowhere;
     const low = code[at] ?? 0xff;
     const two = low >= 0x80;
-    // In two bytes, from 128 to 255.
+    // Two bytes encode 128 to 255.
     if (two && code[at + 1] !== 1) return nowhere;
     shape = shapes[256 * (opcode - 0xfb) + low];
     at += two ? 2 : 1;
@@ -54,7 +54,7 @@ export function instructionEnd(code: Uint8Array, start: number): number {
   return at > code.length ? nowhere : at;
 }
 
-/** Where the locals at the beginning of a function's body end; -1 where they are not in order. */
+/** Returns where the locals at the beginning of a function's body end, or -1 if they are malformed. */
 export function localsEnd(body: Uint8Array): number {
   let at = lebEnd(body, 0, 5, unsigned);
   if (at === nowhere) return nowhere;
@@ -66,19 +66,22 @@ export function localsEnd(body: Uint8Array): number {
   return at;
 }
 
-/** The unsigned number in the bytes of a LEB128. */
+/** Returns the unsigned number in a LEB128. */
 export function valueBefore(code: Uint8Array, from: number, end: number): number {
   let value = 0;
   for (let at = end - 1; at >= from; at -= 1) value = value * 128 + ((code[at] ?? 0) % 128);
   return value;
 }
 
-/** By how many bits of the last possible byte count, the values that it may have. */
+/** The values that the last possible byte may have, by how many of its bits count. */
 const unsigned = { below: 0x10, from: 0x80 } as const;
 const signed32 = { below: 0x08, from: 0x78 } as const;
 const signed64 = { below: 0x01, from: 0x7f } as const;
 
-/** Where a LEB128 of at most `most` bytes ends, whose last possible byte is below one bound, or not below the other. */
+/**
+ * Returns where a LEB128 of at most `most` bytes ends. If it has that many, the last byte must be below `last.below`,
+ * or at least `last.from`.
+ */
 function lebEnd(code: Uint8Array, start: number, most: number, last: { below: number; from: number }): number {
   let at = start;
   while ((code[at] ?? 0) > 0x7f) at += 1;
@@ -104,7 +107,7 @@ function operandEnd(code: Uint8Array, at: number, letter: string | undefined): n
     case 'r':
       return byte === 0x70 || byte === 0x6f ? at + 1 : nowhere;
     case 'a': {
-      // An alignment of 64 or more would say that a memory's index follows.
+      // An alignment of 64 or more means that a memory index follows.
       const end = lebEnd(code, at, 5, unsigned);
       return end === nowhere || valueBefore(code, at, end) > 63 ? nowhere : lebEnd(code, end, 5, unsigned);
     }
@@ -135,7 +138,7 @@ function operandEnd(code: Uint8Array, at: number, letter: string | undefined): n
   }
 }
 
-/** One byte for no result or one of a value type; else a number of 33 bits with a sign, which is not negative. */
+/** Reads one byte for no result or a value type, otherwise a non-negative signed number of 33 bits. */
 function blockTypeEnd(code: Uint8Array, at: number): number {
   const byte = code[at] ?? 0xff;
   if (byte === 0x40 || isValueType(byte)) return at + 1;

@@ -4,12 +4,12 @@ import { readReferenceType } from './value-types.js';
 import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
-/** The only kind of element that a segment names by a byte: functions. */
+/** The only element kind that a segment can name with a byte: functions. */
 const functions = 0x00;
 
-/** Reads past an element segment, in any of its eight encodings. */
+/** Skips an element segment in any of its eight encodings. */
 export function readElementSegment(reader: WasmReader, importedGlobals: number): void {
-  // The flags: 1 passive or declared, 2 with a table or declared, 4 elements are expressions.
+  // Flags: 1 passive or declared; 2 explicit table index, or declared; 4 elements are expressions.
   const flags = reader.uint();
   if (flags > 7) throw invalid('it has an element segment of an unknown form');
   const active = (flags & 1) === 0;
@@ -26,7 +26,7 @@ export function readElementSegment(reader: WasmReader, importedGlobals: number):
   });
 }
 
-/** Reads past a data segment, in any of its three encodings. */
+/** Skips a data segment in any of its three encodings. */
 export function readDataSegment(reader: WasmReader, importedGlobals: number): void {
   const flags = reader.uint();
   if (flags > 2) throw invalid('it has a data segment of an unknown form');

@@ -1,12 +1,15 @@
-/** Collects changes to bytes, made from the first to the last. */
+/** Collects changes to bytes, in ascending order of their places. */
 export interface Splice {
-  /** Puts `bytes` in the place of what lies between `from` and `to`. */
+  /** Replaces the bytes from `from` up to `to` with `bytes`. */
   replace(from: number, to: number, bytes: ArrayLike<number>): void;
-  /** Everything up to here, changes included. Ends the collecting. */
+  /** Returns the bytes with all changes. Must be called last. */
   result(): Buffer;
 }
 
-/** One buffer that doubles: a function may have millions of changes, and an object for each would not fit. */
+/**
+ * Creates a splice. It uses one buffer that doubles: a function can have millions of changes, and an object for each
+ * would not fit into memory.
+ */
 export function spliceInto(source: Buffer, start = 0): Splice {
   let output = Buffer.allocUnsafe(2 * (source.length - start) + 64);
   let length = 0;

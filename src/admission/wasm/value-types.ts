@@ -4,8 +4,8 @@ import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
 /**
- * The value types that a plugin may use. The list is closed: every type takes one byte, so the place where a type ends
- * never depends on which version of V8 reads it.
+ * The value types that a plug-in may use. The list is closed: every type takes one byte, so all versions of V8 agree
+ * where a type ends.
  */
 export const valueTypes: ReadonlyMap<number, string> = new Map([
   [0x7f, 'i32'],
@@ -20,7 +20,7 @@ export const valueTypes: ReadonlyMap<number, string> = new Map([
 const references: ReadonlySet<number> = new Set([0x70, 0x6f]);
 const noType = 0x40;
 
-/** Types of other proposals, for the message: name and proposal. */
+/** Types of other proposals with name and proposal, for messages. */
 const foreign: ReadonlyMap<number, readonly [string, WasmFeature]> = new Map([
   [0x78, ['i8', 'garbage-collection']],
   [0x77, ['i16', 'garbage-collection']],
@@ -39,7 +39,7 @@ const foreign: ReadonlyMap<number, readonly [string, WasmFeature]> = new Map([
   [0x67, ['stringref', 'garbage-collection']],
 ]);
 
-/** The forms of a type definition that are not functions. */
+/** Forms of type definitions other than functions. */
 const definitions: ReadonlyMap<number, readonly [string, WasmFeature]> = new Map([
   [0x5f, ['structures', 'garbage-collection']],
   [0x5e, ['arrays', 'garbage-collection']],
@@ -51,39 +51,39 @@ const definitions: ReadonlyMap<number, readonly [string, WasmFeature]> = new Map
 
 const allowedTypes = `only ${[...valueTypes.values()].join(', ')} are allowed`;
 
-/** Reads a value type, wherever one can stand. Throws HookvisorError `plugin-refused` for any that is not in the list. */
+/** Reads a value type. Throws HookvisorError `plugin-refused` if it is not in the list. */
 export function readValueType(reader: WasmReader): number {
   const type = reader.u8();
   if (!valueTypes.has(type)) throw foreignType(type, reader);
   return type;
 }
 
-/** Reads the type of a table's or an element segment's elements. */
+/** Reads the element type of a table or an element segment. */
 export function readReferenceType(reader: WasmReader): number {
   const type = readValueType(reader);
   if (!references.has(type)) throw invalid(`it has a table of ${valueTypes.get(type) ?? 'numbers'}`);
   return type;
 }
 
-/** Reads the operand of `ref.null`, which for the types in the list has the same bytes as the type. */
+/** Reads the operand of `ref.null`, which is encoded like the allowed reference types. */
 export function readHeapType(reader: WasmReader): void {
   readReferenceType(reader);
 }
 
-/** Reads the type of a table; where it gives its elements a first value, it is refused. */
+/** Reads the element type of a table. Throws HookvisorError `plugin-refused` if the table has an initial value. */
 export function readTableElement(reader: WasmReader): number {
   if (reader.peek() === noType) throw featureError('function-references');
   return readReferenceType(reader);
 }
 
-/** Reads the type of a block: -1 for none or a single result, else the place of its type among the module's. */
+/** Reads a block type. Returns its type index, or -1 for no result or a single one. */
 export function readBlockType(reader: WasmReader): number {
   const first = reader.peek();
   if (first === noType) {
     reader.u8();
     return -1;
   }
-  // One byte with its sign bit set: a value type.
+  // One byte with the sign bit set is a value type.
   if (first > noType && first < 0x80) {
     readValueType(reader);
     return -1;
@@ -93,12 +93,12 @@ export function readBlockType(reader: WasmReader): number {
   return type;
 }
 
-/** Reads the first byte of a type definition, which must be that of a function. */
+/** Reads the first byte of a type definition, which must be a function type. */
 export function readFunctionForm(reader: WasmReader): void {
   const form = reader.u8();
   if (form === 0x60) return;
   const [what, feature] = definitions.get(form) ?? [`the type definition 0x${hex(form)}`, 'unknown' as const];
-  throw typeError(what, feature, 'only types of functions are allowed');
+  throw typeError(what, feature, 'only function types are allowed');
 }
 
 function foreignType(type: number, reader: WasmReader): Error {
@@ -110,7 +110,7 @@ function foreignType(type: number, reader: WasmReader): Error {
   return typeError(`the value type '${name}'`, feature, allowedTypes);
 }
 
-/** For the message only. */
+/** Returns a name for the message. */
 function heapTypeName(reader: WasmReader): string {
   const first = reader.peek();
   if (first >= noType && first < 0x80) {

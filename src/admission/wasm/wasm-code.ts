@@ -4,7 +4,7 @@ import { readBlockType, readHeapType, readValueType } from './value-types.js';
 import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import type { WasmReader } from './wasm-reader.js';
 
-/** The instructions that metering looks at, by opcode. */
+/** The instructions that metering uses, by opcode. */
 export const op = {
   unreachable: 0x00,
   block: 0x02,
@@ -42,11 +42,11 @@ export const op = {
   i64ShrU: 0x88,
   i64ExtendI32U: 0xad,
   refFunc: 0xd2,
-  /** Prefix of the instructions on whole ranges of memories and tables. */
+  /** Prefix of the bulk instructions on memories and tables. */
   bulk: 0xfc,
 } as const;
 
-/** The bulk instructions after their prefix, as far as their work grows with an operand. */
+/** The bulk instructions whose work grows with an operand, by the number after the prefix. */
 export const bulk = {
   memoryInit: 8,
   memoryCopy: 10,
@@ -57,20 +57,20 @@ export const bulk = {
   tableFill: 17,
 } as const;
 
-/** Divisions, remainders and square roots of numbers. */
+/** Scalar divisions, remainders and square roots. */
 export const divisions: readonly number[] = [
   ...[0x6d, 0x6e, 0x6f, 0x70, 0x7f, 0x80, 0x81, 0x82],
   ...[0x91, 0x95, 0x9f, 0xa3],
 ];
 
-/** One instruction that has been read past. */
+/** A decoded instruction. */
 export interface Instruction {
   readonly opcode: number;
-  /** What follows the prefix, else 0. */
+  /** The number after the prefix, otherwise 0. */
   readonly sub: number;
   /**
-   * The operand of `global.get`, `global.set`, `call`, `br` and `br_if`; the place of a block's type among those of the
-   * module, or -1 where it has none there; else 0.
+   * The operand of `global.get`, `global.set`, `call`, `br` and `br_if`; the type index of a block, or -1 if it has
+   * none; otherwise 0.
    */
   readonly index: number;
   /** The labels of `br_table`. */
@@ -79,16 +79,17 @@ export interface Instruction {
 
 const none: readonly number[] = [];
 
-/** By opcode, each instruction as it is without the operands that are looked at. A plugin has a million of them. */
+/** Shared objects for instructions whose operands are not kept. A plug-in can have a million of them. */
 const plain = plainOperands.map((what, opcode): (Instruction & { readonly what: number }) | undefined => {
   const isBlock = what === operands.block;
   return what === undefined ? undefined : { what, opcode, sub: 0, index: isBlock ? -1 : 0, targets: none };
 });
 
 /**
- * Reads past one instruction, each operand as exactly its type. The list of instructions is closed: it has those that every
- * supported Node runs alike. Throws HookvisorError `plugin-refused` for any other (threads, relaxed SIMD, exceptions,
- * garbage collection, several memories), and `plugin-invalid` for an operand that no version of V8 takes.
+ * Reads one instruction, with each operand exactly as its type requires. The list of instructions is closed: it has
+ * those that every supported Node runs alike. Throws HookvisorError `plugin-refused` for any other (threads, relaxed
+ * SIMD, exceptions, garbage collection, several memories), and `plugin-invalid` for an operand that no version of V8
+ * accepts.
  */
 export function readInstruction(reader: WasmReader): Instruction {
   const opcode = reader.u8();
@@ -116,7 +117,7 @@ export function readInstruction(reader: WasmReader): Instruction {
   }
 }
 
-/** Reads past a prefixed instruction, and gives the number that follows the prefix. */
+/** Skips a prefixed instruction and returns the number after the prefix. */
 function readPrefixed(reader: WasmReader, table: typeof bulkOperands): number {
   const sub = readSub(reader);
   const what = table[sub];
@@ -125,7 +126,10 @@ function readPrefixed(reader: WasmReader, table: typeof bulkOperands): number {
   return sub;
 }
 
-/** The number after a prefix, in its shortest form: no compiler writes another, and V8 has read those differently. */
+/**
+ * Reads the number after a prefix in its shortest form. Compilers emit no other, and versions of V8 have read longer
+ * forms differently.
+ */
 export function readSub(reader: WasmReader): number {
   const low = reader.u8();
   if (low < 0x80) return low;
@@ -183,20 +187,20 @@ function skipOperands(reader: WasmReader, what: number): void {
       readHeapType(reader);
       return;
     case operands.oneType:
-      if (reader.uint() !== 1) throw invalid('a select in it has another number of types than one');
+      if (reader.uint() !== 1) throw invalid('a select in it does not have exactly one type');
       readValueType(reader);
       return;
     default:
-      throw new TypeError(`there is no way to read the operands ${what}`);
+      throw new TypeError(`no reader exists for the operands ${what}`);
   }
 }
 
-/** Where there is one memory, its index is the byte 0, which versions of V8 read in more than one way otherwise. */
+/** Reads a memory index, which must be the byte 0: versions of V8 differ in how they read anything else. */
 function readMemory(reader: WasmReader): void {
   if (reader.u8() !== 0) throw featureError('multi-memory');
 }
 
-/** From 64 on, what stands where the alignment should is a flag: the index of a memory follows. */
+/** Skips a memory argument. An alignment of 64 or more is a flag: a memory index follows. */
 function skipMemoryArgument(reader: WasmReader): void {
   if (reader.uint() >= 0x40) throw featureError('multi-memory');
   reader.uint();

@@ -2,12 +2,12 @@ import { oneLine } from '../../contract/text.js';
 import { refusal } from '../../contract/objection.js';
 import type { Objection } from '../../contract/objection.js';
 
-/** Characters of names that compilers write: `hookvisor:hook/log@0.1.0`, `[method]a.b`, `cabi_post_x#y`, `$LT$impl`. */
+/** Characters of names that compilers emit: `hookvisor:hook/log@0.1.0`, `[method]a.b`, `cabi_post_x#y`, `$LT$impl`. */
 const plain = /^[A-Za-z0-9_.:/@#<>|,=+$[\]() -]{0,512}$/u;
 
 /**
- * Names of a plugin stand in V8's errors, in reports and in logs, where none may break a line or drive a terminal, and in
- * plans, which are bounded. One objection for each name that is not plain, at most ten.
+ * Returns one objection for each name with other characters, at most ten. Names reach V8's errors, reports and logs,
+ * where they must not break a line or control a terminal, and plans, whose size is bounded.
  */
 export function checkNames(names: Iterable<string>): Objection[] {
   const objections: Objection[] = [];

@@ -3,15 +3,15 @@ import { invalidPlugin as invalid } from '../../shared/wasm-layer.js';
 import { admissionBounds } from './admission-bounds.js';
 import { requireAtMost } from '../../contract/objection.js';
 
-/** Most items that a vector may have, and what they are. */
+/** The largest number of items in a vector, and what the items are. */
 export interface Bound {
   readonly most: number;
   readonly what: string;
-  /** `complexity` unless given. */
+  /** Defaults to `complexity`. */
   readonly rule?: 'memory' | 'table';
 }
 
-/** Reads the parts of WebAssembly's binary format. Throws HookvisorError `plugin-invalid` where the bytes end early. */
+/** Reads WebAssembly's binary format. Throws HookvisorError `plugin-invalid` if the bytes end early. */
 export class WasmReader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -24,7 +24,7 @@ export class WasmReader {
     return this.#at >= this.#bytes.length;
   }
 
-  /** How many bytes were read. */
+  /** The number of bytes read. */
   get at(): number {
     return this.#at;
   }
@@ -36,12 +36,12 @@ export class WasmReader {
     return byte;
   }
 
-  /** The next byte, which stays to be read; -1 at the end. */
+  /** Returns the next byte without consuming it, or -1 at the end. */
   peek(): number {
     return this.#bytes[this.#at] ?? -1;
   }
 
-  /** An unsigned LEB128 of 32 bits: at most five bytes, as every version of V8 takes it. */
+  /** Reads an unsigned LEB128 of 32 bits: at most five bytes, as in every version of V8. */
   uint(): number {
     let value = this.u8();
     if (value < 0x80) return value;
@@ -54,7 +54,7 @@ export class WasmReader {
     return value + this.#lastOf(5, 0x0f) * 2 ** 28;
   }
 
-  /** An unsigned LEB128 of 64 bits: exact up to 2^53. Only what is refused has any. */
+  /** Reads an unsigned LEB128 of 64 bits; exact up to 2^53. Only refused plug-ins have any. */
   u64(): number {
     let value = 0;
     for (let shift = 0; shift < 63; shift += 7) {
@@ -65,7 +65,7 @@ export class WasmReader {
     return value + this.#lastOf(10, 0x01) * 2 ** 63;
   }
 
-  /** A signed LEB128 of 33 bits, which is how a block names its type. */
+  /** Reads a signed LEB128 of 33 bits: the type index of a block. */
   s33(): number {
     const from = this.#at;
     this.skipSigned(33);
@@ -75,26 +75,26 @@ export class WasmReader {
     return value >= 2 ** (bits - 1) ? value - 2 ** bits : value;
   }
 
-  /** Reads past a signed LEB128 of so many bits. The bits of its last byte that are too many repeat the sign. */
+  /** Skips a signed LEB128 of `bits` bits. The unused bits of its last byte must repeat the sign. */
   skipSigned(bits: 32 | 33 | 64): void {
     const most = Math.ceil(bits / 7);
     for (let size = 1; size < most; size += 1) if (this.u8() < 0x80) return;
     const last = this.u8();
-    if (last >= 0x80) throw invalid('a number in it has no end');
+    if (last >= 0x80) throw invalid('a number in it is not terminated');
     const sign = bits - 7 * (most - 1) - 1;
     const high = last >> sign;
     if (high !== 0 && high !== 0x7f >> sign) throw tooLong(bits);
   }
 
-  /** The last byte that an unsigned number may have. */
+  /** Reads the last possible byte of an unsigned number. */
   #lastOf(size: 5 | 10, most: number): number {
     const last = this.u8();
-    if (last >= 0x80) throw invalid('a number in it has no end');
+    if (last >= 0x80) throw invalid('a number in it is not terminated');
     if (last > most) throw tooLong(size === 5 ? 32 : 64);
     return last;
   }
 
-  /** The index of a type where a negative number would be a type itself: a signed LEB128 of at most 33 bits. */
+  /** Reads a type index where a negative number would be a type: a signed LEB128 of at most 33 bits. */
   index(): number {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
@@ -104,7 +104,7 @@ export class WasmReader {
       if ((byte & 0x40) !== 0 || value >= 2 ** 32) break;
       return value;
     }
-    throw invalid('it refers to a type by a number that is no index');
+    throw invalid('it refers to a type by an invalid index');
   }
 
   take(size: number): Buffer {
@@ -119,30 +119,30 @@ export class WasmReader {
     this.#at = end;
   }
 
-  /** Throws where something is left to be read. */
+  /** Throws HookvisorError `plugin-invalid` if bytes are left. */
   end(): void {
-    if (!this.done) throw invalid('a part of it is longer than what it holds');
+    if (!this.done) throw invalid('a part of it is longer than its contents');
   }
 
   name(): string {
     return this.take(this.uint()).toString('utf8');
   }
 
-  /** How many items follow, of at least one byte each. */
+  /** Reads how many items follow. Each has at least one byte. */
   count(): number {
     const count = this.uint();
     if (count > this.#bytes.length - this.#at) throw truncated();
     return count;
   }
 
-  /** A vector: its length, then that many items. More than `bound` are not read at all. */
+  /** Reads a vector: its length, then that many items. A vector longer than `bound` is not read at all. */
   many<T>(item: () => T, bound?: Bound): T[] {
     const items: T[] = [];
     this.each(() => items.push(item()), bound);
     return items;
   }
 
-  /** Like {@link many}, without keeping what was read. */
+  /** Reads a vector like {@link many}, without keeping the items. */
   each(item: () => void, bound?: Bound): void {
     const count = this.count();
     if (bound !== undefined) requireAtMost(count, bound.most, bound.what, bound.rule);
@@ -150,15 +150,15 @@ export class WasmReader {
   }
 }
 
-/** One section: a number that says what it is, and its content. */
+/** A section: the number of its kind, and its content. */
 export interface WasmSection {
   readonly id: number;
   readonly body: Buffer;
 }
 
 /**
- * The sections of a module or component, in order. Throws HookvisorError `plugin-invalid` when one is cut off, or
- * `plugin-refused` when there are too many.
+ * Returns the sections of a module or component, in order. Throws HookvisorError `plugin-invalid` if one is truncated,
+ * or `plugin-refused` if there are too many.
  */
 export function wasmSections(bytes: Buffer): WasmSection[] {
   const reader = new WasmReader(bytes);

@@ -1,4 +1,4 @@
-/** An unsigned LEB128. */
+/** Encodes an unsigned LEB128. */
 export function unsigned(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;
@@ -10,26 +10,26 @@ export function unsigned(value: number): number[] {
   return bytes;
 }
 
-/** A signed LEB128 of a number that is not negative. */
+/** Encodes a non-negative number as a signed LEB128. */
 export function signed(value: number): number[] {
   const bytes = unsigned(value);
   const last = bytes.at(-1) ?? 0;
-  // The highest bit of the last byte would make it negative.
+  // Bit 6 of the last byte is the sign.
   return (last & 0x40) === 0 ? bytes : [...bytes.slice(0, -1), last | 0x80, 0];
 }
 
-/** Bytes with their length before them. */
+/** Returns bytes, preceded by their length. */
 export function sized(...parts: readonly Uint8Array[]): Buffer {
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   return Buffer.concat([Buffer.from(unsigned(length)), ...parts]);
 }
 
-/** A name or other text. */
+/** Encodes a name or other text. */
 export function text(value: string): Buffer {
   return sized(Buffer.from(value));
 }
 
-/** A vector: its length, then its items. */
+/** Encodes a vector: its length, then its items. */
 export function vector(items: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from(unsigned(items.length)), ...items]);
 }

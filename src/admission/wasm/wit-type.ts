@@ -1,26 +1,26 @@
 /**
- * A type of the component model with all that belongs to it, as a TypeDefinition has it by indices. Parts are
- * shared, so that a small component can describe a type that is endless when it is written out: walk along a type of known
- * size only, or to a bounded depth.
+ * A type of the component model with all of its parts; a TypeDefinition refers to them by index. Parts are shared, so a
+ * small component can describe a type that is enormous when written out. Only walk it along a type of known size or to
+ * a bounded depth.
  */
 export interface WitType {
-  /** The name of a primitive, or what kind of type it is: `record`, `list`, `function`. */
+  /** The name of a primitive, or the kind of type: `record`, `list`, `function`. */
   readonly form: string;
   readonly labels: readonly string[];
   readonly parts: readonly (WitType | null)[];
 }
 
-/** The first place where two types are not the same. */
+/** The first place where two types differ. */
 export interface TypeDifference {
-  /** Names of fields, cases and parameters that lead there; `result` for what a function returns. */
+  /** Names of fields, cases and parameters that lead to it; `result` for the result of a function. */
   readonly path: readonly string[];
   readonly actual: WitType | null;
   readonly expected: WitType | null;
 }
 
 /**
- * Null when a type is exactly as expected: order, names and all parts. Takes time by the size of the expected one, however
- * large the other is.
+ * Returns the first difference, or null if a type is exactly as expected: order, names and all parts. The time depends
+ * only on the size of the expected type.
  */
 export function typeDifference(
   actual: WitType | null,
@@ -42,10 +42,10 @@ export function typeDifference(
   return null;
 }
 
-/** Deepest part, and most characters, of a type that is shown. */
+/** Bounds on the types in messages: depth, and parts of one type. */
 const shown = { depth: 4, parts: 12 } as const;
 
-/** A type in WIT's words, cut where it is deep or long. */
+/** Formats a type in WIT syntax, cut off where it is deep or long. */
 export function showType(type: WitType | null, depth: number = shown.depth): string {
   if (type === null) return '_';
   const { form, labels, parts } = type;

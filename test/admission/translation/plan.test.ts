@@ -132,7 +132,7 @@ describe('a plan', () => {
           calls: [['other', '(param i32)']],
           ...allowing,
         }),
-      "uses what the host makes ('resource-drop') as its own function",
+      "uses a definition of the host ('resource-drop') as its own function",
     ],
   ])('is refused, by name, for %s', async (_, bytes, why) => {
     await expect(bytes().then(plan)).rejects.toMatchObject({
@@ -157,7 +157,7 @@ describe('a plan', () => {
 
       instances: [{ module: 0, imports: [{ module: 'm', name: 'n', value }] }],
     };
-    expect(() => planOf(translation)).toThrow(`it ${what}; no runner can put it together`);
+    expect(() => planOf(translation)).toThrow(`it ${what}; the runner does not support this`);
   });
 
   it.each([

@@ -62,7 +62,7 @@ describe('vet', { timeout: 60_000 }, () => {
     expect((await vet(file)).status).toBe(0);
     const small = await vet(file, '--memory', '1MiB');
     expect(small.status).toBe(1);
-    expect(small.out).toContain('it needs 1310720 bytes of memory at least; its limit is 1048576');
+    expect(small.out).toContain('it needs at least 1310720 bytes of memory; its limit is 1048576');
   });
 
   it('refuses a file over the size bound without reading it', async () => {
