@@ -16,6 +16,8 @@ import { z } from 'zod';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const translator = join(root, 'native', 'component-translator');
 const hookClientFile = 'hook-client.mjs';
+/** Started by their paths: by libvirt, and by a link such as /usr/local/bin/hookvisor. */
+const executables = [hookClientFile, 'commands/main.js'];
 /** Loaded only when needed. */
 const apart = ['libxml2-wasm', 'libxml2-wasm/lib/libxml2.mjs', '@extism/extism', 'binaryen'];
 /** Modules that two commands share form one chunk: each further file costs time to read, and V8 compiles lazily. */
@@ -56,7 +58,7 @@ for (const options of [...programs, hookClient]) {
   // The programs come last, so that each is complete at every moment.
   for (const chunk of output.toReversed()) {
     if (chunk.type !== 'chunk') continue;
-    await write(chunk.fileName, chunk.code, chunk.fileName === hookClientFile ? 0o755 : 0o644);
+    await write(chunk.fileName, chunk.code, executables.includes(chunk.fileName) ? 0o755 : 0o644);
     for (const path of chunk.moduleIds) if (path.includes('/node_modules/')) folders.add(packageFolder(path));
   }
 }

@@ -151,7 +151,7 @@ describe.skipIf(noOtherUser !== null)(`what others may change (${noOtherUser ?? 
     spoil(dir);
     const { status, stderr } = emit(config);
     expect([status, ran(dir)]).toEqual([2, false]);
-    expect(stderr).toMatch(/others may change what it runs or believes/u);
+    expect(stderr).toMatch(/other users can change files that Hookvisor runs or trusts/u);
   });
 
   it("does not run: a tree in which one guest's folder is of another user", async () => {
@@ -265,7 +265,7 @@ routes: [ { match: {}, handlers: [tiny, site] } ]\n`,
       expect([status, ran(dir)]).toEqual([0, true]);
       expect(readdirSync(join(dir, '.cache/hookvisor')).some((name) => name.endsWith('.artefact'))).toBe(true);
       // Root believes nothing there.
-      expect(emit(join(dir, 'checkout/hookvisor.yaml')).stderr).toContain('others may change what it runs or believes');
+      expect(emit(join(dir, 'checkout/hookvisor.yaml')).stderr).toContain('other users can change files that Hookvisor runs or trusts');
     },
   );
 });

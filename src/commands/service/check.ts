@@ -78,6 +78,7 @@ function describe(config: Config): string {
     const grants = [...one.grants].join(' ');
     return [one.name, one.backend, one.mode, one.trust, onFailure, grants === '' ? '-' : grants, one.source];
   });
-  if (rows.length === 0) return 'no handlers: every event is allowed and journaled\n';
+  const recorded = config.journal === null ? 'and not recorded' : 'and recorded in the journal';
+  if (rows.length === 0) return `no handlers: every event is allowed ${recorded}\n`;
   return table(['HANDLER', 'BACKEND', 'MODE', 'TRUST', 'ON FAILURE', 'GRANTS', 'SOURCE'], rows);
 }

@@ -83,7 +83,8 @@ export function joinUses(found: readonly DistrustedUse[]): { distrust: Distrust;
 
 /** The error for what is not to be used: `Cannot <action>: <what is so>; <what to do>`, and a line for each path. */
 export function distrustError(action: string, found: readonly DistrustedUse[]): HookvisorError {
-  const what = 'others may change what it runs or believes; see that nobody has, then mend what is listed';
+  const what =
+    'other users can change files that Hookvisor runs or trusts; inspect these files for changes that you did not make, then run the commands below';
   const lines = joinUses(found).map(
     ({ uses, distrust }) => `${uses}: ${distrustText(distrust)}; ${distrustRemedy(distrust)}`,
   );
