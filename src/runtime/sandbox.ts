@@ -169,7 +169,7 @@ async function loadGuest(supervisor: Supervisor, config: HandlerConfig, artefact
   if (!artefact.validates) return guest;
   const answer = await new Promise<Answer | Lost>((done) => {
     supervisor.submit({
-      request: { request: 'validate', handler: guest },
+      request: { kind: 'validate', handler: guest },
       tail: null,
       deadlineMs: loadDeadlineMs,
       done,
@@ -187,12 +187,12 @@ async function loadGuest(supervisor: Supervisor, config: HandlerConfig, artefact
 
 function objectionIn(answer: Answer | Lost): string | null {
   if ('failure' in answer) return `it could not check them, ${answer.message}`;
-  if (answer.reply.reply === 'validated') return answer.reply.objection;
-  return `it could not check them, ${answer.reply.reply === 'failed' ? answer.reply.message : 'wrong answer'}`;
+  if (answer.reply.kind === 'validated') return answer.reply.objection;
+  return `it could not check them, ${answer.reply.kind === 'failed' ? answer.reply.message : 'wrong answer'}`;
 }
 
 function loadError({ name }: HandlerConfig, answer: Answer | Lost): HookvisorError {
-  if (!('failure' in answer) && answer.reply.reply === 'failed') {
+  if (!('failure' in answer) && answer.reply.kind === 'failed') {
     return new HookvisorError(answer.reply.code, `Cannot load handler '${name}': ${answer.reply.message}`);
   }
   const what = 'failure' in answer ? answer.message : 'its runner gave an answer of another kind';

@@ -69,8 +69,8 @@ class ProcessAdmission implements Admission {
     return this.#inTurn({
       head: { task: 'admit', backend, memoryBytes, pluginBytes },
       bytes,
-      read: ({ reply }, tail) => {
-        if (reply !== 'artefact') throw failedError('its process answered another question');
+      read: ({ kind }, tail) => {
+        if (kind !== 'artefact') throw failedError('its process answered another question');
         const artefact = decodeArtefact(tail);
         if (artefact.digest !== digest) throw failedError('its process answered for another plugin');
         return artefact;
@@ -86,7 +86,7 @@ class ProcessAdmission implements Admission {
       head: { task: 'vet', memoryBytes, pluginBytes },
       bytes,
       read: (head) => {
-        if (head.reply !== 'report') throw failedError('its process answered another question');
+        if (head.kind !== 'report') throw failedError('its process answered another question');
         return head.report;
       },
     });
@@ -163,7 +163,7 @@ function readAnswer<T>(stdout: NodeJS.ReadableStream, read: Errand<T>['read'], l
         const [frame] = frames.push(chunk);
         if (frame === undefined) return;
         const { head, tail } = decodeMessage('admitted', frame);
-        if (head.reply === 'failed') throw refusedError(head, limits);
+        if (head.kind === 'failed') throw refusedError(head, limits);
         resolve(read(head, tail));
       } catch (error) {
         const broken = error instanceof HookvisorError && error.code !== 'protocol' ? error : null;
@@ -181,7 +181,7 @@ const longestMessage = 1_500;
 
 /** What the process says of a plugin; it has read hostile bytes, so its words are taken as hostile, too. */
 function refusedError(
-  { code, message, fields }: MessageHead<'admitted'> & { reply: 'failed' },
+  { code, message, fields }: MessageHead<'admitted'> & { kind: 'failed' },
   limits: AdmissionLimits,
 ): HookvisorError {
   if (code !== 'plugin-refused' && code !== 'plugin-invalid') {

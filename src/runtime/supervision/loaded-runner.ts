@@ -61,7 +61,7 @@ export function startLoadedRunner({ plugins, log, launcher, onReady, onGone }: L
         return;
       }
       loaded.add(handler);
-      if (answer.reply.reply === 'failed') {
+      if (answer.reply.kind === 'failed') {
         log('error', `Cannot load handler '${spec.name}' again: ${answer.reply.message}; its events fail`);
       }
       done(null);
@@ -114,12 +114,12 @@ export function isStable({ readySince, runner: { answeredSince } }: LoadedRunner
 
 export function loadRequest(handler: number, { artefact, settings, limits }: PluginSpec): Omit<Task, 'done'> {
   return {
-    request: { request: 'load', handler, settings, limits },
+    request: { kind: 'load', handler, settings, limits },
     tail: artefact,
     deadlineMs: loadDeadlineMs,
   };
 }
 
 export function unloadTask(handler: number): Task {
-  return { request: { request: 'unload', handler }, tail: null, deadlineMs: loadDeadlineMs, done: () => undefined };
+  return { request: { kind: 'unload', handler }, tail: null, deadlineMs: loadDeadlineMs, done: () => undefined };
 }

@@ -95,7 +95,7 @@ class RunnerMaintenance implements Maintenance {
   #shrink(): MaintenanceTask {
     this.#shrinkDue = false;
     this.#pool.shrink();
-    const request = { request: 'shrink', keep: warmInstances.idle } as const;
+    const request = { kind: 'shrink', keep: warmInstances.idle } as const;
     return { request, handler: null, done: () => undefined, lost: () => undefined };
   }
 
@@ -103,11 +103,11 @@ class RunnerMaintenance implements Maintenance {
     this.#usageDue = false;
     this.#evaluations = 0;
     return {
-      request: { request: 'usage' },
+      request: { kind: 'usage' },
       handler: null,
       lost: () => undefined,
       done: (reply) => {
-        if (reply.reply === 'usage') this.#judge(reply.usage);
+        if (reply.kind === 'usage') this.#judge(reply.usage);
       },
     };
   }
@@ -125,10 +125,10 @@ class RunnerMaintenance implements Maintenance {
 
   #prepare(handler: number): MaintenanceTask {
     return {
-      request: { request: 'prepare', handler },
+      request: { kind: 'prepare', handler },
       handler,
       done: (reply) => {
-        this.#pool.prepared(handler, reply.reply === 'prepared' ? reply : { made: false, tookMs: 0 });
+        this.#pool.prepared(handler, reply.kind === 'prepared' ? reply : { made: false, tookMs: 0 });
       },
       lost: () => {
         this.#pool.prepared(handler, { made: false, tookMs: 0 });

@@ -44,7 +44,7 @@ export function createSandboxedHandler(options: SandboxedHandlerOptions): Handle
         if (document !== null) checkDocument(name, document);
         running += 1;
         supervisor.submit({
-          request: { request: 'evaluate', handler: guest, event, document: document !== null },
+          request: { kind: 'evaluate', handler: guest, event, document: document !== null },
           tail: document,
           deadlineMs: Math.min(deadlineMs, mostMs),
           done(answer) {
@@ -80,10 +80,10 @@ function evaluationOf(name: string, answer: Answer | Lost): Evaluation {
     throw new HandlerFailure(answer.failure, `Cannot decide with handler '${name}': ${answer.message}${advice}`);
   }
   const { reply } = answer;
-  if (reply.reply === 'evaluated') {
+  if (reply.kind === 'evaluated') {
     return { outcome: outcomeOf(reply.outcome, reply.reason, answer.tail), fuel: reply.fuel, logs: reply.logs };
   }
-  if (reply.reply === 'failed') {
+  if (reply.kind === 'failed') {
     throw new HandlerFailure(reply.failure ?? 'unavailable', reply.message, { fuel: reply.fuel, logs: reply.logs });
   }
   throw new HandlerFailure(

@@ -76,7 +76,7 @@ class RunnerSupervisor implements Supervisor {
       stableAfterMs,
       start: () => startLoadedRunner({ plugins: this.#plugins, log, launcher, onReady, onGone }),
       onStartFailed: (how) => {
-        this.#queue.fail(`its runner does not start: ${how}`, (task) => task.request.request !== 'evaluate');
+        this.#queue.fail(`its runner does not start: ${how}`, (task) => task.request.kind !== 'evaluate');
       },
     });
     this.#maintenance = createMaintenance({
@@ -109,7 +109,7 @@ class RunnerSupervisor implements Supervisor {
     const handler = this.#nextHandler++;
     return new Promise((resolve) => {
       const done = (answer: Answer | Lost): void => {
-        if ('failure' in answer || answer.reply.reply !== 'done') {
+        if ('failure' in answer || answer.reply.kind !== 'done') {
           resolve(answer);
           return;
         }
@@ -188,7 +188,7 @@ class RunnerSupervisor implements Supervisor {
     const finish = (answer: Answer | Lost): void => {
       this.#finish(runner, sent, answer);
     };
-    if (task.request.request === 'evaluate' && plugin !== null) {
+    if (task.request.kind === 'evaluate' && plugin !== null) {
       const { handler } = task.request;
       this.#maintenance.evaluated(handler);
       this.#idle.touch();
@@ -251,6 +251,6 @@ class RunnerSupervisor implements Supervisor {
   }
 
   #pluginOf({ request }: Task): LoadedPlugin | null {
-    return request.request === 'evaluate' ? (this.#plugins.get(request.handler) ?? null) : null;
+    return request.kind === 'evaluate' ? (this.#plugins.get(request.handler) ?? null) : null;
   }
 }

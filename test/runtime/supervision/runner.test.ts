@@ -9,7 +9,7 @@ import { encodeReply } from '../../../src/contract/messages.js';
 import { driveRunner } from '../../../src/runtime/supervision/runner.js';
 import type { Answer, Lost } from '../../../src/runtime/supervision/runner.js';
 
-const done = { reply: 'done' } as const;
+const done = { kind: 'done' } as const;
 const oversized = Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 2]);
 
 it.each([
@@ -60,6 +60,6 @@ async function requestOf(bytes: Buffer): Promise<{ lost: Answer | Lost; how: str
       if (lost !== null) resolve({ lost, how });
     });
     const options = { tail: null, deadlineMs: 10_000 };
-    runner.request({ request: 'unload', handler: 0 }, options, (answer) => (lost = answer));
+    runner.request({ kind: 'unload', handler: 0 }, options, (answer) => (lost = answer));
   });
 }

@@ -72,7 +72,7 @@ describe('a runner that has used enough', () => {
     let answers = 0;
     while (supervisor.status().replacements < 2) {
       const burst = await Promise.all(Array.from({ length: 20 }, () => evaluate(supervisor, guest)));
-      for (const answer of burst) expect(answer).toMatchObject({ reply: { reply: 'evaluated', outcome: 'allow' } });
+      for (const answer of burst) expect(answer).toMatchObject({ reply: { kind: 'evaluated', outcome: 'allow' } });
       answers += burst.length;
       const { pid } = supervisor.status();
       if (pid !== null) pids.add(pid);
@@ -281,7 +281,7 @@ async function loadInto(supervisor: Supervisor, source: string, fuel?: number): 
 function evaluate(supervisor: Supervisor, handler: number, deadlineMs = 5_000): Promise<Answer | Lost> {
   const { event } = hookCall();
   return new Promise((done) => {
-    const request = { request: 'evaluate', handler, event, document: false } as const;
+    const request = { kind: 'evaluate', handler, event, document: false } as const;
     supervisor.submit({ request, tail: null, deadlineMs, done });
   });
 }
