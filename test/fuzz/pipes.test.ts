@@ -87,7 +87,7 @@ async function answerOf(output: Buffer): Promise<Answer | Lost> {
     );
   });
   stdout.once('end', () => {
-    ended('it ended with status 0');
+    ended('it exited with status 0');
   });
   stdout.end(output);
   const result = await answer;

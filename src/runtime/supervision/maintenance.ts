@@ -18,12 +18,12 @@ export interface Maintenance {
   add(handler: number): void;
   remove(handler: number): void;
   evaluated(handler: number): void;
-  /** True if a task must not wait for a quiet moment any longer. */
+  /** True if a task can no longer wait until the queue is empty. */
   readonly overdue: boolean;
   next(): MaintenanceTask | null;
-  /** The runner has been idle for a while. */
+  /** Reports that the runner has been idle for a while. */
   idle(): void;
-  /** Another process has taken over. */
+  /** Reports that another process has taken over. */
   renewed(): void;
 }
 
@@ -35,7 +35,7 @@ export interface MaintenanceOptions {
   readonly onRecycle: (why: string) => void;
 }
 
-/** Usage is requested after this many events in a quiet moment, or after ten times as many between two events. */
+/** Usage is requested after this many events when the queue is empty, or after ten times as many between two events. */
 const usageEvery = 200;
 
 export function createMaintenance(options: MaintenanceOptions): Maintenance {
