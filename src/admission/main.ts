@@ -20,17 +20,17 @@ async function admit(): Promise<Buffer> {
       if (frame === undefined) continue;
       const { head, tail } = decodeMessage('admit', frame);
       if (head.task === 'vet') {
-        return encodeMessage('admitted', { reply: 'report', report: await examinePlugin(tail, head) });
+        return encodeMessage('admitted', { kind: 'report', report: await examinePlugin(tail, head) });
       }
       const artefact = encodeArtefact(await admitPlugin(tail, head));
       requireAtMost(artefact.length, artefactBytes, 'bytes after hardening');
-      return encodeMessage('admitted', { reply: 'artefact' }, artefact);
+      return encodeMessage('admitted', { kind: 'artefact' }, artefact);
     }
     throw new HookvisorError('admission-failed', 'Cannot admit a plug-in: the request has none');
   } catch (error) {
     const known = error instanceof HookvisorError && isKnownErrorCode(error.code);
     return encodeMessage('admitted', {
-      reply: 'failed',
+      kind: 'failed',
       code: known ? error.code : 'admission-failed',
       message: messageOf(error),
       fields: known ? { ...error.fields } : {},

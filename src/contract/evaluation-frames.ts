@@ -15,8 +15,8 @@ import type { MessageHead, RunnerReply, RunnerRequest } from './messages.js';
  */
 export const evaluationTypes = { evaluate: 5, evaluated: 6 } as const;
 
-type Evaluate = Extract<RunnerRequest, { request: 'evaluate' }>;
-type Evaluated = Extract<RunnerReply, { reply: 'evaluated' }>;
+type Evaluate = Extract<RunnerRequest, { kind: 'evaluate' }>;
+type Evaluated = Extract<RunnerReply, { kind: 'evaluated' }>;
 
 interface Decoded<Head> {
   readonly head: Head;
@@ -78,7 +78,7 @@ export function decodeEvaluate(body: Buffer): Decoded<{ id: number; body: Evalua
   const handler = body.readUInt32BE(4);
   const document = (set & flags.document) !== 0;
   return {
-    head: { id: body.readUInt32BE(0), body: { request: 'evaluate', handler, event, document } },
+    head: { id: body.readUInt32BE(0), body: { kind: 'evaluate', handler, event, document } },
     tail: body.subarray(end),
   };
 }
@@ -112,7 +112,7 @@ export function decodeEvaluated(body: Buffer): Decoded<MessageHead<'reply'>> {
   return {
     head: {
       id: body.readUInt32BE(0),
-      body: { reply: 'evaluated', outcome, reason, fuel: Number.isNaN(fuel) ? null : fuel, logs: [] },
+      body: { kind: 'evaluated', outcome, reason, fuel: Number.isNaN(fuel) ? null : fuel, logs: [] },
     },
     tail: body.subarray(end),
   };

@@ -43,14 +43,14 @@ const limitsSchema = z.object({ deadlineMs: z.number(), fuel: z.number(), memory
 const handlerSchema = z.int().nonnegative();
 
 /** What a runner can be asked. The tail of `load` is an encoded artefact, that of `evaluate` the document. */
-const requestSchema = z.discriminatedUnion('request', [
-  z.object({ request: z.literal('load'), handler: handlerSchema, settings: z.string(), limits: limitsSchema }),
-  z.object({ request: z.literal('unload'), handler: handlerSchema }),
-  z.object({ request: z.literal('validate'), handler: handlerSchema }),
-  z.object({ request: z.literal('prepare'), handler: handlerSchema }),
-  z.object({ request: z.literal('usage') }),
-  z.object({ request: z.literal('shrink'), keep: z.int().nonnegative() }),
-  z.object({ request: z.literal('evaluate'), handler: handlerSchema, event: eventSchema, document: z.boolean() }),
+const requestSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('load'), handler: handlerSchema, settings: z.string(), limits: limitsSchema }),
+  z.object({ kind: z.literal('unload'), handler: handlerSchema }),
+  z.object({ kind: z.literal('validate'), handler: handlerSchema }),
+  z.object({ kind: z.literal('prepare'), handler: handlerSchema }),
+  z.object({ kind: z.literal('usage') }),
+  z.object({ kind: z.literal('shrink'), keep: z.int().nonnegative() }),
+  z.object({ kind: z.literal('evaluate'), handler: handlerSchema, event: eventSchema, document: z.boolean() }),
 ]);
 
 /** A reason may have become longer on the way to one line, where each character is escaped. */
@@ -65,25 +65,25 @@ const fuelSchema = z.number().nonnegative().nullable();
 const usageSchema = z.object({ cpuMs: z.number().nonnegative(), rssBytes: z.number().nonnegative() });
 
 /** What a runner answers. Every request gets one reply with its id. The tail of `evaluated` is a replaced document. */
-const replySchema = z.discriminatedUnion('reply', [
-  z.object({ reply: z.literal('done') }),
-  z.object({ reply: z.literal('validated'), objection: reasonSchema.nullable() }),
+const replySchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('done') }),
+  z.object({ kind: z.literal('validated'), objection: reasonSchema.nullable() }),
   z.object({
-    reply: z.literal('prepared'),
+    kind: z.literal('prepared'),
     /** False when no instance could be made. */
     made: z.boolean(),
     tookMs: z.number().nonnegative(),
   }),
-  z.object({ reply: z.literal('usage'), usage: usageSchema }),
+  z.object({ kind: z.literal('usage'), usage: usageSchema }),
   z.object({
-    reply: z.literal('evaluated'),
+    kind: z.literal('evaluated'),
     outcome: z.enum(['allow', 'deny', 'replace']),
     reason: reasonSchema,
     fuel: fuelSchema,
     logs: logsSchema,
   }),
   z.object({
-    reply: z.literal('failed'),
+    kind: z.literal('failed'),
     code: z.enum(errorCodes),
     failure: z.enum(failureCodes).nullable(),
     message: reasonSchema,
@@ -103,11 +103,11 @@ const admitSchema = z.discriminatedUnion('task', [
 const fieldSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** The admission process's one answer. The tail of `artefact` is the encoded artefact. */
-const admittedSchema = z.discriminatedUnion('reply', [
-  z.object({ reply: z.literal('artefact') }),
-  z.object({ reply: z.literal('report'), report: vetReportSchema }),
+const admittedSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('artefact') }),
+  z.object({ kind: z.literal('report'), report: vetReportSchema }),
   z.object({
-    reply: z.literal('failed'),
+    kind: z.literal('failed'),
     code: z.enum(errorCodes),
     message: z.string(),
     fields: z.record(z.string(), fieldSchema),
@@ -141,13 +141,13 @@ export function encodeMessage<Type extends MessageType>(
 
 /** A request to a runner as one frame. */
 export function encodeRequest(id: number, request: RunnerRequest, tail: Uint8Array | null = null): Buffer {
-  if (request.request === 'evaluate') return encodeEvaluate(id, request, tail);
+  if (request.kind === 'evaluate') return encodeEvaluate(id, request, tail);
   return encodeMessage('request', { id, body: request }, tail);
 }
 
 /** A runner's reply as one frame. */
 export function encodeReply(id: number, reply: RunnerReply, tail: Uint8Array | null = null): Buffer {
-  if (reply.reply === 'evaluated' && reply.logs.length === 0) return encodeEvaluated(id, reply, tail);
+  if (reply.kind === 'evaluated' && reply.logs.length === 0) return encodeEvaluated(id, reply, tail);
   return encodeMessage('reply', { id, body: reply }, tail);
 }
 

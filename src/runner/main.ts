@@ -35,32 +35,32 @@ const backends: Record<Artefact['backend'], () => Promise<GuestBackend>> = {
 const guests = new Map<number, Guest>();
 
 async function answer(request: RunnerRequest, tail: Buffer): Promise<Answer> {
-  switch (request.request) {
+  switch (request.kind) {
     case 'load': {
       const artefact = decodeArtefact(tail);
       const load = await backends[artefact.backend]();
       guests.set(request.handler, await load({ artefact, settings: request.settings, limits: request.limits }));
-      return { reply: { reply: 'done' }, tail: null };
+      return { reply: { kind: 'done' }, tail: null };
     }
     case 'unload':
       guests.delete(request.handler);
-      return { reply: { reply: 'done' }, tail: null };
+      return { reply: { kind: 'done' }, tail: null };
     case 'validate': {
       const objection = await guestOf(request.handler).validate();
       const text = objection === null ? null : oneLine(objection, bounds.reasonChars);
-      return { reply: { reply: 'validated', objection: text }, tail: null };
+      return { reply: { kind: 'validated', objection: text }, tail: null };
     }
     case 'prepare': {
       const began = performance.now();
       const made = await guestOf(request.handler).prepare();
-      return { reply: { reply: 'prepared', made, tookMs: performance.now() - began }, tail: null };
+      return { reply: { kind: 'prepared', made, tookMs: performance.now() - began }, tail: null };
     }
     case 'shrink':
       for (const guest of guests.values()) guest.shrink(request.keep);
       collectGarbage();
-      return { reply: { reply: 'done' }, tail: null };
+      return { reply: { kind: 'done' }, tail: null };
     case 'usage':
-      return { reply: { reply: 'usage', usage: usage() }, tail: null };
+      return { reply: { kind: 'usage', usage: usage() }, tail: null };
     case 'evaluate': {
       const document = request.document ? tail : null;
       return evaluated(await guestOf(request.handler).evaluate({ event: request.event, document }));
@@ -82,7 +82,7 @@ function evaluated({ outcome, fuel, logs }: Evaluation): Answer {
   }
   const reason = outcome.outcome === 'deny' ? outcome.reason.slice(0, bounds.reasonChars) : '';
   return {
-    reply: { reply: 'evaluated', outcome: outcome.outcome, reason, fuel, logs: bounded(logs) },
+    reply: { kind: 'evaluated', outcome: outcome.outcome, reason, fuel, logs: bounded(logs) },
     tail: document,
   };
 }
@@ -92,7 +92,7 @@ function failed(error: unknown): Answer {
   const failure = error instanceof HandlerFailure ? error : null;
   return {
     reply: {
-      reply: 'failed',
+      kind: 'failed',
       code: known,
       failure: failure?.failure ?? null,
       message: oneLine(messageOf(error), bounds.reasonChars),

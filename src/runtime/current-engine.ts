@@ -5,13 +5,13 @@ import type { Log } from './log.js';
 import { createEngine, type Engine } from './engine.js';
 import { requireTrusted } from './require-trusted.js';
 
-/** The active engine and journal, and how others replace them: one change after the other, each whole or not at all. */
+/** The active engine and journal. Replacements are serialized and atomic. */
 export class CurrentEngine {
   readonly #log: Log;
   readonly #retired = new Set<Promise<void>>();
   #engine: Engine;
   #journal: Journal | null;
-  /** Resolves when the changes so far are over. */
+  /** Resolves when all changes requested so far are complete. */
   #changes: Promise<void> = Promise.resolve();
 
   private constructor(engine: Engine, journal: Journal | null, log: Log) {
@@ -20,7 +20,7 @@ export class CurrentEngine {
     this.#log = log;
   }
 
-  /** Loads a configuration and everything in it. Throws HookvisorError and leaves nothing running. */
+  /** Loads a configuration and its handlers. When it throws HookvisorError, nothing is left running. */
   static async start(config: Config, log: Log): Promise<CurrentEngine> {
     const trust = await requireTrusted(config);
     const journal = config.journal === null ? null : await openJournal(config.journal, log);
@@ -40,7 +40,7 @@ export class CurrentEngine {
     return this.#journal;
   }
 
-  /** Runs a change when those before it are over. */
+  /** Runs a change after all previous ones. */
   inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
     const run = this.#changes.then(change);
     this.#changes = run.then(
@@ -50,14 +50,14 @@ export class CurrentEngine {
     return run;
   }
 
-  /** Activates other handlers and routes; the journal stays. Throws HookvisorError and keeps the active ones. */
+  /** Activates other handlers and routes, but keeps the journal. When it throws HookvisorError, nothing changes. */
   async replaceHandlers(next: Config): Promise<void> {
     this.#use(await createEngine(next, this.#log, { pace: 'reload' }));
   }
 
   /**
-   * Activates a whole configuration. Throws HookvisorError and keeps the active one. Returns the journal that another
-   * one has replaced, for the caller to dispose.
+   * Activates a complete configuration. When it throws HookvisorError, nothing changes. Returns the journal that was
+   * replaced, if any; the caller disposes it.
    */
   async replace(next: Config): Promise<Journal | null> {
     const engine = await createEngine(next, this.#log, { pace: 'reload' });
@@ -84,7 +84,7 @@ export class CurrentEngine {
     await this.#journal?.[Symbol.asyncDispose]();
   }
 
-  /** Events in flight still finish on the previous engine, and are written where the journal is then. */
+  /** Events in flight finish on the previous engine and are written to the journal that is active then. */
   #use(next: Engine): void {
     const retiring = this.#retire(this.#engine);
     this.#engine = next;
@@ -96,7 +96,7 @@ export class CurrentEngine {
     try {
       await engine[Symbol.asyncDispose]();
     } catch (error) {
-      this.#log('error', `Cannot end the previous configuration's handlers: ${messageOf(error)}`);
+      this.#log('error', `Cannot close the handlers of the previous configuration: ${messageOf(error)}`);
     }
   }
 }

@@ -1,12 +1,12 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
-/** Not $PATH: whoever sets the runtime's environment must not choose what starts its sandbox or locks its journal. */
+/** Used instead of $PATH: the environment must not select the tools that start the sandbox or lock the journal. */
 const folders = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/run/current-system/sw/bin'];
 
 export type Tool = 'bwrap' | 'unshare' | 'setpriv' | 'prlimit' | 'sh' | 'flock';
 
-/** Absolute path of a tool of the system, null when it is not installed. */
+/** Returns the absolute path of a system tool; null if it is not installed. */
 export function findTool(name: Tool): string | null {
   for (const folder of folders) {
     const path = join(folder, name);
@@ -14,7 +14,7 @@ export function findTool(name: Tool): string | null {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // The next folder may have it.
+      // Try the next folder.
     }
   }
   return null;

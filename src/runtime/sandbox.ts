@@ -21,40 +21,40 @@ import type { Supervisor } from './supervision/supervisor.js';
 export interface SandboxStatus {
   readonly runners: readonly RunnerStatus[];
   readonly isolation: Isolation;
-  /** Admissions under way. */
+  /** Admissions in flight. */
   readonly admissions: number;
 }
 
-/** Where plugins are admitted and run, away from the runtime. */
+/** Admits and runs plug-ins in processes outside the runtime. */
 export interface Sandbox extends AsyncDisposable {
-  /** The backend for one kind of plugin. Disposing it does nothing: the processes belong to the sandbox. */
+  /** Returns the backend for one kind of plug-in. Its disposal does nothing: the processes belong to the sandbox. */
   backend(name: Artefact['backend']): Backend;
   status(): SandboxStatus;
-  /** The breaker of a handler that this sandbox has loaded, null of any other. */
+  /** Returns the breaker of a handler that this sandbox has loaded; null for any other. */
   breaker(handler: Handler): BreakerStatus | null;
 }
 
 interface Group {
   readonly supervisor: Supervisor;
-  /** Handlers that are loaded in it or about to be. */
+  /** Number of handlers that are loaded or loading. */
   users: number;
 }
 
 export interface SandboxOptions {
-  /** Folder of admitted plugins. */
+  /** Folder of the cache of admitted plug-ins. */
   readonly cache: string;
   readonly log: Log;
-  /** Refuses plugins that others may change, where what they decide counts; without it any file is read. */
+  /** Rejects plug-ins that other users can change, where their decisions count; otherwise, any file is accepted. */
   readonly trust?: PathTrust;
-  /** How processes are kept apart; the best that works here unless it says otherwise. */
+  /** Settings of the isolation; by default, the best mechanism that works on this host. */
   readonly settings?: SandboxSettings;
-  /** Largest memory that one of its plugins may have. */
+  /** The largest memory limit of its plug-ins. */
   readonly memoryBytes?: number;
 }
 
 /**
- * Opens a sandbox. No process of it is started before a handler is loaded. Throws HookvisorError `isolation` when its
- * processes cannot be kept apart as the settings require.
+ * Opens a sandbox. Its processes start when handlers are loaded. Throws HookvisorError `isolation` if the host does not
+ * offer the isolation that the settings require.
  */
 export function createSandbox(options: SandboxOptions): Sandbox {
   return new PluginSandbox(options);
@@ -103,7 +103,7 @@ class PluginSandbox implements Sandbox {
   async #dispose(): Promise<void> {
     await this.#artefacts[Symbol.asyncDispose]();
     await Promise.all([...this.#handlers.keys()].map((handler) => handler[Symbol.asyncDispose]()));
-    // Those left are of loads under way, which fail now.
+    // The remaining ones belong to loads in flight, which now fail.
     await Promise.all([...this.#groups.values()].map(({ supervisor }) => supervisor[Symbol.asyncDispose]()));
   }
 
@@ -157,7 +157,7 @@ class PluginSandbox implements Sandbox {
   }
 }
 
-/** Loads a plugin into its group's runner and lets it check its settings. */
+/** Loads a plug-in into the runner of its trust group and lets it check its settings. */
 async function loadGuest(supervisor: Supervisor, config: HandlerConfig, artefact: Artefact): Promise<number> {
   const guest = await supervisor.load({
     name: config.name,
@@ -169,7 +169,7 @@ async function loadGuest(supervisor: Supervisor, config: HandlerConfig, artefact
   if (!artefact.validates) return guest;
   const answer = await new Promise<Answer | Lost>((done) => {
     supervisor.submit({
-      request: { request: 'validate', handler: guest },
+      request: { kind: 'validate', handler: guest },
       tail: null,
       deadlineMs: loadDeadlineMs,
       done,
@@ -180,21 +180,21 @@ async function loadGuest(supervisor: Supervisor, config: HandlerConfig, artefact
   supervisor.unload(guest);
   throw new HookvisorError(
     'plugin-settings',
-    `Cannot load handler '${config.name}': its plugin refuses the settings: ${objection}; correct 'settings'`,
+    `Cannot load handler '${config.name}': the plug-in rejects its settings: ${objection}; correct 'settings'`,
     { fields: { handler: config.name, objection } },
   );
 }
 
 function objectionIn(answer: Answer | Lost): string | null {
   if ('failure' in answer) return `it could not check them, ${answer.message}`;
-  if (answer.reply.reply === 'validated') return answer.reply.objection;
-  return `it could not check them, ${answer.reply.reply === 'failed' ? answer.reply.message : 'wrong answer'}`;
+  if (answer.reply.kind === 'validated') return answer.reply.objection;
+  return `it could not check them, ${answer.reply.kind === 'failed' ? answer.reply.message : 'wrong answer'}`;
 }
 
 function loadError({ name }: HandlerConfig, answer: Answer | Lost): HookvisorError {
-  if (!('failure' in answer) && answer.reply.reply === 'failed') {
+  if (!('failure' in answer) && answer.reply.kind === 'failed') {
     return new HookvisorError(answer.reply.code, `Cannot load handler '${name}': ${answer.reply.message}`);
   }
-  const what = 'failure' in answer ? answer.message : 'its runner gave an answer of another kind';
-  return new HookvisorError('runner', `Cannot load handler '${name}': ${what}; look at the runtime's log`);
+  const what = 'failure' in answer ? answer.message : 'its runner sent a reply of the wrong kind';
+  return new HookvisorError('runner', `Cannot load handler '${name}': ${what}; see the log of the runtime`);
 }

@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** How long work goes on before events get their turn, milliseconds: an event takes about ten turns. */
+/** Length of a slice of work, milliseconds. An event needs about ten turns of the event loop. */
 const sliceMs = 2;
 
 /** Work that can be interrupted wherever it yields. */
 export type Work<Result> = Generator<undefined, Result, undefined>;
 
-/** Does the work without a pause. */
+/** Runs the work without interruption. */
 export function atOnce<Result>(work: Work<Result>): Result {
   for (;;) {
     const step = work.next();
@@ -15,7 +15,7 @@ export function atOnce<Result>(work: Work<Result>): Result {
   }
 }
 
-/** Does the work in slices of a few milliseconds, so that hook calls are answered in between, however much of it there is. */
+/** Runs the work in slices of a few milliseconds, so that hook calls are answered in between. */
 export async function inSlices<Result>(work: Work<Result>): Promise<Result> {
   let ends = performance.now() + sliceMs;
   for (;;) {

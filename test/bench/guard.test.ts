@@ -40,7 +40,7 @@ function watched(launcher: Launcher): Launcher & { readonly writes: string[][] }
       const write = child.stdin.write.bind(child.stdin);
       child.stdin.write = (chunk: Buffer) => {
         const frames = new FrameReader(1 << 26).push(chunk);
-        writes.push(frames.map((frame) => decodeRequest(frame).head.body.request));
+        writes.push(frames.map((frame) => decodeRequest(frame).head.body.kind));
         return write(chunk);
       };
       return child;
@@ -52,13 +52,13 @@ async function evaluate(supervisor: Supervisor, handler: number): Promise<void> 
   const { event } = hookCall();
   const answer = await new Promise((done) => {
     supervisor.submit({
-      request: { request: 'evaluate', handler, event, document: false },
+      request: { kind: 'evaluate', handler, event, document: false },
       tail: null,
       deadlineMs: limits.deadlineMs,
       done,
     });
   });
-  expect(answer).toMatchObject({ reply: { reply: 'evaluated', outcome: 'allow' } });
+  expect(answer).toMatchObject({ reply: { kind: 'evaluated', outcome: 'allow' } });
 }
 
 describe('an event', () => {
@@ -166,14 +166,14 @@ describe('the instances that a QuickJS plugin leaves', () => {
       });
     const { event } = hookCall();
     const loaded = await ask(
-      { request: 'load', handler: 0, settings: '{}', limits },
+      { kind: 'load', handler: 0, settings: '{}', limits },
       encodeArtefact(await admit('naming')),
     );
-    expect(loaded).toMatchObject({ reply: { reply: 'done' } });
+    expect(loaded).toMatchObject({ reply: { kind: 'done' } });
     for (let turn = 0; turn < 200; turn += 1) {
-      await ask({ request: 'prepare', handler: 0 });
-      const answer = await ask({ request: 'evaluate', handler: 0, event, document: false });
-      expect(answer).toMatchObject({ reply: { reply: 'evaluated', outcome: 'allow' } });
+      await ask({ kind: 'prepare', handler: 0 });
+      const answer = await ask({ kind: 'evaluate', handler: 0, event, document: false });
+      expect(answer).toMatchObject({ reply: { kind: 'evaluated', outcome: 'allow' } });
     }
     await runner.end();
     // Measured: 3 to 6 on every version of Node; 14 to 17 from Node 24 on where memories are not counted with the heap, and 25 to

@@ -40,11 +40,11 @@ const both: Record<string, Claim> = {
   'data-beyond-memory': { title: 'data beyond the memory fails each event', ends: { failure: 'trap' } },
   'elements-beyond-table': { title: 'elements beyond a table fail each event', ends: { failure: 'trap' } },
   'validate-loop': {
-    title: 'an endless validate refuses the settings',
+    title: 'an endless validate rejects the settings',
     refusal: objection(/it could not check them, the plugin used all of its 50000000 steps/u),
   },
   'validate-trap': {
-    title: 'a validate that traps refuses the settings',
+    title: 'a validate that traps rejects the settings',
     refusal: objection(/it could not check them, the plugin trapped: /u),
   },
 };
@@ -77,7 +77,7 @@ const component: Record<string, Claim> = {
   'start-logs': { title: 'a start function that calls the host fails', ends: { outcome: null, failure: 'trap' } },
   'validate-escapes': {
     title: 'an objection is told without its control characters',
-    refusal: objection(/refuses the settings: \\x1b\[2J\\x1b\]0;owned\\x07no root#; /u),
+    refusal: objection(/rejects its settings: \\x1b\[2J\\x1b\]0;owned\\x07no root#; /u),
   },
 };
 

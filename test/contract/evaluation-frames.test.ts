@@ -27,7 +27,7 @@ const tail = fc.option(fc.uint8Array().map((bytes) => Buffer.from(bytes)));
 describe('a request to evaluate', () => {
   it('is read as it was written, whatever is in it', () => {
     const request = fc.record({
-      request: fc.constant('evaluate' as const),
+      kind: fc.constant('evaluate' as const),
       handler: fc.nat(),
       document: fc.boolean(),
       event: fc.record({
@@ -62,7 +62,7 @@ describe('a request to evaluate', () => {
       extra: null,
       driver: 'd',
     };
-    const body = { request: 'evaluate', handler: 0, document: false, event: { ...event, uuid: null } } as const;
+    const body = { kind: 'evaluate', handler: 0, document: false, event: { ...event, uuid: null } } as const;
     const { head } = decodeRequest(frameIn(encodeRequest(0, body)));
     expect(head.body).toEqual({ ...body, event: { ...event, kind: 'k\ufffd', uuid: null } });
   });
@@ -71,7 +71,7 @@ describe('a request to evaluate', () => {
 describe('a verdict without log lines', () => {
   it('is read as it was written, whatever is in it', () => {
     const reply = fc.record({
-      reply: fc.constant('evaluated' as const),
+      kind: fc.constant('evaluated' as const),
       outcome: fc.constantFrom('allow' as const, 'deny' as const, 'replace' as const),
       reason: text,
       fuel: fc.option(fc.nat({ max: Number.MAX_SAFE_INTEGER })),
@@ -92,7 +92,7 @@ describe('a verdict without log lines', () => {
     body.writeUInt32BE(size, 13);
     return Buffer.concat([body, Buffer.alloc(size, 'x')]);
   };
-  const usual: RunnerReply = { reply: 'evaluated', outcome: 'deny', reason: 'no', fuel: 7, logs: [] };
+  const usual: RunnerReply = { kind: 'evaluated', outcome: 'deny', reason: 'no', fuel: 7, logs: [] };
   const bodyOf = (change: (body: Buffer) => Buffer | undefined): Frame => {
     const { body } = frameIn(encodeReply(3, usual));
     return frameIn(encodeFrame(evaluationTypes.evaluated, change(body) ?? body));

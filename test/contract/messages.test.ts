@@ -3,7 +3,7 @@ import { FrameReader, encodeFrame, encodeHeadAndTail, type Frame } from '../../s
 import { decodeReply, encodeReply, frameTypes, type RunnerReply } from '../../src/contract/messages.js';
 
 const evaluated = {
-  reply: 'evaluated',
+  kind: 'evaluated',
   outcome: 'deny',
   reason: 'no',
   fuel: 7,
@@ -35,7 +35,7 @@ describe("a runner's reply", () => {
     ['a broken number', { id: 1.5, body: evaluated }],
     ['no body', { id: 3, body: null }],
     ['no head', null],
-    ['an unknown reply', { id: 3, body: { ...evaluated, reply: 'decided' } }],
+    ['an unknown reply', { id: 3, body: { ...evaluated, kind: 'decided' } }],
     ['an unknown outcome', { id: 3, body: { ...evaluated, outcome: 'maybe' } }],
     ['a reason that is no text', { id: 3, body: { ...evaluated, reason: { length: 2 } } }],
     ['a reason of 20,000 characters', { id: 3, body: { ...evaluated, reason: 'x'.repeat(20_000) } }],

@@ -265,7 +265,9 @@ routes: [ { match: {}, handlers: [tiny, site] } ]\n`,
       expect([status, ran(dir)]).toEqual([0, true]);
       expect(readdirSync(join(dir, '.cache/hookvisor')).some((name) => name.endsWith('.artefact'))).toBe(true);
       // Root believes nothing there.
-      expect(emit(join(dir, 'checkout/hookvisor.yaml')).stderr).toContain('other users can change files that Hookvisor runs or trusts');
+      expect(emit(join(dir, 'checkout/hookvisor.yaml')).stderr).toContain(
+        'other users can change files that Hookvisor runs or trusts',
+      );
     },
   );
 });
@@ -291,7 +293,7 @@ describe.skipIf(unshared !== null)(`in a user namespace (${unshared ?? 'made by 
     });
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /configuration: '.*hookvisor.yaml' belongs to .*uid \d+\) and has mode 0644: its owner may change it \(this user namespace shows every owner that it does not know as uid \d+, the host's root too\); run it outside of the user namespace, or map the owner into that/u,
+      /configuration: '.*hookvisor.yaml' belongs to .*uid \d+\) and has mode 0644: its owner may change it \(this user namespace shows all unmapped owners, including the root of the host, as uid \d+\); run it outside of the user namespace, or map the owner into the namespace/u,
     );
     expect(stderr).not.toContain('chown');
   });

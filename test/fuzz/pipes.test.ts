@@ -11,16 +11,16 @@ import { fuzz, fuzzTimeoutMs } from './fuzz.js';
 import { mutate, mutations } from './mutate.js';
 
 const goodReplies = [
-  encodeReply(0, { reply: 'evaluated', outcome: 'deny', reason: 'no', fuel: 7, logs: [] }),
+  encodeReply(0, { kind: 'evaluated', outcome: 'deny', reason: 'no', fuel: 7, logs: [] }),
   encodeReply(0, {
-    reply: 'evaluated',
+    kind: 'evaluated',
     outcome: 'deny',
     reason: 'no',
     fuel: 7,
     logs: [{ level: 'info', message: 'x' }],
   }),
-  encodeReply(0, { reply: 'done' }),
-  encodeReply(0, { reply: 'failed', code: 'handler-failed', failure: 'trap', message: 'm', fuel: null, logs: [] }),
+  encodeReply(0, { kind: 'done' }),
+  encodeReply(0, { kind: 'failed', code: 'handler-failed', failure: 'trap', message: 'm', fuel: null, logs: [] }),
 ];
 
 const artefact = encodeArtefact({
@@ -81,13 +81,13 @@ async function answerOf(output: Buffer): Promise<Answer | Lost> {
   const runner = driveRunner(process, () => undefined);
   const answer = new Promise<Answer | Lost>((resolve) => {
     runner.request(
-      { request: 'evaluate', handler: 0, event, document: false },
+      { kind: 'evaluate', handler: 0, event, document: false },
       { tail: null, deadlineMs: 60_000 },
       resolve,
     );
   });
   stdout.once('end', () => {
-    ended('it ended with status 0');
+    ended('it exited with status 0');
   });
   stdout.end(output);
   const result = await answer;
@@ -118,7 +118,7 @@ describe('the pipe of a runner', () => {
         async holds(bytes) {
           const answer = await answerOf(bytes);
           if ('failure' in answer) expect(['protocol', 'crashed', 'unavailable']).toContain(answer.failure);
-          else expect(['done', 'evaluated', 'failed', 'validated', 'prepared', 'shrunk']).toContain(answer.reply.reply);
+          else expect(['done', 'evaluated', 'failed', 'validated', 'prepared', 'shrunk']).toContain(answer.reply.kind);
         },
       });
     },

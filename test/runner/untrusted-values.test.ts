@@ -38,11 +38,11 @@ async function runnerWith(...artefacts: readonly Artefact[]) {
       });
     });
   for (const [handler, artefact] of artefacts.entries()) {
-    const load = { request: 'load', handler, settings: '{}', limits: guestLimits } as const;
-    expect(await ask(load, encodeArtefact(artefact))).toEqual({ reply: 'done' });
+    const load = { kind: 'load', handler, settings: '{}', limits: guestLimits } as const;
+    expect(await ask(load, encodeArtefact(artefact))).toEqual({ kind: 'done' });
   }
   return {
-    evaluate: (handler: number) => ask({ request: 'evaluate', handler, event: hookCall().event, document: false }),
+    evaluate: (handler: number) => ask({ kind: 'evaluate', handler, event: hookCall().event, document: false }),
     ended: () => ended,
     [Symbol.asyncDispose]: () => runner.end(),
   };
@@ -71,12 +71,12 @@ describe('in a real runner, a value that the world does not have is the failure 
     await using runner = await runnerWith(await unvetted(await plugin()), neighbour);
     for (let round = 0; round < 2; round += 1) {
       const reply = await runner.evaluate(0);
-      expect(reply).toMatchObject({ reply: 'failed', failure: 'protocol', logs: [] });
-      if (reply.reply === 'failed') {
+      expect(reply).toMatchObject({ kind: 'failed', failure: 'protocol', logs: [] });
+      if (reply.kind === 'failed') {
         expect(reply.message).toBe(message);
         expect(reply.message).not.toMatch(/[[{\n]/u);
       }
-      expect(await runner.evaluate(1)).toMatchObject({ reply: 'evaluated', outcome: 'deny', reason: '0000000007' });
+      expect(await runner.evaluate(1)).toMatchObject({ kind: 'evaluated', outcome: 'deny', reason: '0000000007' });
     }
     expect(runner.ended()).toBeNull();
   });

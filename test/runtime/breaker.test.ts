@@ -20,7 +20,7 @@ it('an open breaker is answered by the failure policy, and shown by the status a
   // On a slow machine one of them may be the next trial.
   const refusals = [await prepare(), await prepare(), await prepare()];
   expect(refusals.map(({ status }) => status)).toEqual([1, 1, 1]);
-  const open = /its breaker is open after \d failures that cost its process; next try in \d s/u;
+  const open = /its breaker is open after \d failures that cost its process; next trial in \d s/u;
   expect(refusals.map(({ stderr }) => stderr).join('')).toMatch(open);
   expect(readFileSync(journalFile, 'utf8')).toMatch(open);
 });

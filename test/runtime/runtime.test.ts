@@ -68,7 +68,7 @@ routes: [ { match: { kind: ${kind} }, handlers: [a] } ]`;
     const [before] = runtime.status().handlers;
     await writeConfig(dir, yaml(samplePlugin('naming'), ', pluginSize: 1MiB'));
     await expect(runtime.reload()).rejects.toThrow(
-      /handlers\.tiny: Cannot load plugin '.*naming\.wasm' of handler 'tiny': it has \d+ bytes; at most 1048576 are allowed; raise 'pluginSize'/u,
+      /handlers\.tiny: Cannot load the plug-in '.*naming\.wasm' of handler 'tiny': it has \d+ bytes; at most 1048576 are allowed; raise 'pluginSize'/u,
     );
     expect(runtime.status().handlers).toEqual([before]);
     expect(before?.digest).toMatch(/^[0-9a-f]{64}$/u);

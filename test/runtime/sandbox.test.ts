@@ -66,9 +66,9 @@ describe('load', () => {
     const missing = await load('/nowhere/plugin.wasm');
     expect(missing.code).toBe('plugin-unreadable');
     expect(missing.message).toBe(
-      "Cannot read plugin '/nowhere/plugin.wasm' of handler 'plugin': there is no such file; build it, or correct 'source'",
+      "Cannot read the plug-in '/nowhere/plugin.wasm' of handler 'plugin': there is no such file; build it, or correct 'source'",
     );
-    expect((await load(opened.folder)).message).toMatch(/it is a folder; name the \.wasm file in 'source'$/u);
+    expect((await load(opened.folder)).message).toMatch(/it is a folder; specify the \.wasm file in 'source'$/u);
     expect((await load('/dev/null')).message).toMatch(/it is not a regular file/u);
     expect(opened.sandbox.status().runners).toEqual([]);
   });
@@ -92,7 +92,7 @@ describe('load', () => {
     const error = await errorOf(opened.sandbox.backend('component').load(handlerConfig({ ...naming, settings })));
     expect(error.code).toBe('plugin-settings');
     expect(error.message).toMatch(
-      /^Cannot load handler 'naming': its plugin refuses the settings: \S.*; correct .settings.$/u,
+      /^Cannot load handler 'naming': the plug-in rejects its settings: \S.*; correct .settings.$/u,
     );
     expect(opened.sandbox.status().runners).toEqual([]);
   });
@@ -180,5 +180,5 @@ it('a cache that cannot be written is logged and costs nothing else', async () =
   await writeFile(opened.cache, 'a file in the place of the folder');
   const handler = await opened.sandbox.backend('component').load(handlerConfig());
   expect((await handler.evaluate(hookCall())).outcome).toEqual({ outcome: 'allow' });
-  expect(opened.logged.join('\n')).toMatch(/Cannot keep an admitted plugin in '.*cache'/u);
+  expect(opened.logged.join('\n')).toMatch(/Cannot cache an admitted plug-in in '.*cache'/u);
 });

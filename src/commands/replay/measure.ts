@@ -59,9 +59,9 @@ export async function measure({ config, calls, rounds, onProgress }: MeasureOpti
   try {
     const ask = asker(runner, limits.deadlineMs);
     const empty = await residentBytes(ask);
-    const load = { request: 'load', handler: 0, settings, limits } as const;
+    const load = { kind: 'load', handler: 0, settings, limits } as const;
     const { ms: loadMs } = await timed(() => ask(load, encodeArtefact(artefact)));
-    if (artefact.validates) assertTaken(await ask({ request: 'validate', handler: 0 }, null), source);
+    if (artefact.validates) assertTaken(await ask({ kind: 'validate', handler: 0 }, null), source);
     const loaded = await residentBytes(ask);
     const series = await callInTurns(ask, { calls, rounds, ...(onProgress && { onProgress }) });
     return {
@@ -80,12 +80,12 @@ type Ask = (request: RunnerRequest, tail: Buffer | null) => Promise<RunnerReply>
 function asker(runner: Runner, deadlineMs: number): Ask {
   return (request, tail) =>
     new Promise((resolve, reject) => {
-      const options = { tail, deadlineMs: request.request === 'evaluate' ? deadlineMs : loadDeadlineMs };
+      const options = { tail, deadlineMs: request.kind === 'evaluate' ? deadlineMs : loadDeadlineMs };
       runner.request(request, options, (answer) => {
         if ('failure' in answer) {
           const what = `${answer.message} (${answer.failure})`;
           reject(new HookvisorError('runner', `Cannot measure the plug-in: ${what}; debug it with 'hookvisor test'`));
-        } else if (answer.reply.reply === 'failed' && answer.reply.failure === null) {
+        } else if (answer.reply.kind === 'failed' && answer.reply.failure === null) {
           reject(new HookvisorError(answer.reply.code, `Cannot measure the plug-in: ${answer.reply.message}`));
         } else resolve(answer.reply);
       });
@@ -103,14 +103,14 @@ async function callInTurns(
   for (let round = -warmUp; round < rounds; round++) {
     const call = calls[Math.abs(round) % calls.length];
     if (call === undefined) break;
-    const prepared = await ask({ request: 'prepare', handler: 0 }, null);
+    const prepared = await ask({ kind: 'prepare', handler: 0 }, null);
     const { event, document } = call;
-    const request = { request: 'evaluate', handler: 0, event, document: document !== null } as const;
+    const request = { kind: 'evaluate', handler: 0, event, document: document !== null } as const;
     const { result, ms } = await timed(() => ask(request, document));
     if (round < 0) continue;
-    if (prepared.reply === 'prepared' && prepared.made) instantiationMs.push(prepared.tookMs);
+    if (prepared.kind === 'prepared' && prepared.made) instantiationMs.push(prepared.tookMs);
     callMs.push(ms);
-    const word = result.reply === 'evaluated' ? result.outcome : result.reply === 'failed' ? result.failure : null;
+    const word = result.kind === 'evaluated' ? result.outcome : result.kind === 'failed' ? result.failure : null;
     outcomes[word ?? 'unavailable'] = (outcomes[word ?? 'unavailable'] ?? 0) + 1;
     if ('fuel' in result && result.fuel !== null) fuel.push(result.fuel);
     onProgress(round + 1);
@@ -119,12 +119,12 @@ async function callInTurns(
 }
 
 async function residentBytes(ask: Ask): Promise<number> {
-  const reply = await ask({ request: 'usage' }, null);
-  return reply.reply === 'usage' ? reply.usage.rssBytes : 0;
+  const reply = await ask({ kind: 'usage' }, null);
+  return reply.kind === 'usage' ? reply.usage.rssBytes : 0;
 }
 
 function assertTaken(reply: RunnerReply, source: string): void {
-  const objection = reply.reply === 'validated' ? reply.objection : 'the check of the settings failed';
+  const objection = reply.kind === 'validated' ? reply.objection : 'the check of the settings failed';
   if (objection === null) return;
   throw new HookvisorError(
     'plugin-settings',

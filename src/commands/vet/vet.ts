@@ -69,7 +69,7 @@ async function vetFile(file: string, limits: SizeLimits): Promise<VetReport> {
     if (!(error instanceof HookvisorError) || error.code !== 'admission-failed') throw error;
     const { code, message, fields } = error;
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const said = message.replace(/^Cannot admit a plugin: /u, '');
+    const said = message.replace(/^Cannot admit a plug-?in: /u, '');
     const reason = { rule: 'complexity', code, message: said, fields } as const;
     return refusedReport({ bytes: bytes.length, sha256, limits, reason });
   }

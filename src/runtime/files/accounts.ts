@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export interface Account {
   readonly name: string;
   readonly uid: number;
-  /** Its primary group. */
+  /** Primary group. */
   readonly gid: number;
   readonly home: string;
 }
@@ -13,18 +13,18 @@ export interface Account {
 export interface Group {
   readonly name: string;
   readonly gid: number;
-  /** Names of those for whom it is a supplementary group. */
+  /** Names of the users with this supplementary group. */
   readonly members: readonly string[];
 }
 
-/** Returns the local accounts. Those of a directory service are unknown here; without the file there are none. */
+/** Returns the local accounts, or none without the file. Accounts of directory services are not included. */
 export function readAccounts(): Account[] {
   return linesOf('/etc/passwd').map(([name = '', , uid, gid, , home = '']) => {
     return { name, uid: Number(uid), gid: Number(gid), home };
   });
 }
 
-/** Returns the local groups, as {@link readAccounts} does the accounts. */
+/** Returns the local groups, with the same limitations as {@link readAccounts}. */
 export function readGroups(): Group[] {
   return linesOf('/etc/group').map(([name = '', , gid, members = '']) => {
     return { name, gid: Number(gid), members: members.split(',').filter((member) => member !== '') };

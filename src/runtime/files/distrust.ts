@@ -4,35 +4,35 @@ import { oneLine } from '../../contract/text.js';
 import { readAccounts, readGroups } from './accounts.js';
 import { shellQuote } from './shell-quote.js';
 
-/** Something on a path that others than root and the process' user may change. */
+/** A part of a path that users other than root and the user of this process can change. */
 export interface Distrust {
-  /** Without symbolic links above it. */
+  /** The path, with symbolic links above it resolved. */
   readonly path: string;
   readonly kind: 'file' | 'folder' | 'link';
   readonly uid: number;
   readonly gid: number;
-  /** Permission bits, with set-user-ID, set-group-ID and sticky. */
+  /** Permission bits, including set-user-ID, set-group-ID and sticky. */
   readonly mode: number;
-  /** Whether its owner is somebody else. */
+  /** Whether its owner is another user. */
   readonly owner: boolean;
-  /** Who else may write to it. */
+  /** Who else can write to it. */
   readonly writers: 'none' | 'group' | 'everybody';
-  /** Whether nothing is there yet and others may create it; owner and mode are then its folder's. */
+  /** Whether it does not exist yet and other users can create it; owner and mode are then those of its folder. */
   readonly vacant: boolean;
-  /** The user beside root who may own it. */
+  /** The trusted owner besides root. */
   readonly trusted: number;
 }
 
-/** Whose use of a path it is, such as `handlers.site`, and what is wrong with it. */
+/** What uses a path, such as `handlers.site`, and what is wrong with the path. */
 export interface DistrustedUse {
   readonly use: string;
   readonly distrust: Distrust;
 }
 
-/** Longest path that a sentence shows; commands have it whole. */
+/** Maximum length of a path in a sentence; commands contain the whole path. */
 const shownChars = 400;
 
-/** Says what is so, in a sentence part: path, owner, mode, and who may change it. */
+/** Describes the problem as part of a sentence: path, owner, mode, and who can change it. */
 export function distrustText(distrust: Distrust): string {
   const { path, uid, mode, writers, gid, vacant } = distrust;
   const shown = `'${oneLine(path, shownChars)}'`;
@@ -44,24 +44,24 @@ export function distrustText(distrust: Distrust): string {
     ...(writers === 'group' ? [`group ${groupName(gid)}${gid === 0 ? ' or an access control list' : ''}`] : []),
   ].join(' and ');
   const unknown = isUnknownOwner(distrust)
-    ? ` (this user namespace shows every owner that it does not know as uid ${uid}, the host's root too)`
+    ? ` (this user namespace shows all unmapped owners, including the root of the host, as uid ${uid})`
     : '';
   return `${shown} belongs to ${userName(uid)} and has mode ${octal}: ${who} may change it${unknown}`;
 }
 
-/** Says how to mend it: a command, or what to do where a command would do harm. */
+/** Returns the remedy: a command, or an instruction where a command would do harm. */
 export function distrustRemedy(distrust: Distrust): string {
   const { path, kind, uid, mode, owner, writers, vacant, trusted } = distrust;
   const word = shellQuote(path);
   const user = trusted === 0 ? 'root' : (nameOf(trusted) ?? String(trusted));
-  if (vacant) return `create it, as ${user}, or name a path in a folder that only ${user} may write to`;
-  if (isUnknownOwner(distrust)) return 'run it outside of the user namespace, or map the owner into that';
-  // Taking somebody's home folder away, or /tmp from everybody, would be worse.
+  if (vacant) return `create it, as ${user}, or specify a path in a folder that only ${user} can write to`;
+  if (isUnknownOwner(distrust)) return 'run it outside of the user namespace, or map the owner into the namespace';
+  // Changing the owner of a home folder, or the mode of /tmp, would do more harm.
   if (owner && readAccounts().some((one) => one.uid === uid && one.home === path)) {
-    return `move what is used to a folder that belongs to ${user}, such as /etc/hookvisor`;
+    return `move the files to a folder that belongs to ${user}, such as /etc/hookvisor`;
   }
   if (kind === 'folder' && writers !== 'none' && (mode & 0o1000) !== 0)
-    return `name a folder of its own, not ${word} itself`;
+    return `specify a separate folder instead of ${word}`;
   const commands = [
     ...(owner ? [`chown ${kind === 'link' ? '-h ' : ''}${user}: ${word}`] : []),
     ...(writers === 'none' ? [] : [`chmod go-w ${word}`]),
@@ -69,7 +69,7 @@ export function distrustRemedy(distrust: Distrust): string {
   return `run '${commands.join(' && ')}'`;
 }
 
-/** Returns each path once, sorted, with everything that uses it in words. */
+/** Returns each path once, sorted, with a description of everything that uses it. */
 export function joinUses(found: readonly DistrustedUse[]): { distrust: Distrust; uses: string }[] {
   const byPath = new Map<string, { distrust: Distrust; uses: Set<string> }>();
   for (const { use, distrust } of found) {
@@ -81,7 +81,7 @@ export function joinUses(found: readonly DistrustedUse[]): { distrust: Distrust;
   return sorted.map(({ distrust, uses }) => ({ distrust, uses: usesText([...uses]) }));
 }
 
-/** The error for what is not to be used: `Cannot <action>: <what is so>; <what to do>`, and a line for each path. */
+/** Creates the error for distrusted paths: `Cannot <action>: <what is so>; <what to do>`, and a line for each path. */
 export function distrustError(action: string, found: readonly DistrustedUse[]): HookvisorError {
   const what =
     'other users can change files that Hookvisor runs or trusts; inspect these files for changes that you did not make, then run the commands below';
@@ -112,7 +112,7 @@ function groupName(gid: number): string {
   return name === undefined ? `gid ${gid}` : `${oneLine(name, 64)} (gid ${gid})`;
 }
 
-/** In a user namespace an owner outside of it, even the host's root, appears as the overflow user, user_namespaces(7). */
+/** In a user namespace, unmapped owners, even the root of the host, appear as the overflow user: user_namespaces(7). */
 function isUnknownOwner({ owner, uid }: Distrust): boolean {
   if (!owner || String(uid) !== kernelText('/proc/sys/kernel/overflowuid')) return false;
   return !/^0 0 4294967295$/u.test(kernelText('/proc/self/uid_map').replace(/\s+/gu, ' '));

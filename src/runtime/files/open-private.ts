@@ -4,15 +4,15 @@ import { resolve } from 'node:path';
 import { requirePrivateFile, requirePrivateFolder, untrustedLink } from './private.js';
 import { hasCode } from '../../contract/error-code.js';
 
-/** A link is not followed, a pipe without a writer is not waited for, a terminal does not become this process' own. */
+/** Does not follow links, wait for the writer of a pipe, or acquire a controlling terminal. */
 const guards = constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const ownerOnly = 0o600;
 
 /**
- * Opens a file that nobody but root and this process' user can have put there or can change: not through a symbolic link,
- * and only when {@link requirePrivateFile} accepts what is open. A file that is made has mode 0600. The folders above it
- * are not looked at, and Node has no openat(2): whoever can rename one of them decides what a path names. Throws
- * HookvisorError `untrusted`, or what open(2) throws.
+ * Opens a file that only root and the user of this process can have created and can change: does not follow a symbolic
+ * link, and requires that {@link requirePrivateFile} accepts the open file. New files have mode 0600. The folders above
+ * are not examined, and Node lacks openat(2): a user who can rename one of them controls what a path refers to. Throws
+ * HookvisorError `untrusted`, or the errors of open(2).
  *
  * @param flags of open(2), such as `O_RDONLY`
  */
@@ -29,7 +29,7 @@ export async function openPrivate(path: string, flags: number): Promise<FileHand
   }
 }
 
-/** As {@link openPrivate}, for callers that cannot wait. Returns a descriptor. */
+/** Does the same as {@link openPrivate}, synchronously. Returns a descriptor. */
 export function openPrivateSync(path: string, flags: number): number {
   try {
     return judged(path, flags, requirePrivateFile);
@@ -38,14 +38,14 @@ export function openPrivateSync(path: string, flags: number): number {
   }
 }
 
-/** Throws HookvisorError `untrusted` unless {@link requirePrivateFolder} accepts a folder, and what open(2) throws. */
+/** Throws HookvisorError `untrusted` unless {@link requirePrivateFolder} accepts a folder, or the errors of open(2). */
 export function checkPrivateFolder(path: string): void {
-  // Without a slash at its end, with which the kernel would follow a link.
+  // With a slash at the end, the kernel would follow a link.
   const folder = resolve(path);
   try {
     closeSync(judged(folder, constants.O_RDONLY | constants.O_DIRECTORY, requirePrivateFolder));
   } catch (error) {
-    // open(2) says the same of a link as of a file.
+    // open(2) reports the same error for a link as for a file.
     const isLink = hasCode(error, 'ENOTDIR') && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true;
     throw isLink ? untrustedLink(folder, 'folder', error) : error;
   }

@@ -4,44 +4,44 @@ import { dirname, isAbsolute, join } from 'node:path';
 import type { Distrust } from './distrust.js';
 import { type TrustedOwner, trustedOwner } from './trusted-owner.js';
 
-/** What a path came to. */
+/** The result of examining a path. */
 export interface ExaminedPath {
-  /** The path without symbolic links, as far as it could be followed. */
+  /** The path with symbolic links resolved, as far as possible. */
   readonly real: string;
-  /** What is there; null when nothing is, or when it cannot be looked at: `error` says why. */
+  /** The file at the path; null if there is none or it is not accessible: `error` says why. */
   readonly stats: Stats | null;
   readonly error: unknown;
-  /** Everything on the path that others may change; empty for a path that may be trusted. */
+  /** Everything on the path that other users can change; empty for a trusted path. */
   readonly distrust: readonly Distrust[];
 }
 
-/** What else is accepted of a path. */
+/** Relaxed requirements. */
 export interface Allowance {
-  /** Its last folder may be sticky: what matters is a single entry of it, which others can neither rename nor remove. */
+  /** Its last folder may be sticky: only one entry of it matters, which other users can neither rename nor remove. */
   readonly sticky?: boolean;
-  /** Folders above it may be writable by a system's group, as Ubuntu's /var/log is by `syslog`. */
+  /** Folders above it may be writable by a system group, such as /var/log on Ubuntu by `syslog`. */
   readonly systemGroups?: boolean;
 }
 
-/** Examines paths during one load: what it has looked at once, it does not look at again. */
+/** Examines paths during one load. Examines each path only once. */
 export interface PathTrust {
   /**
-   * Walks a path as the kernel does, one component at a time, links included: each must belong to root or to this
-   * process' user, and nobody else may write to it. Never rejects.
+   * Walks a path like the kernel, one component at a time, including links: each must belong to root or the user of this
+   * process, and nobody else may have write access. Never rejects.
    */
   examine(path: string, allowance?: Allowance): Promise<ExaminedPath>;
-  /** Judges what is open, by its fstat(2). */
+  /** Examines an open file, from its fstat(2). */
   judge(path: string, stats: Stats): Distrust | null;
 }
 
-/** As the kernel's, path_resolution(7). */
+/** Maximum number of links, as in the kernel: path_resolution(7). */
 const mostLinks = 40;
-/** Groups below it belong to the system, login.defs(5). */
+/** Lower group IDs belong to the system: login.defs(5). */
 const firstUserGroup = 1_000;
 const groupWrite = 0o020;
 const otherWrite = 0o002;
 
-/** Creates an examiner without any knowledge yet. Use one for each load: a verdict holds for that only. */
+/** Creates an examiner with an empty cache. Use a new one for each load: results are only valid for that long. */
 export function createPathTrust(owner: TrustedOwner = trustedOwner()): PathTrust {
   const examiner = new Examiner(owner);
   return {
@@ -60,7 +60,7 @@ class Examiner {
 
   judge(path: string, stats: Stats, tolerated = false): Distrust | null {
     const foreign = stats.uid !== 0 && stats.uid !== this.#owner.uid;
-    // A link has no mode of its own.
+    // The mode of a link has no meaning.
     const writers = tolerated || stats.isSymbolicLink() ? 'none' : this.#writersOf(stats);
     if (!foreign && writers === 'none') return null;
     return this.#distrustOf(path, stats, { owner: foreign, writers, vacant: false });
@@ -74,7 +74,7 @@ class Examiner {
     const ended = (real: string, stats: Stats | null, error: unknown = null): ExaminedPath => {
       return { real, stats, error, distrust: [...distrust.values()] };
     };
-    // Not normalized: after a link, '..' is not where the text says.
+    // Not normalized: after a link, '..' is not the parent in the text.
     const left = componentsOf(isAbsolute(path) ? path : `${process.cwd()}/${path}`);
     let at = '/';
     let stats = await this.#look(at);
@@ -84,7 +84,7 @@ class Examiner {
       const next = name === '..' ? dirname(at) : join(at, name);
       const found = await this.#look(next).catch((error: unknown) => ({ error }));
       if ('error' in found) {
-        // Whoever may add entries to a sticky folder decides what will be here.
+        // Any user who can add entries to a sticky folder can create this path.
         if (isSticky(stats) && this.#writersOf(stats) !== 'none') {
           note(this.#distrustOf(next, stats, { owner: false, writers: 'none', vacant: true }));
         }
@@ -106,7 +106,7 @@ class Examiner {
         note(this.judge(at, stats, isTolerated(stats, allowance)));
       }
     }
-    // What is tolerated above a path is not at its end.
+    // Tolerated above a path, but not at its end.
     if (stats.isDirectory() && !(isSticky(stats) && allowance.sticky === true)) note(this.judge(at, stats));
     return ended(at, stats);
   }
@@ -117,7 +117,7 @@ class Examiner {
     return known;
   }
 
-  /** Whether somebody else may add, rename or remove entries, or write to a file. */
+  /** Tells whether another user can add, rename or remove entries, or write to a file. */
   #writersOf({ mode, gid }: Stats): Distrust['writers'] {
     if ((mode & otherWrite) !== 0) return 'everybody';
     return (mode & groupWrite) !== 0 && !this.#owner.isOwnGroup(gid) ? 'group' : 'none';
@@ -136,7 +136,7 @@ class Examiner {
   }
 }
 
-/** The components of a path, last first, as a stack. */
+/** Returns the components of a path, last first, as a stack. */
 function componentsOf(path: string): string[] {
   return path
     .split('/')
@@ -144,7 +144,7 @@ function componentsOf(path: string): string[] {
     .reverse();
 }
 
-/** Writers above a path that do no harm: in a sticky folder they cannot rename or remove what belongs to others. */
+/** Tells whether writers above a path are harmless: in a sticky folder, they cannot rename or remove files of others. */
 function isTolerated(stats: Stats, { systemGroups = false }: Allowance): boolean {
   if (!stats.isDirectory()) return false;
   if (isSticky(stats)) return true;

@@ -3,33 +3,33 @@ import { HookvisorError } from '../../contract/errors.js';
 import { oneLine } from '../../contract/text.js';
 import { shellQuote } from './shell-quote.js';
 
-/** Longest path that a sentence shows; commands have it whole. */
+/** Maximum length of a path in a sentence; commands contain the whole path. */
 const shownChars = 400;
 const writableByOthers = 0o022;
 
 /**
- * Throws HookvisorError `untrusted` unless a folder belongs to root or to this process' user, and nobody else may write to
- * it. `stats` are those of an open descriptor: what is judged is then what is used.
+ * Throws HookvisorError `untrusted` unless a folder belongs to root or the user of this process, and nobody else can
+ * write to it. `stats` are those of an open descriptor, so that exactly the examined folder is used.
  */
 export function requirePrivateFolder(path: string, stats: Stats): void {
   const [user, word] = [thisUser(), shellQuote(path)];
   if (!isOurs(stats)) {
-    // A former owner may still hold files in it open, which no change of owner takes away.
+    // The former owner may still have files in it open; a change of owner would not close them.
     const mend = `mv ${word} ${shellQuote(`${path}.untrusted`)}`;
-    throw untrusted({ path, stats, what: 'others may change what is in it', remedy: `move it away: ${mend}` });
+    throw untrusted({ path, stats, what: 'other users can change its content', remedy: `move it away: ${mend}` });
   }
   if ((stats.mode & 0o1000) !== 0 && (stats.mode & writableByOthers) !== 0) {
-    const remedy = `name a folder of its own, which only ${user} may write to`;
-    throw untrusted({ path, stats, what: 'others may add files to it', remedy });
+    const remedy = `specify a separate folder that only ${user} can write to`;
+    throw untrusted({ path, stats, what: 'other users can add files to it', remedy });
   }
   if ((stats.mode & writableByOthers) !== 0) {
-    throw untrusted({ path, stats, what: 'others may change what is in it', remedy: `run: chmod go-w ${word}` });
+    throw untrusted({ path, stats, what: 'other users can change its content', remedy: `run: chmod go-w ${word}` });
   }
 }
 
 /**
- * Throws HookvisorError `untrusted` unless a file is a regular one, with no second name, that belongs to root or to this
- * process' user and that nobody else may write to. `stats` are those of an open descriptor.
+ * Throws HookvisorError `untrusted` unless a file is regular, has only one name, belongs to root or the user of this
+ * process, and nobody else can write to it. `stats` are those of an open descriptor.
  */
 export function requirePrivateFile(path: string, stats: Stats): void {
   const word = shellQuote(path);
@@ -37,19 +37,20 @@ export function requirePrivateFile(path: string, stats: Stats): void {
     throw untrusted({ path, stats, what, remedy });
   };
   if (!stats.isFile()) refuse('it is not a regular file', `remove it: rm ${word}`);
-  if (!isOurs(stats)) refuse('its owner may change it', `see that it is yours, then run: chown ${thisUser()}: ${word}`);
-  if ((stats.mode & writableByOthers) !== 0) refuse('others may change it', `run: chmod go-w ${word}`);
-  // A file that was deleted since it was opened has none.
+  if (!isOurs(stats))
+    refuse('its owner can change it', `make sure that it is yours, then run: chown ${thisUser()}: ${word}`);
+  if ((stats.mode & writableByOthers) !== 0) refuse('other users can change it', `run: chmod go-w ${word}`);
+  // A file that was deleted after it was opened has no name.
   if (stats.nlink > 1) {
     const copy = shellQuote(`${path}.copy`);
-    const remedy = `see that it is yours, then make it a file of its own: cp -p ${word} ${copy} && mv ${copy} ${word}`;
-    refuse(`it has ${stats.nlink} names (hard links), so it may be somebody else's file`, remedy);
+    const remedy = `make sure that it is yours, then replace it by a copy: cp -p ${word} ${copy} && mv ${copy} ${word}`;
+    refuse(`it has ${stats.nlink} names (hard links), so it may be the file of another user`, remedy);
   }
 }
 
-/** The error for a symbolic link in the place of a file or a folder. */
+/** Creates the error for a symbolic link instead of a file or folder. */
 export function untrustedLink(path: string, kind: 'file' | 'folder', cause: unknown): HookvisorError {
-  const remedy = kind === 'file' ? `remove it: rm ${shellQuote(path)}` : 'name the folder that it points to';
+  const remedy = kind === 'file' ? `remove it: rm ${shellQuote(path)}` : 'specify the folder that it points to';
   return new HookvisorError('untrusted', `Cannot use ${shown(path)}: it is a symbolic link; ${remedy}`, {
     cause,
     fields: { path, remedy },

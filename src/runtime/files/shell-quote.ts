@@ -1,6 +1,6 @@
 /**
- * Quotes a word for a POSIX shell, where it can be copied from a terminal: what is not plain ASCII is written as an
- * escape, `$'\xc3\xa4'`, so that a name shows what it is and does nothing to the terminal.
+ * Quotes a word for a POSIX shell, so that it can be copied from a terminal. Writes bytes other than printable ASCII as
+ * escapes, `$'\xc3\xa4'`, so that a name is unambiguous and cannot affect the terminal.
  */
 export function shellQuote(word: string): string {
   if (/^[\w./:@%+=,-]+$/u.test(word)) return word;

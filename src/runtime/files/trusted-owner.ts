@@ -1,14 +1,14 @@
 import { readAccounts, readGroups } from './accounts.js';
 
-/** Whose files a process may execute and believe: root's, and its own user's. */
+/** The owners whose files a process may execute and trust: root and its own user. */
 export interface TrustedOwner {
-  /** The process' effective user. */
+  /** The effective user of the process. */
   readonly uid: number;
-  /** Whether nobody but this user belongs to a group. */
+  /** Tells whether this user is the only member of a group. */
   isOwnGroup(gid: number): boolean;
 }
 
-/** Returns the owner that this process trusts beside root. */
+/** Returns the owner that this process trusts besides root. */
 export function trustedOwner(
   uid: number = process.geteuid?.() ?? 0,
   gid: number = process.getegid?.() ?? 0,
@@ -17,7 +17,7 @@ export function trustedOwner(
   return {
     uid,
     isOwnGroup: (group) => {
-      // Root has none, not even group 0: with an access control list the group's bits are those of everybody in the list.
+      // Root has none, not even group 0: with an access control list, the group bits apply to everybody in the list.
       if (uid === 0 || group !== gid) return false;
       own ??= isPrivateGroup(uid, gid);
       return own;
@@ -26,8 +26,8 @@ export function trustedOwner(
 }
 
 /**
- * Whether a group is a user's own, as Debian and Fedora make one for each user, with a umask of 002: files of a fresh
- * checkout are writable by it. A directory service's group is in no file; of those, equal numbers tell.
+ * Tells whether a group is the private group of a user. Debian and Fedora create one for each user, with a umask of 002,
+ * so files of a fresh checkout are writable by it. Groups of directory services are in no file; equal IDs identify them.
  */
 function isPrivateGroup(uid: number, gid: number): boolean {
   const group = readGroups().find((one) => one.gid === gid);

@@ -3,16 +3,16 @@ import { closeSync, fchmodSync, fchownSync, fsyncSync, openSync, renameSync, rmS
 import { basename, dirname, join } from 'node:path';
 
 export interface WriteAtomicOptions {
-  /** Permission bits; by default those that the umask leaves of 0666. */
+  /** Permission bits; by default 0666 minus the umask. */
   readonly mode?: number;
-  /** By default this process' user and group. */
+  /** By default, the user and group of this process. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 /**
- * Puts a file in its place whole and safe from a crash of the machine, or not at all. What is written to is always a new
- * file, of a name that cannot be guessed, in the same folder; a link in its place is replaced, not followed. Throws the
- * system's error.
+ * Writes a file atomically and durably: it survives a crash of the machine completely or not at all. Writes to a new
+ * file with an unpredictable name in the same folder. Replaces a link instead of following it. Throws the error of the
+ * system.
  */
 export function writeAtomic(path: string, bytes: Uint8Array, { mode, owner }: WriteAtomicOptions = {}): void {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}`);
@@ -20,7 +20,7 @@ export function writeAtomic(path: string, bytes: Uint8Array, { mode, owner }: Wr
     withOpen(temporary, { flags: 'wx', mode: mode === undefined ? 0o666 : 0o600 }, (file) => {
       for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
       if (owner !== undefined) fchownSync(file, owner.uid, owner.gid);
-      // After the owner: changing that takes set-user-ID away.
+      // After the owner, because changing the owner clears set-user-ID.
       if (mode !== undefined) fchmodSync(file, mode);
       fsyncSync(file);
     });

@@ -8,13 +8,13 @@ import { filterDescriptor, seccompFilter } from './seccomp.js';
 import { findTool } from '../find-tool.js';
 import { visiblePaths } from './visible-paths.js';
 
-/** Namespaces by bubblewrap. Root gives the process a user of its own; others do it in a user namespace. */
+/** Isolates with bubblewrap. Root gives each process its own user; other users need a user namespace. */
 export function bubblewrap(): Ways {
   const bwrap = findTool('bwrap');
   if (bwrap === null) return { reason: 'bubblewrap is not installed; apt install bubblewrap' };
   const setpriv = findTool('setpriv');
   if (!isRoot()) {
-    // Older releases do not know --disable-userns, which takes away a large part of the kernel.
+    // Older releases lack --disable-userns, which removes a large part of the kernel's attack surface.
     return withAndWithout((filter) => [
       inUserNamespace([bwrap, '--disable-userns'], filter),
       inUserNamespace([bwrap], filter),
@@ -28,7 +28,7 @@ export function bubblewrap(): Ways {
   ]);
 }
 
-/** Without the filter only where none is known for the processor, or the kernel takes none. */
+/** Omits the filter only if none exists for this architecture, or the kernel rejects it. */
 function withAndWithout(
   ways: (filter: Buffer | null) => readonly [Mechanism, Mechanism],
 ): readonly [Mechanism, ...Mechanism[]] {
@@ -36,7 +36,7 @@ function withAndWithout(
   return filter === null ? ways(null) : [...ways(filter), ...ways(null)];
 }
 
-/** bubblewrap sets the filter last, before it executes the command, and closes the descriptor. */
+/** bubblewrap installs the filter just before it executes the command, and closes the descriptor. */
 function filtered(filter: Buffer | null): { words: string[]; lacks: Protection[] } {
   return filter === null
     ? { words: [], lacks: ['fewer-system-calls'] }
@@ -72,7 +72,7 @@ interface ForRoot {
   readonly filter: Buffer | null;
 }
 
-/** Without a user namespace: in one, a process of root's would still be root's to the kernel. */
+/** Avoids a user namespace, in which a process of root would still be root to the kernel. */
 function asRoot({ bwrap, setpriv, filter }: ForRoot, { users, pick }: UserChoice): Mechanism {
   const { words, lacks } = filtered(filter);
   return {
@@ -92,7 +92,7 @@ function asRoot({ bwrap, setpriv, filter }: ForRoot, { users, pick }: UserChoice
 
 function files({ readable, command }: Confined): string[] {
   const paths = visiblePaths({ readable, command });
-  // bubblewrap gives a folder that it has to make itself to its maker alone.
+  // bubblewrap creates missing folders with access for their creator only.
   const folders = new Set(paths.flatMap((path) => ancestors(path)));
   return [
     ...[...folders].sort().flatMap((path) => ['--perms', '0755', '--dir', path]),

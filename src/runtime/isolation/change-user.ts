@@ -4,9 +4,9 @@ import type { Mechanism, Ways } from './mechanism.js';
 import { lacksOfLimits, limited } from './rlimits.js';
 import { findTool } from '../find-tool.js';
 
-/** Another user, without namespaces. */
+/** Isolates with a separate user, without namespaces. */
 export function changeUser(): Ways {
-  if (!isRoot()) return { reason: 'only root can start a process as another user' };
+  if (!isRoot()) return { reason: 'only root can start a process as another user; run the runtime as root' };
   const setpriv = findTool('setpriv');
   if (setpriv === null) return { reason: 'setpriv is not installed; apt install util-linux' };
   const [own, shared] = userChoices;

@@ -18,7 +18,7 @@ import { filterDescriptor } from './seccomp.js';
 import { findTool } from '../find-tool.js';
 import { unshare } from './unshare.js';
 
-/** The mechanism that was chosen, and what it keeps. */
+/** The selected mechanism and its protections. */
 export interface ChosenIsolation {
   readonly mechanism: Mechanism;
   readonly isolation: Isolation;
@@ -36,20 +36,20 @@ for (const path of process.argv.slice(1)) require('node:fs').openSync(path);
 process.stdout.write('it works');
 `;
 
-/** Each is tried once in the life of the runtime: about 50 ms, and what a machine allows does not change. */
+/** Each is tried only once per runtime: a trial takes about 50 ms, and its result does not change. */
 const tried = new Map<IsolationMechanism, Tried>();
 type Tried = Mechanism | { readonly reason: string };
 const untried: Tried = { reason: 'it was not tried' };
 
 /**
- * The best mechanism that really works here, or the one that the settings name. Throws HookvisorError `isolation` when that is
- * below the required level, or when the named one does not work.
+ * Returns the best mechanism that works on this host, or the configured one. Throws HookvisorError `isolation` if its
+ * level is too low, or if the configured mechanism does not work.
  */
 export function chooseIsolation({ require, isolation: wanted }: SandboxSettings): ChosenIsolation {
   const unavailable: { mechanism: IsolationMechanism; reason: string }[] = [];
   for (const name of isolationMechanisms) {
     if (wanted !== 'auto' && wanted !== name) {
-      unavailable.push({ mechanism: name, reason: `the configuration says isolation: ${wanted}` });
+      unavailable.push({ mechanism: name, reason: `the configuration sets isolation: ${wanted}` });
       continue;
     }
     const mechanism = attempt(name);
@@ -68,16 +68,16 @@ export function chooseIsolation({ require, isolation: wanted }: SandboxSettings)
       unavailable,
     };
     if (isolationLevels.indexOf(isolation.level) > isolationLevels.indexOf(require)) {
-      throw refusal(`the best here is '${isolation.level}'`, { require, unavailable });
+      throw refusal(`this host only offers '${isolation.level}'`, { require, unavailable });
     }
     return { mechanism, isolation };
   }
-  throw refusal(`'${wanted}' does not work here`, { require, unavailable });
+  throw refusal(`'${wanted}' does not work on this host`, { require, unavailable });
 }
 
 /**
- * Tries what {@link chooseIsolation} would try with these settings, without keeping the thread waiting: it then finds the
- * results. For a thread that has events to answer.
+ * Runs the trials of {@link chooseIsolation} for these settings without blocking the thread, so that
+ * {@link chooseIsolation} finds the results. For a thread that answers events.
  */
 export async function tryIsolation({ isolation: wanted }: SandboxSettings): Promise<void> {
   for (const name of isolationMechanisms) {
@@ -134,7 +134,7 @@ function attempt(name: IsolationMechanism): Tried {
   return result;
 }
 
-/** Starts Node that way, and lets it read the package. */
+/** Starts Node with the mechanism and lets it read the package. */
 function trialOf(mechanism: Mechanism) {
   const limits = { memoryMiB: 1_024, cpuSeconds: 10, processes: 32 };
   const readable = readablePaths(['zod']);
@@ -151,14 +151,14 @@ interface TrialEnd {
   readonly error?: Error | undefined;
 }
 
-/** What went wrong, null when it works. */
+/** Returns what went wrong, or null if it works. */
 function problemIn({ stdout, stderr, status, error }: TrialEnd): string | null {
   if (stdout === 'it works') return null;
   const said = lastWords(stderr);
-  return error?.message ?? (said === '' ? `it ended with status ${status ?? '?'}` : said);
+  return error?.message ?? (said === '' ? `it exited with status ${status ?? '?'}` : said);
 }
 
-/** The filter where it is expected: spawnSync can write to stdin alone. */
+/** Provides the filter at its descriptor: spawnSync can only write to stdin. */
 function throughStdin(filter: Buffer | null, argv: readonly string[]): readonly string[] {
   return filter === null
     ? argv
@@ -172,9 +172,9 @@ function refusal(
   const reasons = unavailable.map(({ mechanism, reason }) => `\n  ${mechanism}: ${reason}`).join('');
   return new HookvisorError(
     'isolation',
-    `Cannot keep plugins apart at the level '${require}': ${what}; install bubblewrap (apt install bubblewrap), ` +
+    `Cannot isolate plug-ins at the level '${require}': ${what}; install bubblewrap (apt install bubblewrap), ` +
       `allow user namespaces (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns), ` +
-      `or accept less with 'sandbox: { require: process }'${reasons}`,
+      `or accept weaker isolation with 'sandbox: { require: process }'${reasons}`,
     { fields: { require } },
   );
 }

@@ -1,40 +1,40 @@
 import { randomInt } from 'node:crypto';
 
-/** A user that owns nothing, and in whose name other services run too. */
+/** A user that owns nothing, but is shared with other services. */
 const nobody = 65_534;
 
 const firstPrivate = 2_000_000_000;
 const privateUsers = 100_000_000;
 
-/** How root chooses the user of a process. */
+/** How root selects the user of a process. */
 export interface UserChoice {
   readonly users: 'own' | 'shared';
   readonly pick: () => number;
 }
 
 /**
- * Best first. A user that nothing else on the machine has, another for each process: none can then signal or trace
- * another, and its processes can be counted. No distribution and no part of systemd uses the range. A container
- * may have no users beyond the first 65536; there it is `nobody`.
+ * Best first. A separate user for each process prevents them from signalling or tracing each other, and lets the kernel
+ * limit the number of its processes. Neither distributions nor systemd use this range. A container may only have the
+ * first 65536 users; the fallback is `nobody`.
  */
 export const userChoices: readonly [UserChoice, UserChoice] = [
   { users: 'own', pick: () => firstPrivate + randomInt(privateUsers) },
   { users: 'shared', pick: () => nobody },
 ];
 
-/** Inside a user namespace. */
+/** The user inside a user namespace. */
 export const unprivileged = nobody;
 
-/** Arguments of setpriv that leave no capability and no way to one. */
+/** Arguments of setpriv that drop all capabilities and prevent new ones. */
 export const withoutPrivileges = ['--inh-caps=-all', '--bounding-set=-all', '--no-new-privs'] as const;
 
 /**
- * Arguments of setpriv that have the kernel kill the process with its parent. The kernel forgets that wish when the user
- * changes, so it takes a setpriv of its own, after the one that drops privileges.
+ * Arguments of setpriv that make the kernel kill the process when its parent dies. The kernel clears this setting when
+ * the user changes, so it needs a second setpriv after the one that drops privileges.
  */
 export const mortal = ['--pdeathsig', 'KILL', '--'] as const;
 
-/** Arguments of setpriv that change the user for good. */
+/** Returns arguments of setpriv that change the user irrevocably. */
 export function asUser(id: number): string[] {
   return [`--reuid=${id}`, `--regid=${id}`, '--clear-groups'];
 }

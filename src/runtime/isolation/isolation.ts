@@ -1,22 +1,21 @@
 import type { IsolationLevel, IsolationMechanism } from '../../contract/isolation-level.js';
 
-/** What can keep a sandbox process in. Each is proved by probes; docs/sandbox.md has the same table. */
+/** The protections around a sandbox process. Probes test each one; docs/sandbox.md contains the same table. */
 export const protections = {
   'empty-environment': 'it has no environment variables',
-  'no-new-privileges': 'nothing that it executes can give it privileges, and it has no capabilities',
+  'no-new-privileges': 'it has no capabilities and cannot gain privileges by executing a program',
   'dies-with-runtime': 'the kernel kills it when the runtime dies',
-  'node-permissions': "Node's permission model refuses writing, other files, child processes, threads and native code",
-  'bounded-resources': 'memory, open files and CPU time are bounded, nothing can be written to a file, no core dump',
-  'own-user': 'its user is not that of the runtime, of a guest or of another runner',
-  'bounded-processes': 'the kernel bounds its processes and threads',
-  'no-signals': 'it can signal and trace no process of the host',
-  'no-processes': 'it sees no process of the host',
-  'no-files':
-    'the kernel shows it nothing but Node, its libraries and the package, read-only: no /etc, /run, /proc or /dev',
-  'no-network': 'it reaches no network, not even that of the host itself',
-  'no-unix-sockets': 'it reaches no unix socket, neither by path nor by abstract name',
+  'node-permissions': "Node's permission model denies writes, other files, child processes, threads and native code",
+  'bounded-resources': 'memory, open files and CPU time are limited; files cannot be written; no core dump',
+  'own-user': 'it does not share its user with the runtime, a guest or another runner',
+  'bounded-processes': 'the kernel limits its number of processes and threads',
+  'no-signals': 'it cannot signal or trace any process of the host',
+  'no-processes': 'it cannot see any process of the host',
+  'no-files': 'it only sees Node, its libraries and the package, all read-only; there is no /etc, /run, /proc or /dev',
+  'no-network': 'it cannot reach any network, not even the loopback interface of the host',
+  'no-unix-sockets': 'it cannot reach any unix socket, neither by path nor by abstract name',
   'fewer-system-calls':
-    'the kernel refuses it new processes, sockets, tracing, mounts, namespaces, keys and whatever else Node does not need',
+    'the kernel denies new processes, sockets, tracing, mounts, namespaces, keys and all else that Node does not need',
 } as const;
 
 export type Protection = keyof typeof protections;
@@ -38,7 +37,7 @@ const namespaces = [
   'fewer-system-calls',
 ] as const satisfies readonly Protection[];
 
-/** What each level claims. A level keeps what the lower ones have. */
+/** The protections that each level claims. A level includes those of the lower levels. */
 export const claims: Readonly<Record<IsolationLevel, readonly Protection[]>> = { namespaces, user, process: plain };
 
 /** The level that a mechanism reaches. */
@@ -49,14 +48,14 @@ export const levelOf: Readonly<Record<IsolationMechanism, IsolationLevel>> = {
   process: 'process',
 };
 
-/** What keeps the sandbox's processes in, as `status` shows it. */
+/** The isolation of the sandbox processes, as `status` shows it. */
 export interface Isolation {
   readonly level: IsolationLevel;
   readonly mechanism: IsolationMechanism;
-  /** What is in force. */
+  /** Protections in force. */
   readonly protections: readonly Protection[];
-  /** What its level has elsewhere, and not in force here. */
+  /** Protections that its level claims, but that are not in force on this host. */
   readonly missing: readonly Protection[];
-  /** Better mechanisms, and why each is not used. */
+  /** Better mechanisms, and why each one is not used. */
   readonly unavailable: readonly { readonly mechanism: IsolationMechanism; readonly reason: string }[];
 }

@@ -9,17 +9,17 @@ import type { ResourceLimits } from './rlimits.js';
 import { startProcess } from './sandbox-process.js';
 import type { SandboxProcess } from './sandbox-process.js';
 
-/** Private memory of an admission process, MiB. */
+/** Limit of the private memory of an admission process, MiB. */
 export const admissionMemoryMiB = 4_096;
 
-/** The two kinds of sandbox processes. */
+/** The kinds of sandbox processes. */
 export type ProcessKind = 'runner' | 'admission';
 
-/** Starts the processes of a sandbox. The one place that decides what such a process can reach. */
+/** Starts sandbox processes. The only place that decides what such a process can access. */
 export interface Launcher {
-  /** What keeps its processes in. */
+  /** The isolation of its processes. */
   readonly isolation: Isolation;
-  /** `memoryMiB` is its private memory, of which a quarter may be V8's heap; that of its kind unless given. */
+  /** Starts a process. `memoryMiB` limits its private memory, by default as for its kind; V8's heap gets a quarter. */
   launch(kind: ProcessKind, memoryMiB?: number): SandboxProcess;
 }
 
@@ -31,7 +31,7 @@ interface Kind {
 const entry = (zone: string): string => join(packageRoot, 'dist', zone, 'main.js');
 
 const kinds: Readonly<Record<ProcessKind, Kind>> = {
-  // A week of computing: far more than all events of a busy host, and an end to what computes for itself.
+  // A week of CPU time: far more than the events of a busy host need, but an end to endless computations.
   runner: {
     program: {
       file: entry('runner'),
@@ -49,8 +49,8 @@ const kinds: Readonly<Record<ProcessKind, Kind>> = {
 const anything: SandboxSettings = { require: 'process', isolation: 'auto' };
 
 /**
- * Chooses how processes are kept apart; `memoryBytes` is the largest memory that a plugin may have. Throws HookvisorError
- * `isolation` when that is less than is required.
+ * Selects the isolation and creates a launcher. `memoryBytes` is the largest memory limit of a plug-in. Throws
+ * HookvisorError `isolation` if the host does not offer the required level.
  */
 export function createLauncher(settings: SandboxSettings = anything, memoryBytes = 0): Launcher {
   const { mechanism, isolation } = chooseIsolation(settings);
@@ -58,7 +58,7 @@ export function createLauncher(settings: SandboxSettings = anything, memoryBytes
     isolation,
     launch(kind, ownMiB) {
       const { program, limits } = kinds[kind];
-      // The memory in use, and one that is being put in its place.
+      // Twice: the memory in use, and the one that replaces it.
       const memoryMiB = (ownMiB ?? limits.memoryMiB) + 2 * Math.ceil(memoryBytes / 1_048_576);
       const heapMiB = ownMiB === undefined ? program.heapMiB : Math.ceil(ownMiB / 4);
       const inspect = mechanism.name === 'process' && process.env['HOOKVISOR_INSPECT'] === kind;

@@ -2,25 +2,25 @@ import type { IsolationMechanism } from '../../contract/isolation-level.js';
 import type { Protection } from './isolation.js';
 import type { ResourceLimits } from './rlimits.js';
 
-/** A process that is to be started apart. */
+/** A process to be isolated. */
 export interface Confined {
-  /** Absolute path of the program, and its arguments. */
+  /** Absolute path of the program, then its arguments. */
   readonly command: readonly string[];
-  /** Absolute paths of files and folders that it may read, besides the system's libraries. */
+  /** Absolute paths of files and folders that it may read, in addition to system libraries. */
   readonly readable: readonly string[];
   readonly limits: ResourceLimits;
 }
 
-/** One way to start a process apart. */
+/** One variant of a mechanism. */
 export interface Mechanism {
   readonly name: IsolationMechanism;
-  /** What its level claims and this way of it does not keep. */
+  /** Protections that its level claims, but that this variant lacks. */
   readonly lacks: readonly Protection[];
-  /** A filter of system calls, which its command line reads from `filterDescriptor`. */
+  /** A system call filter, which its command reads from `filterDescriptor`. */
   readonly filter: Buffer | null;
-  /** The whole command line. */
+  /** Returns the complete command line. */
   wrap(confined: Confined): readonly string[];
 }
 
-/** The ways of one mechanism, best first, or why there is none at all here. Which of them works, only a try can tell. */
+/** The variants of a mechanism, best first, or why it is unavailable. Only a trial shows which variant works. */
 export type Ways = readonly [Mechanism, ...Mechanism[]] | { readonly reason: string };

@@ -2,17 +2,17 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { packageRoot } from '../../shared/paths.js';
 
-/** A program for Node. Its permission model lets it read what is named here, and nothing else. */
+/** A program for Node. The permission model only allows it to read what is listed here. */
 export interface NodeProgram {
   /** Absolute path of the compiled file. */
   readonly file: string;
-  /** Bound of V8's heap, MiB. A plugin's linear memory lies outside and has its own limit. */
+  /** Limit of V8's heap, MiB. The linear memory of plug-ins is outside the heap and has its own limit. */
   readonly heapMiB: number;
-  /** The packages that it imports, directly or not. */
+  /** The packages that it imports, directly or indirectly. */
   readonly packages: readonly string[];
-  /** Further files and folders that it reads. */
+  /** Additional files and folders that it reads. */
   readonly reads?: readonly string[];
-  /** Waits for a debugger at {@link inspectorAddress}. The permission model, which forbids that, is off then. */
+  /** Waits for a debugger at {@link inspectorAddress}. Disables the permission model, which forbids debugging. */
   readonly inspect?: boolean;
 }
 
@@ -24,10 +24,10 @@ const permissionFlag = ['--permission', '--experimental-permission'].find((flag)
 
 export const hasPermissionModel = permissionFlag !== undefined;
 
-/** The program of the runtime itself, whatever link it was started by. */
+/** The real path of the Node that runs the runtime, even if it was started through a link. */
 export const nodeBinary = realpathSync(process.execPath);
 
-/** The command line that runs a program under Node's permission model, and what it can read. */
+/** Returns the command line that runs a program under Node's permission model, and what it can read. */
 export function nodeCommand(program: NodeProgram): { command: string[]; readable: string[] } {
   const readable = [...readablePaths(program.packages), ...(program.reads ?? [])];
   return { command: [nodeBinary, ...nodeFlags(program, readable), program.file], readable };
@@ -35,7 +35,7 @@ export function nodeCommand(program: NodeProgram): { command: string[]; readable
 
 function nodeFlags({ heapMiB, inspect }: NodeProgram, readable: readonly string[]): string[] {
   const flags = ['--no-warnings', '--disable-sigusr1', ...heapFlags(heapMiB)].filter(isFlag);
-  // V8 of Node 20 takes extended constant expressions, which QuickJS components use, only on request.
+  // QuickJS components use extended constant expressions, which V8 in Node 20 supports only with a flag.
   if (process.versions.node.startsWith('20.')) flags.push('--experimental-wasm-extended-const');
   if (inspect === true) return [...flags, `--inspect-brk=${inspectorAddress}`];
   if (permissionFlag === undefined) return flags;
@@ -44,25 +44,25 @@ function nodeFlags({ heapMiB, inspect }: NodeProgram, readable: readonly string[
 }
 
 /**
- * After some quiet seconds V8 would collect by itself, and drop the compiled code of what is used at events. The runtime
- * tells its runners when to collect.
+ * After a few idle seconds, V8 would collect garbage and discard compiled code that events need. The runtime tells its
+ * runners when to collect instead.
  */
 function heapFlags(heapMiB: number): string[] {
   return [`--max-old-space-size=${heapMiB}`, '--no-memory-reducer'];
 }
 
-/** `--disable-sigusr1` came with Node 22.14 and 23.7. */
+/** `--disable-sigusr1` exists since Node 22.14 and 23.7. */
 function isFlag(flag: string): boolean {
   return flag !== '--disable-sigusr1' || process.allowedNodeEnvironmentFlags.has(flag);
 }
 
-/** What was built of this package, and the packages that are named. */
+/** Returns the build output of this package and the named packages. */
 export function readablePaths(packages: readonly string[]): string[] {
   const own = [join(packageRoot, 'dist'), join(packageRoot, 'package.json')];
   return [...own, ...packages.flatMap((name) => packageFolders(name))];
 }
 
-/** Where Node finds a package from a folder, and where that really is: pnpm makes links. */
+/** Returns where Node finds a package from a folder, and its real path: pnpm uses links. */
 export function packageFolders(name: string, from = packageRoot): string[] {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     const place = join(folder, 'node_modules', name);

@@ -10,11 +10,11 @@ const bare: Mechanism = {
   wrap: ({ command }) => command,
 };
 
-/** The same user, no namespaces: works everywhere. */
+/** Runs the process as the same user and without namespaces. Works everywhere. */
 export function plainProcess(): Ways {
   const setpriv = findTool('setpriv');
   if (setpriv === null) return [bare];
-  // Only root has capabilities to give up, and may give up the bounding set.
+  // Only root has capabilities to drop, and may drop the bounding set.
   const drop = isRoot() ? withoutPrivileges : ['--no-new-privs'];
   const apart: Mechanism = {
     name: 'process',

@@ -7,13 +7,13 @@ import { oneLine } from '../../contract/text.js';
 import type { Confined, Mechanism } from './mechanism.js';
 import { filterDescriptor } from './seccomp.js';
 
-/** A started sandbox process. */
+/** A running sandbox process. */
 export interface SandboxProcess {
-  /** Of the process that leads its group. Null when it could not be started; `ended` then says why. */
+  /** PID of the leader of its process group. Null if it could not be started; `ended` then says why. */
   readonly pid: number | null;
   readonly stdin: Writable;
   readonly stdout: Readable;
-  /** Settles when the process is gone and its pipes are read to the end, with how it ended in words. Never rejects. */
+  /** Resolves when the process has exited and its pipes are drained, with a description of how. Never rejects. */
   readonly ended: Promise<string>;
   /** Kills the whole process group. */
   readonly kill: () => void;
@@ -21,7 +21,7 @@ export interface SandboxProcess {
 
 const stderrTailBytes = 4_096;
 
-/** Starts a process apart, as the leader of a session of its own, with an empty environment and three pipes. */
+/** Starts a process as the leader of its own session, with an empty environment and three pipes. */
 export function startProcess(mechanism: Mechanism, confined: Confined): SandboxProcess {
   const [command = '', ...args] = mechanism.wrap(confined);
   const { filter } = mechanism;
@@ -31,7 +31,7 @@ export function startProcess(mechanism: Mechanism, confined: Confined): SandboxP
     detached: true,
     stdio: Array.from({ length: filter === null ? 3 : filterDescriptor + 1 }, () => 'pipe' as const),
   });
-  // A process that is gone shows in `ended`; the failed write says nothing more.
+  // `ended` reports a dead process; the failed write adds nothing.
   child.stdin.on('error', () => undefined);
   if (filter !== null) handOver(filter, child.stdio[filterDescriptor]);
   const kill = (): void => {
@@ -46,7 +46,7 @@ export function startProcess(mechanism: Mechanism, confined: Confined): SandboxP
   };
 }
 
-/** bubblewrap reads to the end; what it does not read shows in how it ends. */
+/** bubblewrap reads to the end of the filter; if it does not, its exit status shows that. */
 function handOver(filter: Buffer, channel: unknown): void {
   if (!(channel instanceof Socket)) return;
   channel.on('error', () => undefined);
@@ -65,20 +65,20 @@ function endingOf(child: ChildProcess, stderr: Readable): Promise<string> {
     });
     child.once('close', (code, signal) => {
       const name = signal ?? signalIn(code ?? 0);
-      const how = name === null ? `it ended with status ${code ?? '?'}` : `it was ended by ${name}`;
+      const how = name === null ? `it exited with status ${code ?? '?'}` : `it was terminated by ${name}`;
       const words = lastWords(tail.toString());
       resolve(words === '' ? how : `${how}: ${words}`);
     });
   });
 }
 
-/** bubblewrap tells a signal that ended its process as a shell does, by 128 + its number. */
+/** bubblewrap reports the signal that terminated its process like a shell: 128 plus the number of the signal. */
 function signalIn(status: number): string | null {
   const found = Object.entries(constants.signals).find(([, number]) => number === status - 128);
   return found?.[0] ?? null;
 }
 
-/** The last line of stderr that tells something: the one that names an error, or simply the last. */
+/** Returns the most useful line of stderr: the last one that names an error, else the last one. */
 export function lastWords(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^Node\.js v\d/u.test(line));
   return oneLine(lines.findLast((line) => /error/iu.test(line)) ?? lines.at(-1) ?? '', 300);
@@ -89,7 +89,7 @@ function killGroup(child: ChildProcess): void {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // Between fork and setsid there is no such group yet, and a process that has just ended has none any more.
+    // The group does not exist between fork and setsid, or after the process has exited.
     child.kill('SIGKILL');
   }
 }

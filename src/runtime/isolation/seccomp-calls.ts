@@ -1,7 +1,7 @@
-/** Number of a system call on x86-64 and on arm64 (Linux `asm/unistd_64.h`, `asm-generic/unistd.h`); null where there is none. */
+/** Numbers of a system call on x86-64 and arm64 (Linux `asm/unistd_64.h`, `asm-generic/unistd.h`); null if none. */
 export type CallNumbers = readonly [x64: number | null, arm64: number | null];
 
-/** A processor for which the numbers are known, as `process.arch` names it. */
+/** An architecture with known numbers, as in `process.arch`. */
 export type FilteredArch = 'x64' | 'arm64';
 
 const otherProcesses = {
@@ -19,7 +19,7 @@ const otherProcesses = {
   pidfd_send_signal: [424, 424],
 } as const satisfies Record<string, CallNumbers>;
 
-/** A network namespace is not all: vsock and some netlink families reach beyond it. Stdin and stdout are sockets already. */
+/** A network namespace does not confine vsock and some netlink families. Stdin and stdout already are sockets. */
 const sockets = {
   socket: [41, 198],
   socketpair: [53, 199],
@@ -63,7 +63,7 @@ const files = {
   mknodat: [259, 33],
 } as const satisfies Record<string, CallNumbers>;
 
-/** Where most holes in the kernel were found that ordinary users could use. */
+/** The source of most kernel vulnerabilities that unprivileged users could exploit. */
 const largeParts = {
   bpf: [321, 280],
   perf_event_open: [298, 241],
@@ -155,8 +155,8 @@ const ipc = {
 } as const satisfies Record<string, CallNumbers>;
 
 /**
- * What no sandbox process needs, by name. None of it is made by Node 20 to 26 between its start and its end, but for
- * `io_uring_setup`, without which libuv goes on as it would on an older kernel.
+ * System calls that no sandbox process needs, by name. Node 20 to 26 makes none of them, except `io_uring_setup`; when
+ * it fails, libuv behaves as on an older kernel.
  */
 export const refusedCalls: Readonly<Record<string, CallNumbers>> = {
   ...otherProcesses,
@@ -170,11 +170,11 @@ export const refusedCalls: Readonly<Record<string, CallNumbers>> = {
   ...ipc,
 };
 
-/** Starts threads and processes; its first argument are its flags on both. */
+/** Starts threads and processes; its first argument contains its flags on both architectures. */
 export const clone: CallNumbers = [56, 220];
 
-/** The same with its flags in memory, where a filter cannot look. Told that it does not exist, libc takes `clone`. */
+/** Like `clone`, but with its flags in memory, which a filter cannot read. After ENOSYS, libc falls back to `clone`. */
 export const clone3: CallNumbers = [435, 435];
 
-/** The highest number that was weighed for the list above, `mseal` of Linux 6.10. */
+/** The highest number that the list above takes into account: `mseal` of Linux 6.10. */
 export const newestCall = 462;

@@ -8,13 +8,13 @@ export const filterDescriptor = 3;
 /** AUDIT_ARCH_X86_64 and AUDIT_ARCH_AARCH64 of linux/audit.h. */
 const auditArchs: Readonly<Record<FilteredArch, number>> = { x64: 0xc000_003e, arm64: 0xc000_00b7 };
 
-/** Offsets in struct seccomp_data (linux/seccomp.h). Both processors are little-endian: flags lie in the first half. */
+/** Offsets in struct seccomp_data (linux/seccomp.h). Flags are in the first half: both architectures are little-endian. */
 const offsets = { number: 0, arch: 4, firstArgument: 16 };
 
 /** BPF_LD | BPF_W | BPF_ABS, BPF_JMP | BPF_K with its comparison, BPF_RET | BPF_K (linux/bpf_common.h). */
 const opcodes = { load: 0x20, equal: 0x15, greater: 0x25, anyBit: 0x45, answer: 0x06 };
 
-/** SECCOMP_RET_*: an errno is the lower half of the word. */
+/** SECCOMP_RET_*: the lower half of the word contains the errno. */
 const answers = {
   allow: 0x7fff_0000,
   kill: 0x8000_0000,
@@ -28,16 +28,16 @@ const cloneNamespaces = 0x7e02_0000;
 
 type Answer = keyof typeof answers;
 
-/** One instruction; a comparison that holds goes on at its answer, else with the next instruction. */
+/** One instruction. A comparison jumps to `then` if it is true; otherwise the next instruction follows. */
 type Step =
   | { readonly op: 'load'; readonly value: number }
   | { readonly op: 'answer'; readonly value: Answer }
   | { readonly op: 'equal' | 'greater' | 'anyBit'; readonly value: number; readonly then: Answer | 'clone' };
 
 /**
- * The filter for a processor as the kernel takes it (classic BPF, linux/filter.h), for `bwrap --seccomp`; null for one whose
- * numbers are not known. It refuses by EPERM what no sandbox process needs and every process that is no thread, and answers
- * ENOSYS to calls that are newer than the list; x32 numbers are among those. It kills who calls in the way of another processor.
+ * Returns the filter for an architecture as classic BPF (linux/filter.h), for `bwrap --seccomp`; null if its system
+ * call numbers are unknown. Calls that no sandbox process needs, and new processes, fail with EPERM. Calls newer than
+ * the list, and x32 calls, fail with ENOSYS. A process that uses another architecture's system call ABI is killed.
  */
 export function seccompFilter(arch: string = process.arch): Buffer | null {
   if (arch !== 'x64' && arch !== 'arm64') return null;
@@ -54,7 +54,7 @@ export function seccompFilter(arch: string = process.arch): Buffer | null {
   ]);
 }
 
-/** Threads of the same namespaces, and nothing else. */
+/** Allows threads in the same namespaces, and nothing else. */
 const ofClone: readonly Step[] = [
   { op: 'load', value: offsets.firstArgument },
   { op: 'anyBit', value: cloneNamespaces, then: 'refuse' },
@@ -79,7 +79,7 @@ function assemble(auditArch: number, calls: readonly Step[]): Buffer {
   ]);
 }
 
-/** struct sock_filter: u16 code, u8 jt, u8 jf, u32 k. Throws where a jump is longer than 255 instructions. */
+/** Encodes struct sock_filter: u16 code, u8 jt, u8 jf, u32 k. Throws if a jump is longer than 255 instructions. */
 function instruction(code: number, value: number, jump = 0): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeUInt16LE(code, 0);

@@ -6,8 +6,8 @@ import { findTool } from '../find-tool.js';
 import { visiblePaths } from './visible-paths.js';
 
 /**
- * Makes a root of its own on a tmpfs: paths to show, `--`, then the command that replaces this shell. /sys is only a place to
- * stand on; the tools of the old root, which read its /proc, are used until it is gone.
+ * Creates a new root on a tmpfs. Arguments: paths to show, `--`, then the command that replaces this shell. /sys only
+ * serves as a mount point; the tools of the old root, which read its /proc, are used until it is unmounted.
  */
 const script = `
 PATH=/usr/bin:/bin:/usr/sbin:/sbin
@@ -32,7 +32,7 @@ cd /
 exec "$@"
 `;
 
-/** Namespaces by util-linux alone. Its setpriv takes a filter of system calls only in releases that few systems have yet. */
+/** Isolates with util-linux alone. Few systems have a release whose setpriv supports system call filters. */
 export function unshare(): Ways {
   const [tool, setpriv, sh] = [findTool('unshare'), findTool('setpriv'), findTool('sh')];
   if (tool === null || setpriv === null || sh === null) {
@@ -67,7 +67,7 @@ function asRoot({ unshare: tool, setpriv, sh }: Tools, { users, pick }: UserChoi
   };
 }
 
-/** Mounting needs root of the user namespace: that is what it is to itself, without a capability; to the kernel it is its user. */
+/** Mounting requires root in the user namespace. Outside, the process is its own user, without capabilities. */
 function inUserNamespace({ unshare: tool, setpriv, sh }: Tools): Mechanism {
   return {
     name: 'unshare',

@@ -7,7 +7,7 @@ export interface ChainHead {
   readonly hash: string;
 }
 
-/** Before the first line of a new journal. */
+/** The start of the chain, before the first line. */
 export const chainStart: ChainHead = { seq: 0, hash: '0'.repeat(64) };
 
 const opening = ',"hash":"';
@@ -16,8 +16,8 @@ const digestChars = 64;
 const sealChars = opening.length + digestChars + 2;
 
 /**
- * Gives a line its place: its number, and as last member `hash`, the sha256 of the hash before it followed by the line's
- * JSON without that member. Text ends with a line feed.
+ * Adds a line to the chain: its number, and as last member `hash`, the sha256 of the previous hash followed by the JSON
+ * of the line without that member. The text ends with a line feed.
  */
 export function seal(body: LineBody, before: ChainHead): { readonly text: string; readonly head: ChainHead } {
   const seq = before.seq + 1;
@@ -26,13 +26,13 @@ export function seal(body: LineBody, before: ChainHead): { readonly text: string
   return { text: `${open}${opening}${hash}"}\n`, head: { seq, hash } };
 }
 
-/** The hash that a line (without its line feed) says it has; null when it has none at its end. */
+/** Returns the hash that a line (without its line feed) claims; null if it does not end with a hash. */
 export function claimedHash(line: Buffer): string | null {
   const tail = line.toString('latin1', Math.max(0, line.length - sealChars));
   return /^,"hash":"([0-9a-f]{64})"\}$/u.exec(tail)?.[1] ?? null;
 }
 
-/** The hash that a line must have after a line of the hash `before`. */
+/** Returns the hash that a line must have after a line with the hash `before`. */
 export function expectedHash(line: Buffer, before: string): string {
   const json = line.subarray(0, Math.max(0, line.length - sealChars));
   return createHash('sha256').update(before).update(json).update('}').digest('hex');

@@ -6,9 +6,9 @@ import type { HookCall } from '../../contract/event.js';
 import { type DocumentRef, journalVersion, type LineBody } from './record.js';
 import type { Stored } from './store-document.js';
 
-/** What exactly a handler's name stood for when it decided. */
+/** The exact plug-in and settings of a handler when it decided. */
 export interface HandlerIdentity {
-  /** sha256 of the plugin; null for a script. */
+  /** sha256 of the plug-in; null for a script. */
   readonly digest: string | null;
   /** sha256 of the settings as JSON. */
   readonly settings: string;
@@ -22,18 +22,18 @@ export function identityOf(handler: Pick<Handler, 'digest'>, settings: HandlerCo
 export interface JournalEntry {
   readonly call: HookCall;
   readonly verdict: Verdict;
-  /** The document that libvirt gets; null when nobody replaced it. */
+  /** The document that is sent to libvirt; null if no handler replaced it. */
   readonly replacement: Buffer | null;
-  /** The handlers by name. */
+  /** Identities of the handlers by name. */
   readonly identities: ReadonlyMap<string, HandlerIdentity>;
 }
 
 type DocumentLine = LineBody & { readonly type: 'document' };
 
 /**
- * The lines of one event: those of its documents, then its own.
+ * Returns the lines of one event: those of its documents, then its own.
  *
- * @param store gives a document the form in which it is kept
+ * @param store converts a document to its stored form
  */
 export function linesOf(
   entry: JournalEntry,

@@ -2,21 +2,21 @@ import { z } from 'zod';
 import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { documentPrefix, type DocumentRef, eventPrefix, type EventRecord, journalLineSchema } from './record.js';
 
-/** One recorded event, with what it takes to decide it again. */
+/** A recorded event with everything that a replay needs. */
 export interface JournaledEvent {
   readonly record: EventRecord;
-  /** The document as it is stored: without its secrets where the record says `redacted`; null when there is none. */
+  /** The document as stored: without its secrets if the record says `redacted`; null if there is none. */
   document(): Buffer | null;
-  /** The same for the document that replaced it. */
+  /** The same for its replacement. */
   replacement(): Buffer | null;
 }
 
-/** Reads the lines of one segment, in order. Throws HookvisorError `journal` for a line that is no record. */
+/** Reads the lines of one segment, in order. Throws HookvisorError `journal` for an invalid line. */
 export type SegmentDecoder = (line: Buffer) => JournaledEvent | null;
 
 const storedSchema = z.object({ text: z.string().exactOptional(), base64: z.string().exactOptional() });
 
-/** A decoder for the segment at `path`. Documents stand before the events that name them, in the same segment. */
+/** Creates a decoder for the segment at `path`. Documents precede their events, in the same segment. */
 export function createDecoder(path: string): SegmentDecoder {
   const documents = new Map<string, Buffer>();
   let number = 0;
@@ -50,7 +50,7 @@ function parseLine(line: Buffer, place: string): z.infer<typeof journalLineSchem
     const why = error instanceof z.ZodError ? z.prettifyError(error).split('\n')[0] : messageOf(error);
     throw new HookvisorError(
       'journal',
-      `Cannot read the record '${place}': ${why ?? 'it is none'}; run 'hookvisor journal verify', or read it with ` +
+      `Cannot read the record '${place}': ${why ?? 'it is invalid'}; run 'hookvisor journal verify', or read it with ` +
         `the release that wrote it`,
       { cause: error, fields: { place } },
     );

@@ -1,6 +1,6 @@
 /**
- * Makes one run of `sync` serve everybody who asked for it before it began. The function that it gives resolves when a
- * run that began after the call has ended, and rejects as that run did. Runs never overlap.
+ * Combines concurrent requests for `sync` into one run. The returned function settles like a run that starts after the
+ * call. Runs never overlap.
  */
 export function createGroupCommit(sync: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
@@ -9,7 +9,7 @@ export function createGroupCommit(sync: () => Promise<void>): () => Promise<void
     next ??= running.then(async () => {
       const run = next;
       next = null;
-      // Whoever asks from here on needs another run: what they wrote may be too late for this one.
+      // Later callers need another run: this one may miss what they have written.
       running = (run ?? Promise.resolve()).catch(() => undefined);
       await sync();
     });

@@ -6,17 +6,17 @@ import { openPrivate } from '../files/open-private.js';
 import { listSegments, type Segment } from './segments.js';
 import { hasCode } from '../../contract/error-code.js';
 
-/** What of a journal is kept. */
+/** Limits of what a journal keeps. */
 export interface Retention {
-  /** Most bytes of all segments together, as they are on disk. */
+  /** Maximum total size of all segments on disk, bytes. */
   readonly maxBytes: number;
-  /** Oldest record, milliseconds. */
+  /** Maximum age of a record, milliseconds. */
   readonly maxAgeMs: number;
 }
 
 /**
- * Compresses the segments before `active`, then deletes the oldest ones while all together are too large, and those
- * whose newest record is too old. The active one stays. Throws the system's error.
+ * Compresses the segments before `active`, then deletes the oldest ones while the total size is too large, and those
+ * whose newest record is too old. Keeps the active segment. Throws the error of the system.
  */
 export async function keepHouse(dir: string, active: number, retention: Retention): Promise<void> {
   for (const segment of await listSegments(dir)) {
@@ -33,7 +33,7 @@ export async function keepHouse(dir: string, active: number, retention: Retentio
   }
 }
 
-/** The original goes when the copy is whole and safe, so that a crash leaves one of them at least. */
+/** Deletes the original only after the copy is complete and synced, so that at least one of them survives a crash. */
 async function compress(segment: Segment): Promise<void> {
   const part = `${segment.path}.gz.part`;
   const chunkBytes = 256 * 1024;

@@ -1,8 +1,8 @@
 import { HookvisorError, messageOf } from '../../contract/errors.js';
 
-/** The error of a journal that cannot be used: `action` and `path` as in "Cannot open the journal '/x'". */
+/** Creates the error of an unusable journal; `action` and `path` as in "Cannot open the journal '/x'". */
 export function cannot(action: string, path: string, cause: unknown): HookvisorError {
-  const advice = 'check the owner and the free space of its folder, or set journal.dir in the configuration';
+  const advice = 'check the owner and free space of its folder, or set journal.dir in the configuration';
   return new HookvisorError('journal', `Cannot ${action} the journal '${path}': ${messageOf(cause)}; ${advice}`, {
     cause,
     fields: { file: path },

@@ -8,13 +8,13 @@ import { hasCode } from '../../contract/error-code.js';
 const keyBytes = 32;
 
 /**
- * The journal's own key, in its file `key` (0600), which is made if missing. Throws HookvisorError `untrusted`, or the
- * system's error.
+ * Returns the key of the journal from its file `key` (0600), and creates it if it is missing. Throws HookvisorError
+ * `untrusted`, or the error of the system.
  */
 export function journalKey(dir: string): Buffer {
   const path = join(dir, 'key');
   const known = readKey(path);
-  // A full disk may have left it empty: nothing needs the old one.
+  // A full disk may have left it empty; nothing depends on the old key then.
   if (known?.length === keyBytes) return known;
   const key = randomBytes(keyBytes);
   writeAtomic(path, key, { mode: 0o600 });

@@ -12,31 +12,31 @@ import { OpenSegments } from './open-segments.js';
 import { RecordWriter } from './record-writer.js';
 import { recover, type Recovered } from './recover.js';
 
-/** How long a record may wait to be safe from a crash of the machine, with `sync: interval`, milliseconds. */
+/** Maximum delay until a record is synced to disk with `sync: interval`, milliseconds. */
 const syncIntervalMs = 200;
 const housekeepingIntervalMs = 3_600_000;
 const dayMs = 24 * 3_600_000;
 
-/** The append-only record of events and verdicts. Disposing it makes everything safe and frees the folder. */
+/** The append-only record of events and verdicts. Disposal syncs everything to disk and unlocks the folder. */
 export interface Journal extends AsyncDisposable {
-  /** Absolute path of the segment that is written to. */
+  /** Absolute path of the active segment. */
   readonly file: string;
-  /** Does what a record of this document will need: for the time in which its handlers work. Never throws. */
+  /** Prepares the record of this document while its handlers run. Never throws. */
   foresee(document: Buffer): void;
   /**
-   * Writes the record of one event. When the promise resolves it is safe from a crash of this process, and with
-   * `sync: always` from one of the machine. Records stand in the order of the calls. Rejects with HookvisorError
-   * `journal` when it cannot be written; the next one that can follows a record that says how many were lost.
+   * Writes the record of one event. Once the promise resolves, the record survives a crash of this process, and with
+   * `sync: always` of the machine. Records are in the order of the calls. Rejects with HookvisorError `journal` if the
+   * record cannot be written; the next successful write first records how many were lost.
    */
   append(entry: JournalEntry): Promise<void>;
-  /** Takes other settings from the next record on; the folder stays. */
+  /** Applies other settings from the next record on; the folder cannot change. */
   update(config: JournalConfig): void;
 }
 
 /**
- * Opens the journal in `config.dir`, makes the folder if it is missing (0700), and goes on where it ended. Throws
- * HookvisorError `untrusted` when others may write to the folder or have put something in it, `already-running` when another
- * process writes it, else `journal`.
+ * Opens the journal in `config.dir` and continues it; creates the folder if it is missing (0700). Throws HookvisorError
+ * `untrusted` if other users can write to the folder or have put files into it, `already-running` if another process
+ * writes the journal, otherwise `journal`.
  */
 export async function openJournal(config: JournalConfig, log: Log): Promise<Journal> {
   const { dir } = config;
@@ -69,7 +69,7 @@ class LockedJournal implements Journal {
   readonly #records: RecordWriter;
   readonly #timers: readonly NodeJS.Timeout[];
   #config: JournalConfig;
-  /** Whether the folder was this process' own when that was last looked at. */
+  /** Whether this process still held the lock on the folder at the last check. */
   #inPlace = true;
   #housekeeping: Promise<void> = Promise.resolve();
   #closed: Promise<void> | null = null;
@@ -103,7 +103,7 @@ class LockedJournal implements Journal {
     try {
       this.#records.prepare(document);
     } catch {
-      // `append` meets the same, and reports it.
+      // `append` runs into the same error, and reports it.
     }
   }
 
@@ -140,7 +140,7 @@ class LockedJournal implements Journal {
     }
   }
 
-  /** Begins another segment when the active one is large or old enough. */
+  /** Starts another segment if the active one is large or old enough. */
   #rotateIfDue(): void {
     const { segmentBytes, maxAgeMs } = this.#config;
     const { size, began } = this.#segments.active;
@@ -168,14 +168,14 @@ class LockedJournal implements Journal {
     });
   }
 
-  /** Whether the folder is still this process' own. If not, only what is open is written to, and nothing is deleted. */
+  /** Tells whether this process still holds the lock. If not, it only writes to open segments and deletes nothing. */
   #isOurs(): boolean {
     const before = this.#inPlace;
     this.#inPlace = this.#lock.isInPlace();
     if (before && !this.#inPlace) {
       const why =
         "its file 'lock' was removed or replaced, so another runtime may write it as well; restart the runtime";
-      this.#log('error', `Cannot keep the journal '${this.#dir}' to one writer: ${why}`);
+      this.#log('error', `Cannot lock the journal '${this.#dir}' any longer: ${why}`);
     }
     return this.#inPlace;
   }

@@ -4,20 +4,20 @@ import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { findTool } from '../find-tool.js';
 import { oneLine } from '../../contract/text.js';
 
-/** A network file system may take a while; flock(1) itself never waits. */
+/** Timeout: a network file system may be slow; flock(1) itself never waits. */
 const patienceMs = 10_000;
 
 /**
- * Takes flock(2), exclusively, for the open file `path` behind a descriptor. Returns false when another open file has it. Node
- * cannot, so flock(1) does: the lock belongs to what it inherits, which this process keeps open when flock(1) has ended. It
- * lasts until the descriptor is closed, at the latest when this process dies, however that happens: no child gets a
- * descriptor that it is not given. The kernel keeps it, for all processes on this machine, in whatever namespaces. Throws
- * HookvisorError `journal` when it cannot be taken.
+ * Takes an exclusive flock(2) on an open file. Returns false if another open file holds it. Node lacks flock(2), so
+ * flock(1) takes the lock: it belongs to the open file, which flock(1) inherits and this process keeps open. The kernel
+ * releases it when the descriptor is closed, at the latest when this process dies, because children do not inherit the
+ * descriptor. It excludes all processes on this machine, in all namespaces. Throws HookvisorError `journal` if locking
+ * fails.
  */
 export async function tryKernelLock(descriptor: number, path: string): Promise<boolean> {
   const program = findTool('flock');
   if (program === null)
-    throw failure(path, 'flock(1) is not installed; install util-linux, a journal is not written without it');
+    throw failure(path, 'flock(1) is not installed; install util-linux, which the journal requires');
   const child = spawn(program, ['-n', '-x', '3'], {
     ...{ cwd: '/', env: { LC_ALL: 'C' }, timeout: patienceMs, killSignal: 'SIGKILL' },
     stdio: ['ignore', 'ignore', 'pipe', descriptor],
@@ -27,7 +27,7 @@ export async function tryKernelLock(descriptor: number, path: string): Promise<b
   try {
     await once(child, 'close');
   } catch (error) {
-    throw failure(path, `'${program}' cannot be started: ${messageOf(error)}; correct that`, error);
+    throw failure(path, `'${program}' cannot be started: ${messageOf(error)}; reinstall util-linux`, error);
   }
   if (child.exitCode === 0) return true;
   if (child.exitCode === 1 && said === '') return false;

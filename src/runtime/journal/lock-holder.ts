@@ -3,36 +3,36 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import { oneLine } from '../../contract/text.js';
 
-/** Who says in the file `lock` that it holds the lock. Whether that is so, the kernel knows: this is for a message only. */
+/** The content of the file `lock`: the process that claims to hold the lock. Only for messages; the kernel decides. */
 const noteSchema = z.object({
   pid: z.number().int().positive(),
-  /** pid_namespaces(7): the number means nothing in another one. */
+  /** pid_namespaces(7): the PID is meaningless in another namespace. */
   pidNamespace: z.string(),
   host: z.string(),
 });
 
 type Note = z.infer<typeof noteSchema>;
 
-/** Who holds a lock, as far as that can be seen from here. */
+/** The holder of a lock, as far as it is visible to this process. */
 export interface LockHolder {
-  /** Its number, in its own PID namespace where it cannot be seen from this one; null when that is unknown, too. */
+  /** Its PID, in its own PID namespace if it is not visible from this one; null if unknown. */
   readonly pid: number | null;
   /** A part of a sentence: `process 4711`. */
   readonly text: string;
 }
 
-/** What a process writes into a file that it has locked. */
+/** Returns what a process writes to a file that it has locked. */
 export function noteOfThisProcess(): string {
   const note: Note = { pid: process.pid, pidNamespace: pidNamespace(), host: hostname() };
   return `${JSON.stringify(note)}\n`;
 }
 
-/** Finds who holds the lock on what is open as `file`: by the kernel's word, else by the note in it. */
+/** Finds the holder of the lock on an open file: from the kernel, or else from the note in the file. */
 export function findLockHolder(file: number): LockHolder {
   const note = noteIn(file);
   const seen = processHolding(fstatSync(file, { bigint: true }));
   const pid = seen ?? note?.pid ?? null;
-  if (pid === null) return { pid, text: 'which process is unknown: it cannot be seen from here' };
+  if (pid === null) return { pid, text: 'its process is not visible from here' };
   if (note === null) return { pid, text: `process ${pid}` };
   if (note.host !== hostname()) {
     const host = `host or container '${oneLine(note.host, 64)}'`;
@@ -51,8 +51,8 @@ function noteIn(file: number): Note | null {
 }
 
 /**
- * The number, in this PID namespace, of a process that has a file open with a lock on it: proc_pid_fdinfo(5). The kernel's
- * list of locks would name flock(1), which is gone. Null when this process may not see it.
+ * Returns the PID, in this PID namespace, of the process that holds a lock on an open file, from proc_pid_fdinfo(5). The
+ * kernel's list of locks would name flock(1), which has exited. Null if this process is not allowed to see it.
  */
 function processHolding(stats: BigIntStats): number | null {
   const pids = namesIn('/proc').filter((name) => /^\d+$/u.test(name));
@@ -66,12 +66,12 @@ function isLocked(pid: string, descriptor: string, { dev, ino }: BigIntStats): b
     if (open.dev !== dev || open.ino !== ino) return false;
     return /^lock:.*\bFLOCK\b/mu.test(readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'utf8'));
   } catch {
-    // It was closed meanwhile.
+    // The descriptor was closed meanwhile.
     return false;
   }
 }
 
-/** Nothing for the folder of a process that is gone, or another user's. */
+/** Returns nothing if the process has exited or belongs to another user. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);

@@ -5,19 +5,19 @@ import { openPrivateSync } from '../files/open-private.js';
 import { tryKernelLock } from './kernel-lock.js';
 import { findLockHolder, noteOfThisProcess } from './lock-holder.js';
 
-/** What makes this process the only writer of a journal. */
+/** The lock that makes this process the only writer of a journal. */
 export interface JournalLock {
-  /** Whether the file that is locked still has its name: else another runtime may lock another file of that name. */
+  /** Tells whether the locked file still has its name: if not, another runtime could lock another file of that name. */
   isInPlace(): boolean;
   release(): void;
 }
 
-/** Somebody would have to remove the file again and again. */
+/** More attempts are only needed if another program keeps removing the file. */
 const mostAttempts = 10;
 
 /**
- * Makes this process the only writer of a journal: by a lock of the kernel on its file `lock`, which stays when the lock is
- * gone. Throws HookvisorError `already-running` when another process has it, `journal` when it cannot be taken.
+ * Makes this process the only writer of a journal, by a kernel lock on its file `lock`, which is never removed. Throws
+ * HookvisorError `already-running` if another process holds the lock, `journal` if locking fails.
  */
 export async function lockJournal(dir: string): Promise<JournalLock> {
   const path = join(dir, 'lock');
@@ -32,7 +32,7 @@ export async function lockJournal(dir: string): Promise<JournalLock> {
     }
     closeSync(file);
   }
-  const why = `'${path}' was replaced ${mostAttempts} times meanwhile; find out which program does that`;
+  const why = `another program replaced '${path}' ${mostAttempts} times; stop that program`;
   throw new HookvisorError('journal', `Cannot lock the journal '${dir}': ${why}`, { fields: { file: path } });
 }
 
@@ -52,7 +52,7 @@ function note(file: number, text: string): void {
     ftruncateSync(file, 0);
     writeSync(file, text, 0);
   } catch {
-    // The disk is full. The lock holds all the same: only a message would have used this.
+    // The disk is full. The lock works without the note, which is only for messages.
   }
 }
 

@@ -3,25 +3,25 @@ import { cannot } from './journal-error.js';
 import type { Recovered } from './recover.js';
 import { openSegment, type SegmentWriter } from './segment-writer.js';
 
-/** The open segments of a journal: the active one, and sealed ones until they are safe from a crash of the machine. */
+/** The open segments of a journal: the active one, and sealed ones until they are synced to disk. */
 export class OpenSegments {
-  /** Resolves when everything written so far is safe from a crash of the machine. Throws HookvisorError `journal`. */
+  /** Syncs everything written so far to disk. Throws HookvisorError `journal`. */
   readonly commit = createGroupCommit(() => this.#sync());
   readonly #dir: string;
   readonly #onSealed: () => void;
-  /** Segments with lines that are not safe yet. */
+  /** Segments with lines that are not synced yet. */
   readonly #unsafe = new Set<SegmentWriter>();
   readonly #sealed = new Set<SegmentWriter>();
   #active: SegmentWriter;
 
-  /** `onSealed` is called when a sealed segment is safe and closed. */
+  /** `onSealed` is called when a sealed segment is synced and closed. */
   constructor(dir: string, { number, state }: Recovered, onSealed: () => void) {
     this.#dir = dir;
     this.#onSealed = onSealed;
     this.#active = openSegment(dir, number, state);
   }
 
-  /** The segment that is written to. */
+  /** The active segment. */
   get active(): Omit<SegmentWriter, 'write' | 'sync' | 'close'> {
     return this.#active;
   }
@@ -30,13 +30,13 @@ export class OpenSegments {
     return this.#unsafe.size === 0;
   }
 
-  /** Writes whole lines to the active segment, or throws the system's error and leaves it as it was. */
+  /** Writes complete lines to the active segment, or throws the error of the system and changes nothing. */
   write(lines: Buffer): void {
     this.#active.write(lines);
     this.#unsafe.add(this.#active);
   }
 
-  /** Seals the active segment and begins the next one. Throws the system's error, and then changes nothing. */
+  /** Seals the active segment and starts the next one, or throws the error of the system and changes nothing. */
   rotate(): void {
     const next = openSegment(this.#dir, this.#active.number + 1, null);
     this.#sealed.add(this.#active);

@@ -2,13 +2,13 @@ import { createDecoder, type JournaledEvent } from './events.js';
 import { listSegments, loadSegment, type Segment, splitLines } from './segments.js';
 
 export interface ReadOptions {
-  /** Only events from this time on, milliseconds since the Unix epoch. */
+  /** Only events since this time, milliseconds since the Unix epoch. */
   readonly since?: number;
 }
 
 /**
- * The recorded events of a journal, oldest first, while it may be written to. Holds one segment in memory at a time. A
- * record that a crash left torn is not an event. Throws HookvisorError `journal`.
+ * Yields the recorded events of a journal, oldest first, even while it is being written. Holds one segment in memory at
+ * a time. Skips a record that a crash left incomplete. Throws HookvisorError `journal`.
  */
 export async function* readJournal(dir: string, { since = 0 }: ReadOptions = {}): AsyncGenerator<JournaledEvent> {
   for (const segment of await listSegments(dir)) {
@@ -17,7 +17,7 @@ export async function* readJournal(dir: string, { since = 0 }: ReadOptions = {})
   }
 }
 
-/** The last `limit` events that match, oldest first; the segments are read from the newest on, no more than needed. */
+/** Returns the last `limit` matching events, oldest first. Reads segments from the newest on, no more than needed. */
 export async function lastEvents(
   dir: string,
   options: ReadOptions & { readonly limit: number; readonly matches: (event: JournaledEvent) => boolean },

@@ -12,7 +12,7 @@ interface Gap {
   until: number;
 }
 
-/** Writes events as lines of the chain, each document once for each segment. */
+/** Writes events as lines of the chain, and each document once per segment. */
 export class RecordWriter {
   readonly #segments: OpenSegments;
   readonly #store: (document: Buffer) => Stored;
@@ -28,13 +28,13 @@ export class RecordWriter {
     this.#store = (document) => this.prepare(document);
   }
 
-  /** Takes other options from the next record on. */
+  /** Applies other options from the next record on. */
   update(options: Partial<StoreOptions>): void {
     this.#options = { ...this.#options, ...options };
     this.#stored = new WeakMap();
   }
 
-  /** Prepares a document of a later entry. */
+  /** Prepares a document for a later entry. */
   prepare(document: Buffer): Stored {
     const known = this.#stored.get(document);
     if (known !== undefined) return known;
@@ -43,7 +43,7 @@ export class RecordWriter {
     return made;
   }
 
-  /** Writes the lines of an event, all or none. Throws the system's error. */
+  /** Writes all lines of an event, or throws the error of the system and writes none. */
   write(entry: JournalEntry): void {
     const { documents, event } = linesOf(entry, this.#store);
     const known = this.#segments.active.documents;
@@ -52,17 +52,17 @@ export class RecordWriter {
     for (const { sha256 } of unknown) known.add(sha256);
   }
 
-  /** Counts an event of that time as lost; the next line that can be written is preceded by a record of that. */
+  /** Counts an event as lost; the next successful write starts with a record of the loss. */
   lose(time: number): void {
     this.#gap = { lost: (this.#gap?.lost ?? 0) + 1, since: this.#gap?.since ?? time, until: time };
   }
 
-  /** Writes what was lost, if anything was. Throws the system's error. */
+  /** Records lost events, if any. Throws the error of the system. */
   writeGap(): void {
     if (this.#gap !== null) this.#writeLines([]);
   }
 
-  /** Writes all lines or none, and moves the head of the chain with them. */
+  /** Writes all lines or none, and advances the head of the chain accordingly. */
   #writeLines(bodies: readonly LineBody[]): void {
     let end = this.#head;
     const lines: string[] = [];

@@ -1,27 +1,27 @@
 import { z } from 'zod';
 import { verdictSchema } from '../../contract/verdict.js';
 
-/** Version of the lines below. */
+/** Version of the format of lines. */
 export const journalVersion = 1;
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/u);
 
-/** What every line has: its number, counted through all segments, and the hash that ties it to the line before. */
+/** Members of every line: its number across all segments, and the hash that links it to the previous line. */
 const common = { v: z.literal(journalVersion), seq: z.number().int().positive(), hash: digest };
 
-/** The first line of a segment. `prev` is the hash of the last line of the segment before it. */
+/** The first line of a segment. `prev` is the hash of the last line of the previous segment. */
 const segmentRecordSchema = z.object({
   type: z.literal('segment'),
   ...common,
   number: z.number().int().positive(),
   prev: digest,
   time: z.number(),
-  /** Versions that wrote it. */
+  /** Versions of the software that wrote it. */
   hookvisor: z.string(),
   node: z.string(),
 });
 
-/** A document, once in each segment that needs it. `base64` when it is not UTF-8. */
+/** A document, once in each segment that refers to it. `base64` if it is not UTF-8. */
 const documentRecordSchema = z.object({
   type: z.literal('document'),
   sha256: digest,
@@ -30,26 +30,26 @@ const documentRecordSchema = z.object({
   base64: z.string().exactOptional(),
 });
 
-/** How an event names a document. */
+/** The reference of an event to a document. */
 const documentRefSchema = z.object({
-  /** Digest of the document as it is stored; null when it is not stored, because its secrets could not be found. */
+  /** Digest of the document as stored; null if it is not stored because its secrets could not be located. */
   sha256: digest.nullable(),
-  /** Size of the document as the handlers saw it. */
+  /** Size of the document that the handlers saw. */
   bytes: z.number(),
-  /** Whether secrets were cut out: then a replay does not see what the handlers saw. */
+  /** Whether secrets were removed: a replay then does not see what the handlers saw. */
   redacted: z.boolean(),
-  /** HMAC-SHA256, under the journal's own key, of the document as the handlers saw it; only where it was redacted. */
+  /** HMAC-SHA256, with the key of the journal, of the document that the handlers saw; only if it was redacted. */
   original: digest.exactOptional(),
 });
 
 const handlerRecordSchema = verdictSchema.shape.handlers.element.extend({
-  /** sha256 of the plugin; null for a script, which may change at any time. */
+  /** sha256 of the plug-in; null for a script, which can change at any time. */
   digest: digest.nullable(),
   /** sha256 of the settings as JSON. */
   settings: digest.nullable(),
 });
 
-/** One event and what was decided. */
+/** An event and its verdict. */
 const eventRecordSchema = z.object({
   type: z.literal('event'),
   ...common,
@@ -57,18 +57,18 @@ const eventRecordSchema = z.object({
   time: z.number(),
   uuid: z.string().nullable(),
   document: documentRefSchema.nullable(),
-  /** What the handlers made of the document, when they replaced it. */
+  /** The replacement of the document, if there is one. */
   replacement: documentRefSchema.nullable(),
   ...verdictSchema.shape,
   handlers: z.array(handlerRecordSchema),
 });
 
-/** Events that were answered and could not be written: the disk was full, for example. */
+/** Events that were answered but could not be recorded, for example because the disk was full. */
 const gapRecordSchema = z.object({
   type: z.literal('gap'),
   ...common,
   lost: z.number().int().positive(),
-  /** Time of the first and the last of them, milliseconds since the Unix epoch. */
+  /** Time of the first and the last lost event, milliseconds since the Unix epoch. */
   since: z.number(),
   until: z.number(),
 });
@@ -87,11 +87,11 @@ export type DocumentRef = z.infer<typeof documentRefSchema>;
 
 type Unsealed<T> = T extends unknown ? Omit<T, 'seq' | 'hash'> : never;
 
-/** A line before it has its place in the chain. */
+/** A line before it is added to the chain. */
 export type LineBody = Unsealed<JournalLine>;
 
-/** How the line of a document begins; its digest follows. Readers find documents by it without parsing. */
+/** Start of the line of a document; its digest follows. Readers find documents by it without parsing. */
 export const documentPrefix = '{"type":"document","sha256":"';
 
-/** How the line of an event begins. */
+/** Start of the line of an event. */
 export const eventPrefix = '{"type":"event"';

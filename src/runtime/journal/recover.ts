@@ -9,19 +9,18 @@ import { documentPrefix } from './record.js';
 import { listSegments, loadSegment, segmentPath, splitLines, type Segment } from './segments.js';
 import { truncateSegment, type SegmentState } from './segment-writer.js';
 
-/** Where writing goes on. */
+/** Where writing continues. */
 export interface Recovered {
   readonly head: ChainHead;
   /** Number of the segment to write to. */
   readonly number: number;
-  /** What is in it; null when it is to be made. */
+  /** Its content; null if it does not exist yet. */
   readonly state: SegmentState | null;
 }
 
 /**
- * Finds the end of a journal, after a crash as well: what was written of a record that never became whole is moved to a
- * file beside the segment, `NUMBER.torn`, and the log says so. Such a record belongs to an event that was not answered,
- * unless the whole machine went down.
+ * Finds the end of a journal, also after a crash: an incomplete record is moved to a file next to the segment,
+ * `NUMBER.torn`, which is logged. Its event was not answered, unless the whole machine crashed.
  */
 export async function recover(dir: string, log: Log): Promise<Recovered> {
   await removeLeftovers(dir);
@@ -43,7 +42,7 @@ export async function recover(dir: string, log: Log): Promise<Recovered> {
   return { head: chainStart, number: state === null ? last.number + 1 : last.number, state };
 }
 
-/** Removes what an interrupted compression left: half a copy, or the original beside a whole one. */
+/** Cleans up after an interrupted compression: removes a partial copy, or the original of a complete one. */
 async function removeLeftovers(dir: string): Promise<void> {
   const names = await readdir(dir);
   const unneeded = names.filter(
@@ -59,7 +58,7 @@ function cutTornEnd(segment: Segment, torn: { bytes: Buffer; end: number; log: L
   truncateSegment(segment.path, torn.end);
   torn.log(
     'warn',
-    `the journal ended within a record, as after a crash: ${torn.bytes.length - torn.end} bytes were moved from ` +
+    `the journal ended in an incomplete record, as after a crash: ${torn.bytes.length - torn.end} bytes were moved from ` +
       `'${segment.path}' to '${aside}'`,
   );
 }
@@ -84,7 +83,7 @@ function stateOf(lines: readonly Buffer[], size: number): SegmentState {
   return { size, began, documents: new Set(documents) };
 }
 
-/** The last line that says its place in the chain. One that does not was altered; `verify` names it. */
+/** Returns the last line with a number and a hash. Lines without them were altered; `verify` reports them. */
 function headOf(lines: readonly Buffer[]): ChainHead | null {
   for (const line of lines.toReversed()) {
     const hash = claimedHash(line);

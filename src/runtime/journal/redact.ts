@@ -3,12 +3,12 @@ import { anyRule, isSecretAside, isSecretAttribute, placeOf } from './secret-rul
 import type { Attribute, Place } from './secret-rules.js';
 import { isSecretText, mayHaveUrl, passwordsInUrls } from './secret-text.js';
 
-/** What stands in the place of a secret, whatever its length. */
+/** Replaces a secret, regardless of its length. */
 export const redactedMark = '***';
-/** In the place of an instruction, whose first word must be a name. */
+/** Replaces a processing instruction, whose first word must be a name. */
 const redactedInstruction = '<?redacted?>';
 
-/** Deeper documents are read by nobody: libxml2 stops at 256, or at 2,048 if it is told to. */
+/** Maximum depth. No reader accepts deeper documents: libxml2 stops at 256, or optionally at 2,048. */
 const deepest = 2_048;
 
 const space = '[ \\t\\r\\n]';
@@ -18,23 +18,23 @@ const tagEnd = new RegExp(`${space}*(/?)>`, 'uy');
 const attribute = new RegExp(`${space}+(${word})${space}*=${space}*(["'])`, 'uy');
 
 /**
- * The document with its secrets blanked, every other byte as it was; the document itself when it has none. Null when
- * that cannot be done: it is not XML, its encoding or a document type could hide a name, or it may hold a secret and is
- * not well-formed.
+ * Returns the document with its secrets blanked and all other bytes unchanged, or the document itself if it has none.
+ * Null if redaction is impossible: it is not XML, its encoding or a document type could hide a name, or it may contain a
+ * secret and is not well-formed.
  *
- * One pass over the bytes without an XML parser: it runs for each event, and the document is hostile.
+ * Makes one pass over the bytes without an XML parser: it runs for each event, and the document is hostile.
  */
 export function redact(document: Buffer): Buffer | null {
-  // In UTF-16 and UTF-32 every ASCII character has a NUL beside it; in UTF-8 there is none.
+  // In UTF-16 and UTF-32, NUL bytes accompany every ASCII character; UTF-8 has none.
   if (document.includes(0) || whyPrologNotPlain(document) !== null) return null;
   const text = document.toString('latin1');
-  // A password in a URL has an @ behind it, and a name may be written with references.
+  // A password in a URL is followed by @, and a name may be written with character references.
   const suspicious = document.includes('@') || document.includes('&#') || anyRule.test(text);
   if (!suspicious) return isMarkup(text) ? document : null;
   const cuts = findSecrets(text);
   if (cuts === null) return null;
   if (cuts.length === 0) return document;
-  // Pieces of one string: as pieces of a buffer they would take ten times as long.
+  // Slices of a string: slices of a buffer would take ten times as long.
   const parts: string[] = [];
   let kept = 0;
   for (const { from, to, mark } of cuts) {
@@ -44,7 +44,7 @@ export function redact(document: Buffer): Buffer | null {
   return Buffer.from(parts.join('') + text.slice(kept), 'latin1');
 }
 
-/** Whether the first and the last character that is not white space are those of markup. */
+/** Tells whether the first and the last non-white-space characters are those of markup. */
 function isMarkup(text: string): boolean {
   let last = text.length - 1;
   while (' \t\r\n'.includes(text[last] ?? '!')) last -= 1;
@@ -61,17 +61,17 @@ interface Cut {
   readonly mark: string;
 }
 
-/** An element that is open, by the name that its end must have. */
+/** An open element, with the name that its end tag must have. */
 interface Open extends Place {
   readonly qname: string;
 }
 
-/** Where the secrets are, in order. `text` has one character for each byte. Null when it is not XML. */
+/** Finds the secrets, in order. `text` has one character per byte. Returns null if it is not XML. */
 function findSecrets(text: string): Cut[] | null {
   const cuts: Cut[] = [];
   const open: Open[] = [];
   let at = 0;
-  // Asked once for the whole document, so that most texts are not looked at.
+  // Checked once for the whole document, so that most texts need no check.
   const looked = isSecretText(text) || mayHaveUrl(text);
   const cutText = (from: number, to: number, secret: boolean): void => {
     if (from === to || !(secret || looked)) return;
@@ -88,7 +88,7 @@ function findSecrets(text: string): Cut[] | null {
   for (;;) {
     const start = text.indexOf('<', at);
     const outside = open.length === 0;
-    // XML has no text outside the root element.
+    // XML does not allow text outside the root element.
     if (outside && !isBlank(text.slice(at, start === -1 ? text.length : start))) return null;
     if (start === -1) return outside ? cuts : null;
     cutText(at, start, closed());
@@ -115,7 +115,7 @@ function findSecrets(text: string): Cut[] | null {
   }
 }
 
-/** What is neither text nor a tag, by how it begins and ends. */
+/** Markup other than tags, by its start and end. */
 const asides = [
   ['comment', '<!--', '-->'],
   ['instruction', '<?', '?>'],

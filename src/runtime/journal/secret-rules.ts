@@ -1,10 +1,10 @@
 /**
- * What in libvirt's XML is a secret. Names are compared without prefix and in lower case: whoever writes the XML chooses
- * the prefixes, and metadata has names of anybody. Source of libvirt's names: docs/formatdomain.rst, formatnetwork.rst,
- * and src/conf/schemas (libvirt 9.0.0).
+ * What is secret in libvirt's XML. Names are compared without prefix and in lower case: the author of the XML chooses
+ * the prefixes, and metadata may contain any names. Sources of libvirt's names: docs/formatdomain.rst,
+ * formatnetwork.rst, and src/conf/schemas (libvirt 9.0.0).
  */
 
-/** In a name, these say that the value is a secret. */
+/** Words in a name that mark its value as a secret. */
 export const words = [
   'passw',
   'passphrase',
@@ -14,17 +14,17 @@ export const words = [
   'credential',
   'private[-_. ]?key',
   '(?:api|access|shared|encryption)[-_.]?key',
-  // What cloud-init is given, where a platform keeps it in metadata.
+  // Input of cloud-init, if a platform stores it in metadata.
   'user[-_.]?data',
   'cloud[-_.]?init',
 ] as const;
 const secretWord = new RegExp(words.join('|'), 'u');
 
-/** Elements with text that is for other programs, whatever it is called there, or that is a key. */
+/** Elements whose text is a key, or is meant for other programs with names of their own. */
 export const closedElements = new Set([
-  // <disk><auth>: user name and a reference to a secret, in libvirt's own documents.
+  // <disk><auth>: in libvirt's own documents, a user name and a reference to a secret.
   'auth',
-  // <os>: what the guest's kernel or init is started with.
+  // <os>: arguments of the guest's kernel or init.
   'cmdline',
   'bootloader_args',
   'initarg',
@@ -38,47 +38,47 @@ export const closedElements = new Set([
   'mount_opts',
 ]);
 
-/** Elements that are closed inside another one only. */
+/** Elements that are redacted only inside another element. */
 export const closedInside: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   // SMBIOS and fw_cfg: serial numbers, OEM strings, cloud-init's data.
   ['sysinfo', new Set(['entry'])],
   ['launchsecurity', new Set(['dhcert', 'session'])],
 ]);
 
-/** Attributes of closed elements that say what it is, or where. All others are blanked. */
+/** Attributes of redacted elements that say what it is, or where. All others are blanked. */
 const references = new Set(['name', 'type', 'usage', 'username', 'alias', 'format', 'file']);
 const yesNo = new Set(['ephemeral', 'private']);
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu;
 
-/** Attributes that name the value beside them, as in `<property name='db.password' value='…'/>`, and those that are it. */
+/** Attributes that name the value next to them, as in `<property name='db.password' value='…'/>`, and that value. */
 export const naming = new Set(['name', 'key', 'id', 'property', 'variable', 'field']);
 export const values = new Set(['value', 'val', 'content', 'data', 'default', 'text', 'string']);
 
 /**
- * Finds, in a document's bytes as Latin-1, whether any rule could have something to do there, but for passwords in URLs.
- * On the path of every event: no alternative shorter than four characters, which would slow the search down.
+ * Matches a document (as Latin-1) to which any rule could apply, except for passwords in URLs. Runs for every event, so
+ * it has no alternatives shorter than four characters, which would slow down the search.
  */
 export const anyRule = new RegExp(
   [...words, ...closedElements, ...closedInside.keys(), 'query', '#cloud-config'].join('|'),
-  // Not `u`: it is slower, and nothing here is beyond Latin-1.
+  // Without `u`, which is slower: everything here is Latin-1.
   'i',
 );
 
 export interface Attribute {
-  /** As it is written, with its prefix. */
+  /** As written, with its prefix. */
   readonly name: string;
-  /** As it is written. */
+  /** As written. */
   readonly value: string;
 }
 
-/** What an element is among those that are open around it. */
+/** An element in the context of its open ancestors. */
 export interface Place {
   /**
-   * What is a secret in it and in everything inside it. `values`: its text, and attributes that are called as values are.
-   * `all`: its text, and all attributes but those that refer to something.
+   * What is secret in it and its descendants. `values`: its text, and attributes with the name of a value. `all`: its
+   * text, and all attributes except references.
    */
   readonly secret: 'none' | 'values' | 'all';
-  /** What is closed in it, at any depth; null for nothing more. */
+  /** Elements that are redacted in it, at any depth; null for no additional ones. */
   readonly closes: ReadonlySet<string> | null;
 }
 
@@ -92,7 +92,7 @@ export function placeOf(qname: string, attributes: readonly Attribute[], parent:
 
 export function isSecretAttribute(place: Place, attribute: Attribute): boolean {
   const { name: qname, value } = attribute;
-  // A declaration of a namespace is no attribute, whatever the prefix is called.
+  // A namespace declaration is not an attribute, whatever its prefix.
   if (qname === 'xmlns' || qname.startsWith('xmlns:')) return false;
   const { local: name, secret } = nameOf(qname);
   if ((name === 'uuid' || name === 'secret') && uuid.test(value)) return false;
@@ -106,7 +106,7 @@ export function isSecretAttribute(place: Place, attribute: Attribute): boolean {
   return !(yesNo.has(name) && /^(?:yes|no)$/u.test(value));
 }
 
-/** Whether a comment or an instruction may hold a secret, such as an element that is commented out. */
+/** Tells whether a comment or instruction may contain a secret, such as an element that is commented out. */
 export function isSecretAside(text: string): boolean {
   return anyRule.test(text);
 }
@@ -115,7 +115,7 @@ function namesSecret({ name, value }: Attribute): boolean {
   return naming.has(nameOf(name).local) && secretWord.test(withoutReferences(value).toLowerCase());
 }
 
-/** With references to ASCII characters resolved: `pass&#119;ord` is a password as well. */
+/** Resolves references to ASCII characters: `pass&#119;ord` is a password, too. */
 function withoutReferences(value: string): string {
   if (!value.includes('&#')) return value;
   return value.replace(/&#(?:x([0-9a-f]{1,6})|([0-9]{1,7}));/giu, (whole, hex?: string, decimal?: string) => {
@@ -124,7 +124,7 @@ function withoutReferences(value: string): string {
   });
 }
 
-/** What a document's names are, by how they are written. Bounded: the documents choose the names. */
+/** Cache of names by their spelling. Bounded, because the documents choose the names. */
 const knownNames = new Map<string, Name>();
 const maxKnownNames = 1_024;
 const maxKnownChars = 64;

@@ -1,4 +1,4 @@
-/** Secrets that are known by what they look like, wherever they stand in a document. */
+/** Secrets that are recognised by their form, anywhere in a document. */
 
 /** References to a character. */
 const references = (char: string): string => {
@@ -7,26 +7,26 @@ const references = (char: string): string => {
 };
 const written = (char: string): string => `(?:${char}|${references(char)})`;
 const [colon, slash, at] = [written(':'), written('/'), written('@')];
-// Neither goes beyond the next slash, in any form: so no character is looked at for more than two URLs.
+// Both stop at the next slash, in any form, so each character is examined for at most two URLs.
 const userChars = `(?:(?!${references(':')}|${references('/')})&#|[^\\s/?#@:"'<>]){0,1024}`;
 const passwordChars = `(?:(?!${references('/')})&#|[^\\s/?#"'<>]){1,16384}`;
-/** `://user:password@`, with the last @ before the path, as in a password that has one. */
+/** `://user:password@`, up to the last @ before the path: a password may contain one. */
 const userInfo = new RegExp(`${colon}${slash}${slash}${userChars}${colon}(${passwordChars})${at}`, 'dgiu');
 
 /** A private key in PEM (RFC 7468) or a file for cloud-init. */
 const wholeText = /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----|#cloud-config/u;
 
-/** Whether the text, as it is written, is a secret as a whole. */
+/** Tells whether the whole text, as written, is a secret. */
 export function isSecretText(text: string): boolean {
   return wholeText.test(text);
 }
 
-/** Whether a URL with a password may be in a text. */
+/** Tells whether a text may contain a URL with a password. */
 export function mayHaveUrl(text: string): boolean {
   return text.includes('@') || text.includes('&#');
 }
 
-/** Where the passwords in URLs are, in a text as it is written. */
+/** Finds the passwords in URLs, in a text as written. */
 export function passwordsInUrls(text: string): { readonly from: number; readonly to: number }[] {
   if (!mayHaveUrl(text)) return [];
   return Array.from(text.matchAll(userInfo), ({ indices }) => {

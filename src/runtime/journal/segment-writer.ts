@@ -4,42 +4,42 @@ import { promisify } from 'node:util';
 import { openPrivateSync } from '../files/open-private.js';
 import { segmentPath } from './segments.js';
 
-/** The segment that is written to. */
+/** A segment that is being written. */
 export interface SegmentWriter {
   readonly number: number;
   readonly path: string;
-  /** Bytes of whole records. */
+  /** Size of its complete records, bytes. */
   readonly size: number;
   /** Time of its first record, milliseconds since the Unix epoch. */
   readonly began: number;
-  /** Digests of the documents in it. */
+  /** Digests of its documents. */
   readonly documents: Set<string>;
-  /** Writes whole lines, or throws the system's error and leaves the segment as it was. */
+  /** Writes complete lines, or throws the error of the system and leaves the segment unchanged. */
   write(lines: Buffer): void;
-  /** Resolves when everything written so far survives a crash of the machine. */
+  /** Syncs everything written so far to disk. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** What is in a segment that is there already. */
+/** The content of an existing segment. */
 export interface SegmentState {
   readonly size: number;
   readonly began: number;
   readonly documents: Set<string>;
 }
 
-/** What is written is added at the end, so that a second writer destroys nothing and breaks the chain where `verify` sees it. */
+/** Appends, so that a second writer destroys nothing, and breaks the chain in a way that `verify` detects. */
 const appending = constants.O_WRONLY | constants.O_APPEND;
 
 /**
- * Opens a segment for writing, a new one when `state` is null. Throws HookvisorError `untrusted`, or the system's error;
- * EEXIST when the new one is there already.
+ * Opens a segment for writing, or a new one if `state` is null. Throws HookvisorError `untrusted`, or the error of the
+ * system; EEXIST if the new one already exists.
  */
 export function openSegment(dir: string, number: number, state: SegmentState | null): SegmentWriter {
   const path = segmentPath(dir, number);
   const fd = openPrivateSync(path, state === null ? appending | constants.O_CREAT | constants.O_EXCL : appending);
   let size = state?.size ?? 0;
-  /** Whether a failed write left something behind that could not be cut off. */
+  /** Whether a failed write left data that could not be removed. */
   let torn = false;
   let nameIsSafe = state !== null;
   return {
@@ -73,7 +73,7 @@ export function openSegment(dir: string, number: number, state: SegmentState | n
   };
 }
 
-/** Removes a torn end from a segment. Throws HookvisorError `untrusted`, or the system's error. */
+/** Removes an incomplete record from the end of a segment. Throws HookvisorError `untrusted`, or the system's error. */
 export function truncateSegment(path: string, size: number): void {
   const fd = openPrivateSync(path, constants.O_WRONLY);
   try {
@@ -83,7 +83,7 @@ export function truncateSegment(path: string, size: number): void {
   }
 }
 
-/** Whether a segment could be cut off. The error of the write is the one to report. */
+/** Truncates a segment. Returns false if that fails: the caller reports the error of the write instead. */
 function cutOff(fd: number, size: number): boolean {
   try {
     ftruncateSync(fd, size);

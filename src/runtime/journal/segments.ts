@@ -7,25 +7,25 @@ import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { checkPrivateFolder, openPrivate } from '../files/open-private.js';
 import { cannot } from './journal-error.js';
 
-/** One file of a journal. Only the last one is written to; those before it are compressed in the background. */
+/** One file of a journal. Only the last one is written; the others are compressed in the background. */
 export interface Segment {
   readonly number: number;
   readonly path: string;
   readonly compressed: boolean;
   /** Size of the file, bytes. */
   readonly bytes: number;
-  /** When it was last written to, milliseconds since the Unix epoch: no record in it is newer. */
+  /** Time of the last write, milliseconds since the Unix epoch: no record in it is newer. */
   readonly written: number;
 }
 
-/** Where the segment of a number is while it is written to. */
+/** Returns the path of a segment that is being written. */
 export function segmentPath(dir: string, number: number): string {
   return join(dir, `${String(number).padStart(8, '0')}.jsonl`);
 }
 
 /**
- * The segments of a journal, oldest first. A folder that is not there has none. Throws HookvisorError `untrusted` when
- * others may write to the folder, else `journal`.
+ * Lists the segments of a journal, oldest first; none if the folder does not exist. Throws HookvisorError `untrusted` if
+ * other users can write to the folder, otherwise `journal`.
  */
 export async function listSegments(dir: string): Promise<Segment[]> {
   let names: string[];
@@ -37,7 +37,7 @@ export async function listSegments(dir: string): Promise<Segment[]> {
     throw error instanceof HookvisorError ? error : cannot('read', dir, error);
   }
   const found = new Map<number, Segment>();
-  // By name, so that of a segment which is there twice the compressed one, complete by then, counts.
+  // By name, so that the compressed copy, which is complete, wins if a segment exists twice.
   for (const name of names.sort()) {
     const match = /^(\d{8,})\.jsonl(\.gz)?$/u.exec(name);
     if (match === null) continue;
@@ -50,15 +50,15 @@ export async function listSegments(dir: string): Promise<Segment[]> {
   return [...found.values()].sort((a, b) => a.number - b.number);
 }
 
-/** What a segment holds, as far as it can be read; `problem` says what stopped the reading. */
+/** The content of a segment, as far as it is readable; `problem` says why reading stopped. */
 export interface SegmentContent {
   readonly bytes: Buffer;
   readonly problem: string | null;
 }
 
 /**
- * Reads a segment whole. One that is compressed, or deleted, meanwhile is found, or empty. Throws HookvisorError
- * `untrusted` for what others may have put there, else `journal`.
+ * Reads a whole segment. If it is compressed meanwhile, reads that file; if it is deleted, returns nothing. Throws
+ * HookvisorError `untrusted` for a file that other users may have put there, otherwise `journal`.
  */
 export async function loadSegment(segment: Pick<Segment, 'path' | 'compressed'>): Promise<SegmentContent> {
   const { path, compressed } = segment;
@@ -75,7 +75,7 @@ export async function loadSegment(segment: Pick<Segment, 'path' | 'compressed'>)
   }
 }
 
-/** Keeps what comes before a mistake, so that the first bad record can be named. */
+/** Keeps everything before the first error, so that the first bad record can be reported. */
 async function decompress(bytes: Buffer): Promise<SegmentContent> {
   const chunks: Buffer[] = [];
   return new Promise((resolve) => {
@@ -94,7 +94,7 @@ async function decompress(bytes: Buffer): Promise<SegmentContent> {
   });
 }
 
-/** The whole lines of `bytes`, without their line feeds, and how many bytes they take with them. */
+/** Returns the complete lines of `bytes`, without their line feeds, and their total length with them. */
 export function splitLines(bytes: Buffer): { readonly lines: readonly Buffer[]; readonly end: number } {
   const lines: Buffer[] = [];
   let end = 0;

@@ -4,7 +4,7 @@ import type { DocumentRef, LineBody } from './record.js';
 import { journalVersion } from './record.js';
 import { redact } from './redact.js';
 
-/** How an event names its document, and the line to write unless the segment has it already. */
+/** The reference to a document, and its line, which is written unless the segment already contains it. */
 export interface Stored {
   readonly ref: DocumentRef;
   readonly line: (LineBody & { readonly type: 'document' }) | null;
@@ -13,8 +13,8 @@ export interface Stored {
 export interface StoreOptions {
   readonly redact: boolean;
   /**
-   * Key of the journal. The plain digest of a redacted document would tell everyone who reads the journal whether a
-   * guess at the secret is right: VNC's passwords have eight characters.
+   * Key of the journal. With the plain digest of a redacted document, any reader of the journal could verify guesses of
+   * the secret: VNC passwords have eight characters.
    */
   readonly key: Buffer;
 }

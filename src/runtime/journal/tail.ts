@@ -8,27 +8,27 @@ import { createDecoder, type JournaledEvent, type SegmentDecoder } from './event
 import { cannot } from './journal-error.js';
 import { listSegments, loadSegment, type Segment, splitLines } from './segments.js';
 
-/** Follows a journal that is being written. */
+/** A reader that follows a journal that is being written. */
 export interface JournalTail extends AsyncDisposable {
-  /** The events that were added since the last call, oldest first. Throws HookvisorError `journal`. */
+  /** Returns the events that were added since the last call, oldest first. Throws HookvisorError `journal`. */
   read(): Promise<JournaledEvent[]>;
 }
 
-/** How often a followed journal is looked at, milliseconds. */
+/** Poll interval of a followed journal, milliseconds. */
 const pollMs = 200;
 
 /** The segment that is being followed. */
 interface Followed {
   readonly number: number;
   readonly path: string;
-  /** Stays valid when the segment is compressed or deleted; null for one that was compressed before. */
+  /** Remains valid when the segment is compressed or deleted; null for one that was already compressed. */
   readonly file: FileHandle | null;
   readonly decode: SegmentDecoder;
-  /** Bytes of whole lines that were read. */
+  /** Bytes of the complete lines that were read. */
   offset: number;
 }
 
-/** Opens a tail at the journal's present end, or its beginning. The folder may come into being later. */
+/** Opens a tail at the current end of the journal, or at its beginning. The folder need not exist yet. */
 export async function openTail(dir: string, from: 'start' | 'end'): Promise<JournalTail> {
   let current: Followed | null = null;
 
@@ -38,7 +38,7 @@ export async function openTail(dir: string, from: 'start' | 'end'): Promise<Jour
   const read = async (): Promise<JournaledEvent[]> => {
     const events: JournaledEvent[] = [];
     for (;;) {
-      // Looked for first: once there is another segment, nothing more is added to this one.
+      // Checked first: when another segment exists, nothing more is added to this one.
       const following = await next();
       if (current !== null) events.push(...(await readOn(current)));
       if (following === null) return events;
@@ -57,12 +57,12 @@ export async function openTail(dir: string, from: 'start' | 'end'): Promise<Jour
   };
 }
 
-/** The events that are added to a journal from now on, until `signal` is aborted. */
+/** Yields the events that are added to a journal from now on, until `signal` is aborted. */
 export async function* followJournal(dir: string, signal: AbortSignal): AsyncGenerator<JournaledEvent> {
   await using tail = await openTail(dir, 'end');
   while (!signal.aborted) {
     yield* await tail.read();
-    // Being aborted is the normal end.
+    // An abort is the normal end.
     await sleep(pollMs, null, { signal }).catch(() => undefined);
   }
 }

@@ -4,31 +4,31 @@ import { chainStart, claimedHash, expectedHash } from './chain.js';
 import { type DocumentRef, type JournalLine, journalLineSchema } from './record.js';
 import { listSegments, loadSegment, splitLines } from './segments.js';
 
-/** The first record that is not as it was written. */
+/** The first bad record. */
 export interface BadRecord {
   readonly file: string;
   /** Line in the (decompressed) file, from 1. */
   readonly line: number;
-  /** What is so, to follow the place in a message. */
+  /** The problem, as a part of a message. */
   readonly problem: string;
 }
 
-/** What a journal's chain says about it. */
+/** The result of verifying the chain of a journal. */
 export interface JournalReport {
   readonly segments: number;
   readonly events: number;
   readonly documents: number;
-  /** Events that were answered and could not be written, as the gaps in the journal say. */
+  /** Events that were answered but could not be recorded, according to the gaps in the journal. */
   readonly lost: number;
-  /** Number of the oldest and the newest line that were checked; the oldest is above 1 when retention deleted some. */
+  /** Numbers of the oldest and the newest line checked; the oldest is above 1 if retention has deleted some. */
   readonly first: number;
   readonly last: number;
-  /** The last line's hash: whoever kept it can find out later whether the journal was written anew. Null when empty. */
+  /** Hash of the last line. A copy of it shows later whether the journal was rewritten. Null if the journal is empty. */
   readonly head: string | null;
   readonly bad: BadRecord | null;
-  /** What a crash left behind the last record of a file: normal, and cut off when the runtime starts. */
+  /** Incomplete records at the end of files, as after a crash. Normal; the runtime moves them away when it starts. */
   readonly torn: readonly { readonly file: string; readonly bytes: number }[];
-  /** Whether the journal has a line of the hash that was asked for; null when none was. */
+  /** Whether the journal contains a line with the requested hash; null if none was requested. */
   readonly contains: boolean | null;
 }
 
@@ -40,11 +40,11 @@ interface State {
   seq: number;
   hash: string | null;
   contains: boolean | null;
-  /** Digests of the documents in the segment at hand. */
+  /** Digests of the documents in the current segment. */
   stored: Set<string>;
 }
 
-/** Checks every line of a journal against the hash of the one before. Stops at the first that is bad. */
+/** Verifies every line of a journal against the hash of the previous one. Stops at the first bad line. */
 export async function verifyJournal(dir: string, options: { readonly contains?: string } = {}): Promise<JournalReport> {
   const segments = await listSegments(dir);
   const state: State = {
@@ -72,20 +72,20 @@ export async function verifyJournal(dir: string, options: { readonly contains?: 
   return { segments: segments.length, events, documents, lost, first, last, head, bad, torn, contains };
 }
 
-/** What is wrong with a line, or null; then it is the new end of the chain. */
+/** Returns the problem of a line, or null and makes it the new end of the chain. */
 function check(line: Buffer, state: State, place: { opens: boolean; number: number }): string | null {
   const record = parse(line);
   if (typeof record === 'string') return record;
   if (place.opens !== (record.type === 'segment')) {
-    return place.opens ? 'the record that opens a segment is missing' : 'a segment is opened within another';
+    return place.opens ? 'the record that opens a segment is missing' : 'it opens a segment inside another';
   }
   const before = beforeOf(record, state, place.number);
   if ('problem' in before) return before.problem;
   const { hash: claimed } = record;
   if (claimed !== expectedHash(line, before.hash)) {
-    return 'it was altered, or a record before it is missing: its hash is another';
+    return 'its hash does not match: it was altered, or a record before it is missing';
   }
-  if (record.seq !== before.seq + 1) return `it has number ${record.seq}, ${before.seq + 1} follows`;
+  if (record.seq !== before.seq + 1) return `its number is ${record.seq} instead of ${before.seq + 1}`;
   const content = checkContent(record, state);
   if (content !== null) return content;
   if (state.first === 0) state.first = record.seq;
@@ -94,17 +94,18 @@ function check(line: Buffer, state: State, place: { opens: boolean; number: numb
   return null;
 }
 
-/** The end of the chain before a record. The oldest segment's own word counts for what retention deleted. */
+/** Returns the end of the chain before a record. Retention deletes segments, so the oldest one is taken at its word. */
 function beforeOf(
   record: JournalLine,
   { seq, hash: head }: State,
   number: number,
 ): { readonly seq: number; readonly hash: string } | { readonly problem: string } {
   if (record.type !== 'segment') return { seq, hash: head ?? chainStart.hash };
-  if (record.number !== number) return { problem: `it opens segment ${record.number}, the file's name says ${number}` };
+  if (record.number !== number)
+    return { problem: `it opens segment ${record.number}, but the file name says ${number}` };
   if (head === null) return { seq: record.seq - 1, hash: record.prev };
   if (record.prev !== head) {
-    return { problem: 'it does not follow the record before it: records or a whole segment are missing' };
+    return { problem: 'it does not continue the chain: records or a whole segment before it are missing' };
   }
   return { seq, hash: head };
 }
@@ -112,7 +113,7 @@ function beforeOf(
 function checkContent(record: JournalLine, state: State): string | null {
   if (record.type === 'document') {
     const content = record.text === undefined ? Buffer.from(record.base64 ?? '', 'base64') : Buffer.from(record.text);
-    if (hash('sha256', content) !== record.sha256) return 'the document is not the one that its digest names';
+    if (hash('sha256', content) !== record.sha256) return 'the document does not match its digest';
     state.documents += 1;
     state.stored.add(record.sha256);
   }
@@ -128,19 +129,19 @@ function checkContent(record: JournalLine, state: State): string | null {
 
 const anyRecord = z.looseObject({ type: z.string(), v: z.number() });
 
-/** The record, or what is wrong with the line. */
+/** Returns the record, or the problem of the line. */
 function parse(line: Buffer): JournalLine | string {
-  if (claimedHash(line) === null) return 'it is no record: it does not end with a hash';
+  if (claimedHash(line) === null) return 'it is not a record: it does not end with a hash';
   let value: unknown;
   try {
     value = JSON.parse(line.toString('utf8'));
   } catch {
-    return 'it is no record: it is not JSON';
+    return 'it is not a record: it is not JSON';
   }
   const record = journalLineSchema.safeParse(value);
   if (record.success) return record.data;
   const version = anyRecord.safeParse(value).data?.v;
   return version === undefined || version === 1
-    ? `it is no record: ${record.error.issues[0]?.path.join('.') ?? ''}: ${record.error.issues[0]?.message ?? ''}`
-    : `it is of version ${version}, which this release does not read; verify it with the release that wrote it`;
+    ? `it is not a record: ${record.error.issues[0]?.path.join('.') ?? ''}: ${record.error.issues[0]?.message ?? ''}`
+    : `it has version ${version}, which this release does not support; verify it with the release that wrote it`;
 }

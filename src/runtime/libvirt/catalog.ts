@@ -2,17 +2,17 @@ import type { HookEvent } from '../../contract/event.js';
 export { defaultDriver, kindOf } from './kind.js';
 
 /**
- * What libvirt does when a hook exits with another status than 0:
+ * What libvirt does if the exit status of a hook is not 0:
  * - `aborts`: the operation fails cleanly;
- * - `kills-guest`: a guest that runs, or has just come up, is destroyed;
- * - `leaks`: the operation fails and leaves something behind that stands in the way of later ones;
- * - `already-applied`: the caller may see an error, the change stays;
- * - `ignored`: libvirt does not look;
- * - `unknown`: not known, as for the operations of a newer libvirt.
+ * - `kills-guest`: a guest that is running, or has just started, is destroyed;
+ * - `leaks`: the operation fails and leaves resources behind that block later operations;
+ * - `already-applied`: the caller may receive an error, but the change remains;
+ * - `ignored`: libvirt ignores the exit status;
+ * - `unknown`: unknown, for example for operations of a newer libvirt.
  */
 export type Effect = 'aborts' | 'kills-guest' | 'leaks' | 'already-applied' | 'ignored' | 'unknown';
 
-/** What libvirt writes to the hook's stdin. `domain-without-id`: the root element has no `id` attribute any more. */
+/** What libvirt writes to stdin of the hook. `domain-without-id`: the root element no longer has an `id` attribute. */
 export type DocumentKind =
   'domain' | 'domain-without-id' | 'domain-with-secrets' | 'network' | 'network-and-port' | 'none';
 
@@ -22,17 +22,17 @@ export interface Operation {
   readonly event: string;
   readonly qualifier: string;
   readonly effect: Effect;
-  /** Whether libvirt takes what the hook writes to stdout as the new document. */
+  /** Whether libvirt uses the output of the hook as the new document. */
   readonly filter: boolean;
   readonly document: DocumentKind;
-  /** `measured`: seen on libvirt 9.0.0; `source`: read in libvirt's source, up to 10.5.0. */
+  /** `measured`: observed with libvirt 9.0.0; `source`: read in the source of libvirt, up to 10.5.0. */
   readonly source: 'measured' | 'source';
   readonly note?: string;
 }
 
 type EventKey = Pick<HookEvent, 'driver' | 'event' | 'qualifier'>;
 
-/** The operations that every hypervisor driver has. libvirt: src/util/virhook.c and each driver's process code. */
+/** The operations of every hypervisor driver, from src/util/virhook.c and the process code of each driver in libvirt. */
 function guestLife(driver: string, source: Operation['source'], gone: DocumentKind): Operation[] {
   const begin = { driver, qualifier: 'begin', filter: false, document: 'domain', source } as const;
   const end = { driver, qualifier: 'end', effect: 'ignored', filter: false, document: gone, source } as const;
@@ -80,7 +80,7 @@ const network = {
   source: 'measured',
 } as const;
 
-/** Every operation for which libvirt calls a hook, and what it makes of the answer. */
+/** Every operation for which libvirt calls a hook, and how it uses the answer. */
 export const catalog: readonly Operation[] = [
   { ...daemon, event: 'start', qualifier: '-', note: 'the listening socket waits while the hook runs' },
   { ...daemon, event: 'shutdown', qualifier: '-', note: 'the daemon waits with its exit while the hook runs' },
@@ -137,7 +137,7 @@ export const catalog: readonly Operation[] = [
   { ...network, event: 'updated', effect: 'already-applied', note: 'the change is applied and saved all the same' },
 ];
 
-/** NUL cannot occur in an argument, so no two triples share a key. */
+/** Keys are unique, because arguments cannot contain NUL. */
 function keyOf({ driver, event, qualifier }: EventKey): string {
   // The "events scripts" RFC says `before` and `after` where libvirt says `begin` and `end`.
   const sub = qualifier === 'before' ? 'begin' : qualifier === 'after' ? 'end' : qualifier;
@@ -146,19 +146,19 @@ function keyOf({ driver, event, qualifier }: EventKey): string {
 
 const byKey: ReadonlyMap<string, Operation> = new Map(catalog.map((operation) => [keyOf(operation), operation]));
 
-/** The catalog's row for an event; null for an operation that it does not know. */
+/** Returns the entry for an event; null for an unknown operation. */
 export function lookUp(event: EventKey): Operation | null {
   return byKey.get(keyOf(event)) ?? null;
 }
 
-/** What a denial of this event does; `unknown` for an operation that the catalog does not know. */
+/** Returns the effect of denying an event; `unknown` for an unknown operation. */
 export function effectOf(event: EventKey): Effect {
   return lookUp(event)?.effect ?? 'unknown';
 }
 
 /**
- * Whether a denial of this event is answered to libvirt. It is where the operation then fails cleanly; for an operation
- * of a newer libvirt when it is about to begin; and for all others only with the grant `deny-OPERATION`.
+ * Tells whether a denial of this event is sent to libvirt. It is if the operation then fails cleanly; for an unknown
+ * operation, if it is about to begin; for all others, only with the grant `deny-OPERATION`.
  */
 export function denialIsAnswered(event: EventKey, grants: ReadonlySet<string>): boolean {
   const operation = lookUp(event);
@@ -166,12 +166,12 @@ export function denialIsAnswered(event: EventKey, grants: ReadonlySet<string>): 
   return operation?.effect === 'aborts' || grants.has(`deny-${event.event}`);
 }
 
-/** Whether libvirt takes a document back for this event. */
+/** Tells whether libvirt accepts a replacement of the document for this event. */
 export function takesDocument(event: EventKey): boolean {
   return lookUp(event)?.filter ?? false;
 }
 
-/** Every grant that a handler can hold: `replace`, and `deny-OPERATION` where a denial does not simply abort. */
+/** Returns all grants: `replace`, and `deny-OPERATION` for operations that a denial does not simply abort. */
 export const grantNames: readonly string[] = [
   'replace',
   ...new Set(catalog.filter(({ effect }) => effect !== 'aborts').map(({ event }) => `deny-${event}`)),

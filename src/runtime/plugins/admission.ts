@@ -10,40 +10,40 @@ import { decodeMessage, encodeMessage } from '../../contract/messages.js';
 import type { MessageHead } from '../../contract/messages.js';
 import type { VetReport } from '../../contract/vet-report.js';
 
-/** One plugin to be admitted. */
+/** A plug-in to be admitted. */
 export interface AdmissionRequest {
   readonly backend: Artefact['backend'];
   readonly bytes: Buffer;
   /** sha256 of `bytes`, hex. */
   readonly digest: string;
   readonly memoryBytes: number;
-  /** Largest file that is looked at. */
+  /** Maximum size of the file. */
   readonly pluginBytes: number;
 }
 
-/** Admits plugins, each in a process of its own. */
+/** Admits plug-ins, each in its own process. */
 export interface Admission {
-  /** Vets, hardens and transpiles a plugin. Throws HookvisorError with the code of the step that refused it. */
+  /** Vets, hardens and transpiles a plug-in. Throws HookvisorError with the code of the step that rejected it. */
   admit(request: AdmissionRequest): Promise<Artefact>;
-  /** Looks a plugin over and tells everything about it. A refusal is a report, too. */
+  /** Examines a plug-in and reports on it. A rejection is also a report. */
   vet(bytes: Buffer, limits: Pick<AdmissionRequest, 'memoryBytes' | 'pluginBytes'>): Promise<VetReport>;
-  /** Admissions under way. */
+  /** Returns the number of admissions in flight. */
   running(): number;
-  /** Ends those under way; their callers get HookvisorError `closed`. */
+  /** Terminates admissions in flight; their callers receive HookvisorError `closed`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** What one admission may use. */
+/** Limits of one admission. */
 export interface AdmissionLimits {
   readonly deadlineMs: number;
-  /** Private memory of its process, MiB; a quarter of it may be V8's heap. */
+  /** Private memory of its process, MiB; V8's heap gets a quarter. */
   readonly memoryMiB: number;
 }
 
 const usual: AdmissionLimits = { deadlineMs: 60_000, memoryMiB: admissionMemoryMiB };
 const atATime = 2;
 
-/** At most two admissions run at a time: each may use a whole core and much memory. */
+/** Runs at most two admissions concurrently: each can occupy a processor and needs much memory. */
 export function createAdmission(launcher: Launcher, limits: AdmissionLimits = usual): Admission {
   return new ProcessAdmission(launcher, limits);
 }
@@ -69,10 +69,10 @@ class ProcessAdmission implements Admission {
     return this.#inTurn({
       head: { task: 'admit', backend, memoryBytes, pluginBytes },
       bytes,
-      read: ({ reply }, tail) => {
-        if (reply !== 'artefact') throw failedError('its process answered another question');
+      read: ({ kind }, tail) => {
+        if (kind !== 'artefact') throw failedError('its process sent a reply of the wrong kind');
         const artefact = decodeArtefact(tail);
-        if (artefact.digest !== digest) throw failedError('its process answered for another plugin');
+        if (artefact.digest !== digest) throw failedError('its process replied for another plug-in');
         return artefact;
       },
     });
@@ -86,7 +86,7 @@ class ProcessAdmission implements Admission {
       head: { task: 'vet', memoryBytes, pluginBytes },
       bytes,
       read: (head) => {
-        if (head.reply !== 'report') throw failedError('its process answered another question');
+        if (head.kind !== 'report') throw failedError('its process sent a reply of the wrong kind');
         return head.report;
       },
     });
@@ -105,7 +105,7 @@ class ProcessAdmission implements Admission {
     try {
       return await this.#inProcess(errand);
     } finally {
-      // The place goes straight to the next one waiting.
+      // The next admission in the queue takes over the slot.
       const next = this.#waiting.shift();
       if (next === undefined) this.#running -= 1;
       else next();
@@ -123,7 +123,7 @@ class ProcessAdmission implements Admission {
       child.kill();
     }, limits.deadlineMs);
     const answer = readAnswer(child.stdout, read, limits);
-    // Looked at below, after the process has ended; until then it must not count as unhandled.
+    // Awaited below, after the process has exited; until then, a rejection must not count as unhandled.
     answer.catch(() => undefined);
     child.stdin.end(encodeMessage('admit', head, bytes));
     try {
@@ -133,7 +133,7 @@ class ProcessAdmission implements Admission {
       this.#requireOpen();
       if (watch.late) throw boundError(`it took more than ${limits.deadlineMs / 1_000} s`, limits);
       if (outOfMemory.test(ending)) throw memoryError(limits);
-      throw failedError(`its process gave no answer, ${ending}`);
+      throw failedError(`its process exited without a reply, ${ending}`);
     } finally {
       clearTimeout(timer);
       child.kill();
@@ -147,14 +147,14 @@ class ProcessAdmission implements Admission {
   }
 }
 
-/** What a process is asked, and how its answer is read. */
+/** A request to an admission process, and how to read the reply. */
 interface Errand<T> {
   readonly head: MessageHead<'admit'>;
   readonly bytes: Buffer;
   readonly read: (head: MessageHead<'admitted'>, tail: Buffer) => T;
 }
 
-/** Reads the one frame of an admission process. Never settles when the process ends without one. */
+/** Reads the only frame of an admission process. Never settles if the process exits without one. */
 function readAnswer<T>(stdout: NodeJS.ReadableStream, read: Errand<T>['read'], limits: AdmissionLimits): Promise<T> {
   const frames = new FrameReader(artefactBytes + 1024 * 1024);
   return new Promise((resolve, reject) => {
@@ -163,31 +163,31 @@ function readAnswer<T>(stdout: NodeJS.ReadableStream, read: Errand<T>['read'], l
         const [frame] = frames.push(chunk);
         if (frame === undefined) return;
         const { head, tail } = decodeMessage('admitted', frame);
-        if (head.reply === 'failed') throw refusedError(head, limits);
+        if (head.kind === 'failed') throw refusedError(head, limits);
         resolve(read(head, tail));
       } catch (error) {
         const broken = error instanceof HookvisorError && error.code !== 'protocol' ? error : null;
-        reject(broken ?? failedError(`its process broke the protocol, ${messageOf(error)}`, { cause: error }));
+        reject(broken ?? failedError(`its process violated the protocol, ${messageOf(error)}`, { cause: error }));
       }
     });
   });
 }
 
-/** How V8, and the C++ library under it, say that there is no memory left. */
+/** How V8 and the C++ library report that memory is exhausted. */
 const outOfMemory = /out of memory|heap limit|OOMErrorHandler|bad_alloc|allocation failed/iu;
 
-/** Longest message that is taken from an admission process, characters. */
+/** Maximum length of a message from an admission process, characters. */
 const longestMessage = 1_500;
 
-/** What the process says of a plugin; it has read hostile bytes, so its words are taken as hostile, too. */
+/** Converts the failure that a process reports. It has read hostile bytes, so its message is hostile input, too. */
 function refusedError(
-  { code, message, fields }: MessageHead<'admitted'> & { reply: 'failed' },
+  { code, message, fields }: MessageHead<'admitted'> & { kind: 'failed' },
   limits: AdmissionLimits,
 ): HookvisorError {
   if (code !== 'plugin-refused' && code !== 'plugin-invalid') {
     if (outOfMemory.test(message)) return memoryError(limits);
-    const what = message.replace(/^Cannot admit a plugin: /u, '');
-    return failedError(`its process gave up, ${oneLine(what, longestMessage)}`);
+    const what = message.replace(/^Cannot admit a plug-?in: /u, '');
+    return failedError(`its process failed, ${oneLine(what, longestMessage)}`);
   }
   return new HookvisorError(code, oneLine(message, longestMessage), { fields });
 }
@@ -204,10 +204,10 @@ function boundError(what: string, limits: AdmissionLimits): HookvisorError {
 }
 
 function failedError(what: string, options: { cause?: unknown; fields?: ErrorFields } = {}): HookvisorError {
-  const message = `Cannot admit a plugin: ${what}; check the plugin with 'hookvisor vet', or build it again`;
+  const message = `Cannot admit a plug-in: ${what}; check the plug-in with 'hookvisor vet', or build it again`;
   return new HookvisorError('admission-failed', message, options);
 }
 
 function closedError(): HookvisorError {
-  return new HookvisorError('closed', 'Cannot admit a plugin: the sandbox is closed; start the runtime again');
+  return new HookvisorError('closed', 'Cannot admit a plug-in: the sandbox is closed; start the runtime again');
 }

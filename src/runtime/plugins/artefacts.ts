@@ -6,13 +6,13 @@ import { pruneCache } from './cache-prune.js';
 import { cacheName, createCache } from './cache.js';
 import type { CacheKey } from './cache.js';
 
-/** A plugin to be admitted, and the largest that it may be. */
+/** A plug-in to be admitted, and its maximum sizes. */
 interface Plugin {
   readonly bytes: Buffer;
   readonly pluginBytes: number;
 }
 
-/** Admitted plugins: from the cache, or else admitted now, each once however many handlers ask for it. */
+/** Provides admitted plug-ins, from the cache or by admitting them, each only once for all its handlers. */
 export class Artefacts implements AsyncDisposable {
   readonly #admission: Admission;
   readonly #cache: ReturnType<typeof createCache>;
@@ -25,12 +25,12 @@ export class Artefacts implements AsyncDisposable {
     this.#admission = createAdmission(launcher);
   }
 
-  /** Admissions under way. */
+  /** Admissions in flight. */
   get admissions(): number {
     return this.#admission.running();
   }
 
-  /** Throws HookvisorError with the code of the step that refused the plugin. */
+  /** Returns an admitted plug-in. Throws HookvisorError with the code of the step that rejected it. */
   get(key: CacheKey, plugin: Plugin): Promise<Artefact> {
     const name = cacheName(key);
     const shared = this.#admitting.get(name);
@@ -40,7 +40,7 @@ export class Artefacts implements AsyncDisposable {
     return admitted;
   }
 
-  /** Ends admissions under way; their callers get HookvisorError `closed`. */
+  /** Terminates admissions in flight; their callers receive HookvisorError `closed`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pruned;
     await this.#admission[Symbol.asyncDispose]();

@@ -7,12 +7,12 @@ const keyBytes = 32;
 const keyName = 'key';
 
 /**
- * Returns the key that seals a cache's entries: one that only this process' user can read. Null when there is none, or
- * one that somebody else wrote or could have read. Throws what open(2) throws.
+ * Returns the key that authenticates the entries of a cache and that only the user of this process can read. Null if
+ * there is none, or if another user wrote it or could have read it. Throws the errors of open(2).
  */
 export async function readCacheKey(folder: string): Promise<Buffer | null> {
   try {
-    // A pipe or a link in its place is somebody else's.
+    // This process creates neither pipes nor links here, so another user did.
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     await using file = await open(join(folder, keyName), flags);
     const { uid, mode, size } = await file.stat();
@@ -27,8 +27,8 @@ export async function readCacheKey(folder: string): Promise<Buffer | null> {
 }
 
 /**
- * Makes a key in place of one that {@link readCacheKey} did not take, and returns the one that is there in the end: another
- * process may have been quicker. Null when what is there still cannot be used.
+ * Replaces a key that {@link readCacheKey} rejected. Returns the resulting key, which another process may have created
+ * first; null if it still cannot be used.
  */
 export async function makeCacheKey(folder: string): Promise<Buffer | null> {
   const path = join(folder, keyName);
@@ -51,7 +51,7 @@ export async function makeCacheKey(folder: string): Promise<Buffer | null> {
   return readCacheKey(folder);
 }
 
-/** Unlike rename(2), link(2) takes no key away that another process has just made. */
+/** Uses link(2), because rename(2) would replace a key that another process has just created. */
 async function linkIfVacant(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);

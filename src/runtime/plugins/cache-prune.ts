@@ -9,19 +9,19 @@ import { artefactEnding, cachePrefix } from './cache.js';
 const hour = 3_600_000;
 const day = 24 * hour;
 
-/** What a cache may keep. Every use of an entry counts, by whichever runtime. */
+/** What a cache keeps. Uses by all runtimes count. */
 export interface PruneBounds {
-  /** Entries of this version that nobody used for so long go. */
+  /** Age since the last use after which entries of this version are removed. */
   readonly unusedMs: number;
-  /** So do those of other versions of admission or Node: a runtime that needs one has used it when it started. */
+  /** The same for entries of other versions of admission or Node; runtimes use their entries at start-up. */
   readonly otherVersionMs: number;
-  /** Files of writers that died. */
+  /** Age after which temporary files are removed: their writers have died. */
   readonly temporaryMs: number;
-  /** Of all entries together; the longest unused go first. */
+  /** Maximum total size; the least recently used entries are removed first. */
   readonly totalBytes: number;
-  /** What was used this lately stays, whatever the size: its runtime may be about to start. */
+  /** Entries used this recently are kept regardless of the size: their runtime may be starting. */
   readonly recentMs: number;
-  /** Names looked at in one go. */
+  /** Maximum number of names examined in one run. */
   readonly names: number;
 }
 
@@ -42,8 +42,8 @@ interface Entry {
 }
 
 /**
- * Removes what a cache need not keep. It touches nothing that the cache did not write, nor a folder that others may change,
- * and never throws.
+ * Removes expired entries. Only touches files that the cache wrote, and no folder that other users can change. Never
+ * throws.
  */
 export async function pruneCache(folder: string, log: Log, bounds: PruneBounds = pruneBounds): Promise<void> {
   try {
@@ -54,7 +54,7 @@ export async function pruneCache(folder: string, log: Log, bounds: PruneBounds =
     for (const { path } of [...stale, ...surplus(kept, bounds)]) await rm(path, { force: true });
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return;
-    log('warn', `Cannot tidy up '${folder}': ${messageOf(error)}; it may grow until the runtime may write there`);
+    log('warn', `Cannot prune the cache '${folder}': ${messageOf(error)}; make it writable, or it keeps growing`);
   }
 }
 
@@ -64,7 +64,7 @@ async function entriesOf(folder: string, most: number): Promise<Entry[]> {
   for await (const { name } of await opendir(folder)) {
     if (!isOurs(name)) continue;
     const path = join(folder, name);
-    // Another runtime may have removed it just now.
+    // Another runtime may have just removed it.
     const stats = await lstat(path).catch(() => null);
     if (stats?.isFile() === true) entries.push({ path, name, size: stats.size, unusedMs: now - stats.mtimeMs });
     if (entries.length >= most) break;
@@ -80,7 +80,7 @@ function isStale({ name, unusedMs }: Entry, bounds: PruneBounds): boolean {
   return unusedMs > (name.startsWith(cachePrefix) ? bounds.unusedMs : bounds.otherVersionMs);
 }
 
-/** Those that have to go for the size, longest unused first. */
+/** Returns the entries to remove because of the total size, least recently used first. */
 function surplus(entries: readonly Entry[], { totalBytes, recentMs }: PruneBounds): Entry[] {
   let total = entries.reduce((sum, { size }) => sum + size, 0);
   const going: Entry[] = [];

@@ -13,26 +13,26 @@ import { makeCacheKey, readCacheKey } from './cache-key.js';
 import { readBounded } from './read-bounded.js';
 import { digestInSlices } from './digest.js';
 
-/** What an artefact depends on. The versions of admission, Node and V8 are added here. */
+/** What an artefact depends on, in addition to the versions of admission, Node and V8. */
 export interface CacheKey {
-  /** sha256 of the plugin, hex. */
+  /** sha256 of the plug-in, hex. */
   readonly digest: string;
   readonly backend: Artefact['backend'];
   readonly memoryBytes: number;
 }
 
-/** Admitted plugins on disk. It only ever saves work: whatever is wrong with it is logged, never thrown. */
+/** Admitted plug-ins on disk. The cache only saves time: its errors are logged, never thrown. */
 export interface ArtefactCache {
-  /** Null when there is none, or none that is whole. */
+  /** Returns an artefact; null if there is none, or if it is damaged. */
   read(key: CacheKey): Promise<Artefact | null>;
   write(key: CacheKey, artefact: Artefact): Promise<void>;
 }
 
 const sealBytes = 32;
 export const artefactEnding = '.artefact';
-/** Raised when entries are written in another way. */
+/** Incremented when the format of entries changes. */
 const cacheFormat = 'k1';
-/** Begins the name of every entry that this version of admission, Node and V8 can use. */
+/** Prefix of the name of every entry that this version of admission, Node and V8 can use. */
 export const cachePrefix = [
   cacheFormat,
   admissionVersion,
@@ -42,15 +42,15 @@ export const cachePrefix = [
 ].join('_');
 
 /**
- * Opens the cache in a folder, which is made when it is first written to. Safe with several runtimes at a time. Entries are
- * sealed with a key that only this user can read, and nothing of an entry is looked at before its seal: whoever could write
- * to the folder for a while can remove entries, but make none. A folder that others may write to now is not used.
+ * Opens the cache in a folder, which is created by the first write. Several runtimes can share it. Entries are
+ * authenticated with a key that only this user can read, before anything else in them is parsed: a user who could once
+ * write to the folder can remove entries, but not forge them. A folder that others can write to now is not used.
  */
 export function createCache(folder: string, log: Log): ArtefactCache {
   const pathOf = (key: CacheKey): string => join(folder, `${cacheName(key)}${artefactEnding}`);
   let secret: Buffer | null = null;
 
-  /** The key; with `make`, the folder and the key come into being. Null when the cache cannot be used. */
+  /** Returns the key; `make` creates the folder and the key. Null if the cache cannot be used. */
   const keyFor = async (make: boolean): Promise<Buffer | null> => {
     if (secret !== null) return secret;
     await refuseUntrusted(folder);
@@ -65,17 +65,17 @@ export function createCache(folder: string, log: Log): ArtefactCache {
       try {
         const sealing = await keyFor(false);
         if (sealing === null) return null;
-        // Pruning goes by the time of use.
+        // Pruning depends on the time of the last use.
         const bytes = await readEntry(path);
         const content = bytes.subarray(sealBytes);
         const isWhole = isSealed(bytes.subarray(0, sealBytes), await seal(sealing, cacheName(key), content));
         const artefact = isWhole ? decodeArtefact(content) : null;
         if (artefact?.digest === key.digest && artefact.backend === key.backend) return artefact;
-        const what = 'it is damaged, or no runtime of this user wrote it';
-        log('warn', `Cannot use '${path}': ${what}; the plugin is admitted again and the file replaced`);
+        const what = 'it is damaged, or was not written by a runtime of this user';
+        log('warn', `Cannot use '${path}': ${what}; the plug-in is admitted again and the file replaced`);
       } catch (error) {
         if (!hasCode(error, 'ENOENT'))
-          log('warn', `Cannot read '${path}': ${messageOf(error)}; the plugin is admitted again`);
+          log('warn', `Cannot read '${path}': ${messageOf(error)}; the plug-in is admitted again`);
       }
       return null;
     },
@@ -87,31 +87,31 @@ export function createCache(folder: string, log: Log): ArtefactCache {
         const content = encodeArtefact(artefact);
         await writeAtomically(path, [await seal(sealing, cacheName(key), content), content]);
       } catch (error) {
-        const hint = 'make the folder writable to start faster next time';
-        log('warn', `Cannot keep an admitted plugin in '${folder}': ${messageOf(error)}; ${hint}`);
+        const hint = 'make the folder writable, so that the next start is faster';
+        log('warn', `Cannot cache an admitted plug-in in '${folder}': ${messageOf(error)}; ${hint}`);
       }
     },
   };
 }
 
-/** Throws when others may change the folder, or make it first. */
+/** Throws if other users can change the folder, or could create it first. */
 async function refuseUntrusted(folder: string): Promise<void> {
   const [first] = (await createPathTrust().examine(folder)).distrust;
   if (first !== undefined) throw new Error(`${distrustText(first)}; ${distrustRemedy(first)}`);
 }
 
-/** Reads an entry and marks it as used. A link is no entry; neither is what no artefact can be. */
+/** Reads an entry and marks it as used. Ignores links and files of an impossible size. */
 async function readEntry(path: string): Promise<Buffer> {
   const read = await readBounded(path, sealBytes + artefactBytes, async () => {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    // A folder that is only read keeps its times.
+    // In a read-only folder, the times stay as they are.
     await file.utimes(new Date(), new Date()).catch(() => undefined);
     return file;
   });
   return read.found === 'file' ? read.bytes : Buffer.alloc(0);
 }
 
-/** The seal binds an entry to its name as well: another plugin's entry in its place is none. */
+/** Also authenticates the name of an entry, so that the entry of another plug-in cannot take its place. */
 function seal(key: Buffer, name: string, content: Buffer): Promise<Buffer> {
   return digestInSlices(createHmac('sha256', key).update(name).update('\0'), content);
 }
@@ -120,7 +120,7 @@ function isSealed(found: Buffer, wanted: Buffer): boolean {
   return found.length === wanted.length && timingSafeEqual(found, wanted);
 }
 
-/** The name under which an artefact is kept; also tells whether two plugins share one admission. */
+/** Returns the name of an entry. Plug-ins with the same name share one admission. */
 export function cacheName(key: CacheKey): string {
   const parts = [key.digest, key.backend, key.memoryBytes];
   return cachePrefix + createHash('sha256').update(JSON.stringify(parts)).digest('hex');

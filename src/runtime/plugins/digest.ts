@@ -7,10 +7,10 @@ interface Digester {
   digest(): Buffer;
 }
 
-/** Some milliseconds of hashing on a slow machine, bytes. */
+/** Hashing this many bytes takes a few milliseconds on a slow machine. */
 const pieceBytes = 1024 * 1024;
 
-/** Returns the sha256 of bytes that may be many; events are answered in between. */
+/** Returns the sha256 of a large buffer; events are answered in between. */
 export function sha256InSlices(bytes: Buffer): Promise<Buffer> {
   return digestInSlices(createHash('sha256'), bytes);
 }

@@ -14,9 +14,8 @@ export interface PluginFile {
 }
 
 /**
- * Reads a handler's plugin and checks it against the configured size and digest. Throws HookvisorError
- * `plugin-unreadable`, `plugin-refused` for one that is too large, `plugin-digest`, or with `trust` `untrusted` for one
- * that others may change.
+ * Reads the plug-in of a handler and checks its size and digest. Throws HookvisorError `plugin-unreadable`,
+ * `plugin-refused` if it is too large, `plugin-digest`, or, with `trust`, `untrusted` if other users can change it.
  */
 export async function readPluginFile(config: HandlerConfig, trust?: PathTrust): Promise<PluginFile> {
   const bytes = await readWhole(config, trust);
@@ -25,7 +24,7 @@ export async function readPluginFile(config: HandlerConfig, trust?: PathTrust): 
     throw new HookvisorError(
       'plugin-digest',
       `Cannot load handler '${config.name}': '${config.source}' has sha256 ${digest}, the configuration pins ` +
-        `${config.sha256}; put the pinned file back, or change 'sha256' if the new one is meant`,
+        `${config.sha256}; restore the pinned file, or update 'sha256' if the change is intended`,
       { fields: { handler: config.name, found: digest, pinned: config.sha256 } },
     );
   }
@@ -34,7 +33,7 @@ export async function readPluginFile(config: HandlerConfig, trust?: PathTrust): 
 
 async function readWhole({ name, source, pluginBytes }: HandlerConfig, trust?: PathTrust): Promise<Buffer> {
   const refuse = (what: string, cause?: unknown): HookvisorError =>
-    new HookvisorError('plugin-unreadable', `Cannot read plugin '${source}' of handler '${name}': ${what}`, {
+    new HookvisorError('plugin-unreadable', `Cannot read the plug-in '${source}' of handler '${name}': ${what}`, {
       ...(cause === undefined ? {} : { cause }),
       fields: { handler: name, source },
     });
@@ -47,12 +46,12 @@ async function readWhole({ name, source, pluginBytes }: HandlerConfig, trust?: P
     case 'file':
       return read.bytes;
     case 'folder':
-      throw refuse("it is a folder; name the .wasm file in 'source'");
+      throw refuse("it is a folder; specify the .wasm file in 'source'");
     case 'special':
-      throw refuse("it is not a regular file; name a .wasm file in 'source'");
+      throw refuse("it is not a regular file; specify a .wasm file in 'source'");
     case 'too-large': {
       const { code, message, fields } = sizeObjection(read.size, pluginBytes);
-      throw new HookvisorError(code, `Cannot load plugin '${source}' of handler '${name}': ${message}`, {
+      throw new HookvisorError(code, `Cannot load the plug-in '${source}' of handler '${name}': ${message}`, {
         fields: { handler: name, source, ...fields },
       });
     }
@@ -62,6 +61,6 @@ async function readWhole({ name, source, pluginBytes }: HandlerConfig, trust?: P
 function reasonOf(error: unknown): string {
   const code = codeOf(error);
   if (code === 'ENOENT') return "there is no such file; build it, or correct 'source'";
-  if (code === 'EACCES') return "it may not be read; let the runtime's user read it";
+  if (code === 'EACCES') return 'it is not readable; grant read access to the user of the runtime';
   return `${messageOf(error)}; check 'source'`;
 }

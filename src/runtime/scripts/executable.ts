@@ -3,8 +3,7 @@ import { access, open, stat } from 'node:fs/promises';
 import { codeOf } from '../../contract/error-code.js';
 
 /**
- * Why the file cannot be run as a script, with what to do about it; null when nothing speaks against it. Looks at the
- * file as it is now.
+ * Returns why the file cannot be run as a script now, with the remedy; null if no reason is found.
  */
 export async function executableProblem(path: string): Promise<string | null> {
   try {
@@ -27,28 +26,28 @@ function statProblem(error: unknown): string {
     case 'ENOTDIR':
       return 'there is no such file; create it or correct the path';
     case 'EACCES':
-      return 'a folder on its path cannot be entered; correct the permissions';
+      return 'a folder on its path is not accessible; correct the permissions';
     default:
-      return `it cannot be looked at (${codeOf(error) ?? String(error)}); correct the path`;
+      return `it is not accessible (${codeOf(error) ?? String(error)}); correct the path`;
   }
 }
 
 /**
- * A shell, and execvp(3), hand a file of no known format to /bin/sh: an empty or truncated hook would then exit 0 and
- * allow everything. libvirt executes by execve(2), where such a file fails; so it does here.
+ * Shells and execvp(3) run a file of unknown format with /bin/sh: an empty or truncated hook would then exit with
+ * status 0 and allow everything. libvirt uses execve(2), which fails for such a file; so does the runtime.
  */
 async function formatProblem(path: string): Promise<string | null> {
   const head = await headOf(path, 4);
-  // Executable without being readable is possible; executing it will tell.
+  // A file can be executable but not readable; executing it shows whether it works.
   if (head === null) return null;
   const known = head.subarray(0, 2).equals(Buffer.from('#!')) || head.equals(Buffer.from('\x7fELF', 'latin1'));
-  return known ? null : "it is neither a program nor a script with a '#!' line; begin it with #!/bin/sh or the like";
+  return known ? null : "it is neither a program nor a script with a '#!' line; start it with a line such as #!/bin/sh";
 }
 
-/** What the kernel reads of a script's first line, BINPRM_BUF_SIZE. */
+/** How much the kernel reads of the first line of a script (BINPRM_BUF_SIZE). */
 const firstLineBytes = 256;
 
-/** The path of the interpreter in a script's `#!` line, for a process whose folder is `/`; null for anything else. */
+/** Returns the path of the interpreter in the `#!` line, relative to `/` as for the script; null if there is none. */
 export async function interpreterOf(path: string): Promise<string | null> {
   const line = (await headOf(path, firstLineBytes))?.toString('latin1').split('\n')[0] ?? '';
   const word = /^#![ \t]*([^ \t\0]+)/u.exec(line)?.[1];

@@ -7,38 +7,38 @@ import { packageRoot } from '../../shared/paths.js';
 import { oneLine } from '../../contract/text.js';
 import { codeOf } from '../../contract/error-code.js';
 
-/** A program with its arguments. */
+/** A program and its arguments. */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
 }
 
-/** native/without-libvirt.c, its name begins what it says about itself, and the exit status when it did not start the program. */
+/** native/without-libvirt.c: file, prefix of its messages, and exit status if it did not start the program. */
 const wrapper = join(packageRoot, 'dist', 'without-libvirt');
 const says = 'without-libvirt: ';
 const failedStatus = 125;
 
-/** Where libvirt's daemons keep their sockets unless their configuration names another folder. */
+/** Default folders of the sockets of libvirt's daemons. */
 const daemonFolder = '/etc/libvirt';
 const socketFolders = ['/run/libvirt', '/var/run/libvirt'];
 const daemonFile = /^(?:libvirt|virt[a-z]+)d\.conf$/u;
 
 /**
- * The command in a mount namespace in which the sockets of libvirt's system daemons do not exist, so that a call of
- * libvirt fails at once where it would hang. It keeps a script from deadlocking libvirt by mistake; a script of root's
- * that wants out finds a way. Mounts that it makes end with it. Needs root.
+ * Returns a command that runs in a mount namespace without the sockets of libvirt's system daemons, so that calls to
+ * libvirt fail immediately instead of hanging. This prevents accidental deadlocks, but does not confine a malicious
+ * script of root. Mounts that the script makes disappear with it. Requires root.
  *
- * Nothing that belongs to a user is looked at: a session daemon never waits for a hook of root's, and libvirt's client
- * does not connect root to one (remoteGetURIDaemonInfo in libvirt's src/remote/remote_sockets.c).
+ * Session daemons of users need no attention: they never wait for a hook of root, and libvirt's client does not connect
+ * root to them (remoteGetURIDaemonInfo in libvirt's src/remote/remote_sockets.c).
  */
 export function withoutLibvirt({ file, args }: Command, folders: readonly string[] = systemFolders()): Command {
   return { file: wrapper, args: [...folders, '--', file, ...args] };
 }
 
-/** A trial that is running, or one of the last second that went well. A configuration may have thousands of such scripts. */
+/** A trial in progress, or one that succeeded within the last second: a configuration may have thousands of scripts. */
 let recent: Promise<string | null> | null = null;
 
-/** Why {@link withoutLibvirt} does not work here and what to do, null when it does. */
+/** Returns why {@link withoutLibvirt} does not work on this host and what to do; null if it works. */
 export function libvirtAccessProblem(): Promise<string | null> {
   recent ??= tryOnce().then((problem) => {
     if (problem !== null) recent = null;
@@ -62,16 +62,16 @@ async function tryOnce(): Promise<string | null> {
     return `'${file}' ${what}; install gcc and libc6-dev and run 'npm run build'`;
   }
   const why = wrapperProblem(end, Buffer.from(said));
-  return why ?? "no mount namespace was ready within 5 s; look at the system's log";
+  return why ?? 'no mount namespace was ready within 5 s; see the system log';
 }
 
-/** What the wrapper said about a command that it could not start, null when it did start it. */
+/** Returns the message of the wrapper if it could not start the command; null if it started it. */
 export function wrapperProblem(status: number | null, stderr: Buffer): string | null {
   const said = status === failedStatus ? stderr.toString('utf8') : '';
   return said.startsWith(says) ? oneLine(said.slice(says.length).trimEnd(), bounds.reasonChars) : null;
 }
 
-/** These and `unix_sock_dir` of libvirt's daemons, read anew each time: an administrator may change them. */
+/** Returns these and `unix_sock_dir` of libvirt's daemons. Reads the files each time, because they may change. */
 function systemFolders(): string[] {
   const configured = readable(() => readdirSync(daemonFolder), []).flatMap((name) => {
     if (!daemonFile.test(name)) return [];
@@ -80,7 +80,7 @@ function systemFolders(): string[] {
   return [...new Set([...socketFolders, ...configured])];
 }
 
-/** libvirt takes strings in quotation marks of both kinds. */
+/** libvirt accepts strings in single and double quotation marks. */
 export function socketFolderIn(configuration: string): string | null {
   const found = /^\s*unix_sock_dir\s*=\s*(?:"(\/[^"\n]+)"|'(\/[^'\n]+)')/mu.exec(configuration);
   return found?.[1] ?? found?.[2] ?? null;

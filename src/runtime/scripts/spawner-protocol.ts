@@ -2,43 +2,43 @@ import { constants } from 'node:os';
 import { HookvisorError } from '../../contract/errors.js';
 import { encodeFrame, type Frame } from '../../contract/framing.js';
 
-/** A program to run, and its bounds. */
+/** A program to run, and its limits. */
 export interface SpawnRequest {
   /** The program's absolute path, then its arguments. */
   readonly argv: readonly [string, ...string[]];
-  /** NAME=VALUE, nothing else reaches the program. */
+  /** The complete environment, as NAME=VALUE. */
   readonly env: readonly string[];
-  /** Written to stdin; null: stdin is /dev/null. */
+  /** Input on stdin; null for /dev/null. */
   readonly stdin: Buffer | null;
-  /** Most bytes of stdout, more stop the program; null: stdout is /dev/null. */
+  /** Maximum number of bytes on stdout; more terminate the program. Null for /dev/null. */
   readonly stdoutBytes: number | null;
-  /** Most bytes kept of stderr; more are dropped. */
+  /** Maximum number of bytes kept of stderr; the rest is dropped. */
   readonly stderrBytes: number;
   readonly deadlineMs: number;
 }
 
-/** How a program ended. */
+/** How a program exited. */
 export interface SpawnEnd {
-  /** Why it was stopped: the first cause, whatever happened afterwards. */
+  /** Why it was terminated: the first cause, even if others followed. */
   readonly stopped: 'deadline' | 'stdout-too-large' | null;
-  /** Exit status; null when a signal ended the program. */
+  /** Exit status; null if a signal terminated the program. */
   readonly status: number | null;
   readonly signal: string | null;
   readonly stdout: Buffer;
   readonly stderr: Buffer;
 }
 
-/** From TERM to KILL, and from KILL to giving up on a process that not even KILL ends, milliseconds. */
+/** Delay from TERM to KILL, and from KILL to giving up on a process that does not die, milliseconds. */
 export const graceMs = 500;
 
-// The numbers of native/spawner.c and native/job.h.
+// The same numbers as in native/spawner.c and native/job.h.
 const types = { request: 1, answer: 2 } as const;
 const flags = { stdin: 1, stdout: 2 } as const;
 const endings = { status: 0, signal: 1, unstarted: 2, givenUp: 3, broken: 4 } as const;
 const causes = [null, 'deadline', 'stdout-too-large'] as const;
 const answerBytes = 20;
 
-/** The frame that asks for a program. Throws an error with the code EINVAL when a string holds a NUL. */
+/** Encodes the request to run a program. Throws an error with the code EINVAL if a string contains a NUL. */
 export function encodeRequest(id: number, request: SpawnRequest): Buffer {
   const { argv, env, stdin, stdoutBytes, stderrBytes, deadlineMs } = request;
   const all = [...argv, ...env];
@@ -61,19 +61,19 @@ export function encodeRequest(id: number, request: SpawnRequest): Buffer {
 }
 
 /**
- * What became of a program: its end, the system's error when it was never started, or HookvisorError `runner` when it
- * was not given its whole document or its output is lost in part: then it has decided nothing.
+ * The result of a program: how it exited, the error of the system if it was not started, or HookvisorError `runner` if
+ * its input was not delivered completely or some of its output was lost: then it has decided nothing.
  */
 export interface SpawnAnswer {
   readonly id: number;
   readonly end: SpawnEnd | Error;
 }
 
-/** The reverse, of the answer. Throws HookvisorError `protocol`. */
+/** Decodes an answer. Throws HookvisorError `protocol`. */
 export function decodeAnswer({ type, body }: Frame): SpawnAnswer {
   const stdoutEnds = body.length < answerBytes ? Infinity : answerBytes + body.readUInt32BE(16);
   if (type !== types.answer || stdoutEnds > body.length) {
-    throw new HookvisorError('protocol', `Cannot read an answer of type ${type}: it is cut short, or none`);
+    throw new HookvisorError('protocol', `Cannot read an answer of type ${type}: it is truncated or invalid`);
   }
   const id = body.readUInt32BE(0);
   const ending = body.readUInt32BE(4);
@@ -95,8 +95,8 @@ export function decodeAnswer({ type, body }: Frame): SpawnAnswer {
 function broken(errno: number): HookvisorError {
   return new HookvisorError(
     'runner',
-    `the system failed to pass on its whole document or output (${errorName(errno)}), so it was stopped; ` +
-      `see the system's log`,
+    `the system failed to transfer all of its document or output (${errorName(errno)}), so it was terminated; ` +
+      `see the system log`,
   );
 }
 
@@ -104,7 +104,7 @@ function errorName(errno: number): string {
   return nameIn(constants.errno, errno) ?? `errno ${errno}`;
 }
 
-/** As Node's own errors of the system are: with a `code`. */
+/** Creates an error with a `code`, like Node's system errors. */
 function systemError(errno: number): Error {
   const code = errorName(errno);
   return Object.assign(new Error(`execve ${code}`), { code });

@@ -9,23 +9,23 @@ import { packageRoot } from '../../shared/paths.js';
 import { decodeAnswer, encodeRequest, graceMs, type SpawnEnd, type SpawnRequest } from './spawner-protocol.js';
 
 /**
- * Runs programs through a small native process (native/spawner.c): Node would copy the page tables of the whole
- * runtime for each of them, and connects them by socket pairs, which a script cannot open by name (`cat /dev/stdin`).
+ * Runs programs through a small native process (native/spawner.c). Node would copy the page tables of the whole runtime
+ * for each program, and use socket pairs for stdio, which a script cannot open by name (`cat /dev/stdin`).
  */
 export interface Spawner extends AsyncDisposable {
-  /** Starts the native process unless it runs. Throws HookvisorError `runner` when it cannot be started. */
+  /** Starts the native process unless it is running. Throws HookvisorError `runner` if it cannot be started. */
   start(): Promise<void>;
   /**
-   * Runs a program without a shell, as the leader of a session and process group of its own, in `/`. Answers when the
-   * leader has exited: what it started in the background may live on and holds nothing up. When it is stopped, the
-   * whole group is: TERM, and KILL after {@link graceMs}. Rejects with the system's error (`code`) when the program
-   * cannot be executed, and with HookvisorError `runner` when the native process is gone before it has answered, or
-   * when the program did not get its whole document or its output is lost in part.
+   * Runs a program without a shell, as the leader of its own session and process group, in `/`. Resolves when the
+   * leader has exited; its background processes may keep running and delay nothing. Termination affects the whole
+   * group: TERM, and KILL after {@link graceMs}. Rejects with the error of the system (`code`) if the program cannot be
+   * executed, and with HookvisorError `runner` if the native process dies before it has answered, or if the program did
+   * not receive its complete document or some of its output was lost.
    */
   run(request: SpawnRequest): Promise<SpawnEnd>;
 }
 
-/** Disposing it ends everything that runs; it may be used again afterwards. `program` is the native process's file. */
+/** Creates a spawner for the native executable `program`. Disposal terminates all programs; it can be used again. */
 export function createSpawner(program = join(packageRoot, 'dist', 'spawner')): Spawner {
   let current: Connection | null = null;
   const connection = (): Connection => {
@@ -47,7 +47,7 @@ export function createSpawner(program = join(packageRoot, 'dist', 'spawner')): S
   };
 }
 
-/** One life of the native process. */
+/** One instance of the native process. */
 interface Connection {
   readonly started: Promise<void>;
   closed(): boolean;
@@ -64,11 +64,11 @@ function connect(program: string): Connection {
   });
   const { started, gone } = lifeOf(child);
   const socket = child.stdio[3];
-  if (!(socket instanceof Socket)) throw unstarted(program, new Error('it got no socket'));
+  if (!(socket instanceof Socket)) throw unstarted(program, new Error('it has no socket'));
   const waiting = new Map<number, (end: SpawnEnd | Error) => void>();
   let lastId = 0;
   let closed = false;
-  // Neither it nor its socket keeps a process alive that has nothing to wait for.
+  // Neither the process nor its socket keeps this process alive.
   child.unref();
   socket.unref();
 
@@ -84,7 +84,7 @@ function connect(program: string): Connection {
   socket.once('close', () => {
     closed = true;
     if (waiting.size > 0) child.ref();
-    // It ends with its socket, and first kills what runs; unless it is stuck.
+    // When its socket closes, the process kills its programs and exits, unless it hangs.
     const kill = setTimeout(() => child.kill('SIGKILL'), graceMs).unref();
     void gone.then((how) => {
       clearTimeout(kill);
@@ -119,7 +119,7 @@ function connect(program: string): Connection {
   };
 }
 
-/** When a process runs, and how it ended, in words. */
+/** Resolves when a process has started, and when it has exited, with a description of how. */
 function lifeOf(child: ChildProcess): { started: Promise<void>; gone: Promise<string> } {
   const started = new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
@@ -127,14 +127,14 @@ function lifeOf(child: ChildProcess): { started: Promise<void>; gone: Promise<st
       reject(unstarted(child.spawnfile, error));
     });
   });
-  // Whoever does not wait for it learns it from `gone`.
+  // Callers that do not await it are told by `gone`.
   started.catch(() => undefined);
   const gone = new Promise<string>((resolve) => {
     child.once('error', (error) => {
       resolve(`it could not be started: ${messageOf(error)}`);
     });
     child.once('exit', (status, signal) => {
-      resolve(`it was ended by ${signal ?? `itself, with status ${String(status)}`}`);
+      resolve(signal === null ? `it exited with status ${String(status)}` : `it was terminated by ${signal}`);
     });
   });
   return { started, gone };
@@ -142,18 +142,15 @@ function lifeOf(child: ChildProcess): { started: Promise<void>; gone: Promise<st
 
 function unstarted(program: string, error: Error): HookvisorError {
   const what = codeOf(error) === 'ENOENT' ? 'it is not built' : messageOf(error);
-  const todo = "install gcc and libc6-dev and run 'npm run build', scripts need it";
+  const todo = "scripts need it, so install gcc and libc6-dev and run 'npm run build'";
   return new HookvisorError('runner', `Cannot start '${program}': ${what}; ${todo}`, { cause: error });
 }
 
 function lost(how: string): HookvisorError {
-  return new HookvisorError(
-    'runner',
-    `the process that starts scripts is gone (${how}); the next event starts it again`,
-  );
+  return new HookvisorError('runner', `the process that starts scripts died (${how}); the next event starts it again`);
 }
 
-/** Acts after `ms` and as long again, so that a runtime that was busy itself has read in between what was there. */
+/** Acts after `ms` and as long again, so that a busy runtime can first read what has already arrived. */
 function afterTwice(ms: number, act: () => void): () => void {
   let timer = setTimeout(() => {
     timer = setTimeout(act, ms);

@@ -1,14 +1,14 @@
-/** Why an open breaker lets nothing through, for a handler's failure. */
+/** Why an open breaker rejects a request; becomes the message of the handler's failure. */
 export interface Refusal {
   readonly failures: number;
-  /** Milliseconds until the next trial; null while one is under way. */
+  /** Milliseconds until the next trial; null while a trial is in flight. */
   readonly retryInMs: number | null;
 }
 
-/** How a pass ended: the plugin answered, it cost its runner, or the request never reached the plugin. */
+/** How a pass ended: the plug-in answered, its runner was lost, or the request never reached the plug-in. */
 export type PassResult = 'answered' | 'cost-a-runner' | 'not-sent';
 
-/** The right to send one request. Its result must be told once. */
+/** Permission to send one request. Settle it once, with the result. */
 export interface Pass {
   readonly trial: boolean;
   settle(result: PassResult): void;
@@ -16,25 +16,25 @@ export interface Pass {
 
 export interface BreakerStatus {
   readonly state: 'closed' | 'open' | 'half-open';
-  /** Failures that cost a runner: within the window while closed, since it last answered otherwise. */
+  /** Failures that cost a runner: those within the window while closed, those since the last answer otherwise. */
   readonly failures: number;
-  /** Milliseconds until the next trial; null while closed or while one is under way. */
+  /** Milliseconds until the next trial; null while closed or while a trial is in flight. */
   readonly retryInMs: number | null;
 }
 
 /**
- * Stops asking a handler whose plugin costs a runner again and again. Closed, it lets everything through; after
- * `breakerBounds.failures` within the window it opens; after a while it lets one trial through, whose answer closes it.
+ * Stops requests to a handler whose plug-in repeatedly costs a runner. A closed breaker passes everything. After
+ * `breakerBounds.failures` within the window, it opens. After a backoff, it passes one trial; an answer closes it.
  */
 export interface Breaker {
-  /** Why a request would be refused now, or null. Changes nothing. */
+  /** Returns why a request would be rejected now, or null. Changes nothing. */
   refusal(): Refusal | null;
-  /** A pass for one request, or why there is none. */
+  /** Returns a pass for one request, or the reason for the rejection. */
   enter(): Pass | Refusal;
   status(): BreakerStatus;
 }
 
-/** When breakers open and how long they stay so, milliseconds. */
+/** When breakers open and how long they stay open, milliseconds. */
 export const breakerBounds = {
   failures: 3,
   windowMs: 60_000,
@@ -42,22 +42,22 @@ export const breakerBounds = {
   longestBackoffMs: 60_000,
 } as const;
 
-/** A closed breaker. `now` gives milliseconds that never go back. */
+/** Creates a closed breaker. `now` returns milliseconds of a monotonic clock. */
 export function createBreaker(now: () => number = () => performance.now()): Breaker {
   return new RunnerBreaker(now);
 }
 
 class RunnerBreaker implements Breaker {
   readonly #now: () => number;
-  /** When the failures of a closed breaker happened. */
+  /** Times of the failures while closed. */
   #failedAt: number[] = [];
-  /** Failures since the plugin last answered, of an open one. */
+  /** Failures since the plug-in last answered, while open. */
   #failures = 0;
   #openUntil: number | null = null;
   #trial: Pass | null = null;
   #backoffMs = 0;
   #closedAt = -Infinity;
-  /** Passes of a time before the breaker last opened or closed say nothing about the plugin now. */
+  /** Incremented when the breaker opens or closes: older passes say nothing about the plug-in now. */
   #era = 0;
 
   constructor(now: () => number) {
@@ -116,7 +116,7 @@ class RunnerBreaker implements Breaker {
   }
 
   #open(): void {
-    // A plugin that only answers trials does not start again with the shortest wait.
+    // A plug-in that only answers trials does not get the shortest backoff again.
     const relapse = this.#openUntil !== null || this.#now() - this.#closedAt <= breakerBounds.windowMs;
     const next = relapse ? this.#backoffMs * 2 : breakerBounds.firstBackoffMs;
     this.#backoffMs = Math.min(Math.max(next, breakerBounds.firstBackoffMs), breakerBounds.longestBackoffMs);
@@ -131,7 +131,7 @@ class RunnerBreaker implements Breaker {
     this.#era += 1;
   }
 
-  /** Drops the failures of a closed breaker that are too old to count. */
+  /** Drops failures that are too old to count while closed. */
   #forget(): void {
     const since = this.#now() - breakerBounds.windowMs;
     if (this.#openUntil === null) this.#failedAt = this.#failedAt.filter((at) => at > since);
@@ -143,8 +143,8 @@ class RunnerBreaker implements Breaker {
   }
 }
 
-/** A refusal in words. */
+/** Describes a rejection for a message. */
 export function refusalText({ failures, retryInMs }: Refusal): string {
-  const next = retryInMs === null ? 'it is being tried right now' : `next try in ${Math.ceil(retryInMs / 1_000)} s`;
+  const next = retryInMs === null ? 'a trial is in flight' : `next trial in ${Math.ceil(retryInMs / 1_000)} s`;
   return `its breaker is open after ${failures} failures that cost its process; ${next}`;
 }

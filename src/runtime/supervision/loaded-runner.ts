@@ -6,7 +6,7 @@ import { startRunner } from './runner.js';
 import type { Answer, Lost, Runner } from './runner.js';
 import type { Task } from './task-queue.js';
 
-/** A plug-in as it is given to a runner. It stays in memory, so that a new runner can be given it again. */
+/** A plug-in as it is sent to a runner. It stays in memory, so that it can be sent to a new runner. */
 export interface PluginSpec {
   /** Name of the handler, for messages. */
   readonly name: string;
@@ -25,11 +25,11 @@ export interface LoadedPlugin {
 /** A runner process and the plug-ins that are loaded into it. */
 export interface LoadedRunner {
   readonly runner: Runner;
-  /** Numbers of the plug-ins that it was given. */
+  /** Numbers of the plug-ins that were sent to it. */
   readonly loaded: Set<number>;
-  /** When it had loaded its plug-ins, by `performance.now()`; null until then. */
+  /** When it finished loading its plug-ins, by `performance.now()`; null until then. */
   readonly readySince: number | null;
-  /** Loads one more. Calls back with null if the process survives, whether or not the plug-in could be loaded. */
+  /** Loads another plug-in. Calls back with null if the process survives, whether or not the plug-in was loaded. */
   load(handler: number, plugin: LoadedPlugin, done: (lost: Lost | null) => void): void;
 }
 
@@ -39,14 +39,14 @@ export interface LoadedRunnerOptions {
   readonly launcher: Launcher;
   /** Called once when the plug-ins are loaded. */
   readonly onReady: () => void;
-  /** Called once when the process is gone, with how it ended in words. */
+  /** Called once when the process has exited, with a description of how. */
   readonly onGone: (runner: LoadedRunner, how: string) => void;
 }
 
-/** Nothing else can happen while a plug-in is loaded or checks its settings, so there is an end, though a generous one. */
+/** Timeout for loading a plug-in or checking its settings; nothing else can run in the meantime. */
 export const loadDeadlineMs = 30_000;
 
-/** Starts a process and loads every plug-in whose breaker is closed. Others are loaded when their breaker allows a trial. */
+/** Starts a process and loads all plug-ins whose breaker is closed; the others when their breaker allows a trial. */
 export function startLoadedRunner({ plugins, log, launcher, onReady, onGone }: LoadedRunnerOptions): LoadedRunner {
   const loaded = new Set<number>();
   let readySince: number | null = null;
@@ -61,7 +61,7 @@ export function startLoadedRunner({ plugins, log, launcher, onReady, onGone }: L
         return;
       }
       loaded.add(handler);
-      if (answer.reply.reply === 'failed') {
+      if (answer.reply.kind === 'failed') {
         log('error', `Cannot load handler '${spec.name}' again: ${answer.reply.message}; its events fail`);
       }
       done(null);
@@ -96,15 +96,15 @@ export function startLoadedRunner({ plugins, log, launcher, onReady, onGone }: L
 
 const isClosed = (breaker: Breaker): boolean => breaker.status().state === 'closed';
 
-/** Tells a breaker how a request ended. Null and an answer mean that the process survived. */
+/** Settles a pass with the result of a request. Null and an answer mean that the process survived. */
 export function settle(pass: Pass, answer: Answer | Lost | null): void {
   if (answer === null || !('failure' in answer)) pass.settle('answered');
   else pass.settle(answer.sent ? 'cost-a-runner' : 'not-sent');
 }
 
 /**
- * Whether a process has run well for `afterMs`. A runner without plug-ins is ready before its process has started, and
- * the process may take seconds to start and then die; so the time counts from its first answer.
+ * Tells whether a process has run for `afterMs` without a failure. A runner without plug-ins is ready before its
+ * process has started, and the process may take seconds to start and then die, so the first answer counts.
  */
 export function isStable({ readySince, runner: { answeredSince } }: LoadedRunner, afterMs: number): boolean {
   return (
@@ -114,12 +114,12 @@ export function isStable({ readySince, runner: { answeredSince } }: LoadedRunner
 
 export function loadRequest(handler: number, { artefact, settings, limits }: PluginSpec): Omit<Task, 'done'> {
   return {
-    request: { request: 'load', handler, settings, limits },
+    request: { kind: 'load', handler, settings, limits },
     tail: artefact,
     deadlineMs: loadDeadlineMs,
   };
 }
 
 export function unloadTask(handler: number): Task {
-  return { request: { request: 'unload', handler }, tail: null, deadlineMs: loadDeadlineMs, done: () => undefined };
+  return { request: { kind: 'unload', handler }, tail: null, deadlineMs: loadDeadlineMs, done: () => undefined };
 }

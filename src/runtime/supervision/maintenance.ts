@@ -18,12 +18,12 @@ export interface Maintenance {
   add(handler: number): void;
   remove(handler: number): void;
   evaluated(handler: number): void;
-  /** True if a task must not wait for a quiet moment any longer. */
+  /** True if a task can no longer wait until the queue is empty. */
   readonly overdue: boolean;
   next(): MaintenanceTask | null;
-  /** The runner has been idle for a while. */
+  /** Reports that the runner has been idle for a while. */
   idle(): void;
-  /** Another process has taken over. */
+  /** Reports that another process has taken over. */
   renewed(): void;
 }
 
@@ -35,7 +35,7 @@ export interface MaintenanceOptions {
   readonly onRecycle: (why: string) => void;
 }
 
-/** Usage is requested after this many events in a quiet moment, or after ten times as many between two events. */
+/** Usage is requested after this many events when the queue is empty, or after ten times as many between two events. */
 const usageEvery = 200;
 
 export function createMaintenance(options: MaintenanceOptions): Maintenance {
@@ -95,7 +95,7 @@ class RunnerMaintenance implements Maintenance {
   #shrink(): MaintenanceTask {
     this.#shrinkDue = false;
     this.#pool.shrink();
-    const request = { request: 'shrink', keep: warmInstances.idle } as const;
+    const request = { kind: 'shrink', keep: warmInstances.idle } as const;
     return { request, handler: null, done: () => undefined, lost: () => undefined };
   }
 
@@ -103,11 +103,11 @@ class RunnerMaintenance implements Maintenance {
     this.#usageDue = false;
     this.#evaluations = 0;
     return {
-      request: { request: 'usage' },
+      request: { kind: 'usage' },
       handler: null,
       lost: () => undefined,
       done: (reply) => {
-        if (reply.reply === 'usage') this.#judge(reply.usage);
+        if (reply.kind === 'usage') this.#judge(reply.usage);
       },
     };
   }
@@ -125,10 +125,10 @@ class RunnerMaintenance implements Maintenance {
 
   #prepare(handler: number): MaintenanceTask {
     return {
-      request: { request: 'prepare', handler },
+      request: { kind: 'prepare', handler },
       handler,
       done: (reply) => {
-        this.#pool.prepared(handler, reply.reply === 'prepared' ? reply : { made: false, tookMs: 0 });
+        this.#pool.prepared(handler, reply.kind === 'prepared' ? reply : { made: false, tookMs: 0 });
       },
       lost: () => {
         this.#pool.prepared(handler, { made: false, tookMs: 0 });

@@ -2,13 +2,13 @@ import type { PassResult } from './breaker.js';
 import type { LoadedPlugin, LoadedRunner } from './loaded-runner.js';
 import type { MaintenanceTask } from './maintenance.js';
 
-/** For tasks that belong to no plug-in, milliseconds. */
+/** Timeout for tasks that belong to no plug-in, milliseconds. */
 const deadlineMs = 5_000;
 
 /**
- * Has a process run a maintenance task and calls back once: with null if it replied, otherwise with whether it hung. A
- * process that died while it made an instance may have been killed from outside, so only a hang counts against the
- * plug-in's breaker.
+ * Runs a maintenance task in a process and calls back once: with null after a reply, otherwise with whether the process
+ * hung. A process that died while it created an instance may have been killed from outside, so only a hang counts
+ * against the breaker of the plug-in.
  */
 export function runMaintenance(
   { runner }: LoadedRunner,

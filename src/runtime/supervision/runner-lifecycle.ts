@@ -4,15 +4,15 @@ import { isStable, type LoadedRunner } from './loaded-runner.js';
 export interface RunnerLifecycleOptions {
   readonly trust: string;
   readonly log: Log;
-  /** A process that dies by itself within so many milliseconds counts as one that could not start. */
+  /** A process that exits on its own within this many milliseconds counts as one that could not start. */
   readonly stableAfterMs: number;
-  /** Starts a process. Its `onGone` is to call {@link RunnerLifecycle.gone}. */
+  /** Starts a process. Its `onGone` must call {@link RunnerLifecycle.gone}. */
   readonly start: () => LoadedRunner;
-  /** Called when a process could not be started, with how it ended in words. */
+  /** Called when a process could not be started, with a description of how it exited. */
   readonly onStartFailed: (how: string) => void;
 }
 
-/** Which processes a trust group has. Every state names each of them, so that none can be forgotten. */
+/** The processes of a trust group. Every state names each of them, so that none can be forgotten. */
 type State =
   /** None serves yet. */
   | { readonly name: 'starting'; readonly next: LoadedRunner }
@@ -20,7 +20,7 @@ type State =
   | { readonly name: 'backing-off'; readonly timer: NodeJS.Timeout }
   /** `next` replaces `current` between two requests, once it has loaded its plug-ins. */
   | { readonly name: 'serving'; readonly current: LoadedRunner; readonly next: LoadedRunner | null }
-  /** `current` has failed and is on its way to `gone`. If a request is to blame, the next one starts without delay. */
+  /** `current` has failed and is about to exit. If a request is to blame, the next process starts without delay. */
   | {
       readonly name: 'failing';
       readonly current: LoadedRunner;
@@ -29,7 +29,7 @@ type State =
     }
   | { readonly name: 'closed' };
 
-/** Starts, replaces and restarts the process of one trust group. It decides nothing about requests. */
+/** Starts, replaces and restarts the process of one trust group. Knows nothing about requests. */
 export class RunnerLifecycle {
   /** Processes that were lost. */
   restarts = 0;
@@ -60,7 +60,7 @@ export class RunnerLifecycle {
     return 'current' in state ? state.current.runner.pid : null;
   }
 
-  /** Lets the next process serve if it is ready, and the old one end by itself. Returns the one that took over, or null. */
+  /** Switches to the next process if it is ready, and lets the old one exit. Returns the new one, or null. */
   changeOver(): LoadedRunner | null {
     const state = this.#state;
     if (state.name !== 'starting' && state.name !== 'serving') return null;
@@ -75,7 +75,7 @@ export class RunnerLifecycle {
     return next;
   }
 
-  /** Starts a process that is to replace the current one. */
+  /** Starts a process that will replace the current one. */
   replace(why: string): void {
     const state = this.#state;
     if (state.name !== 'serving' || state.next !== null) return;
@@ -83,12 +83,12 @@ export class RunnerLifecycle {
     this.#state = { ...state, next: this.#options.start() };
   }
 
-  /** The process has answered: it starts well. */
+  /** Reports an answer: the process has started successfully. */
   answered(): void {
     this.#startFailures = 0;
   }
 
-  /** A request got no answer from the process. `blamed`: the request is the reason. */
+  /** Reports that the process did not answer a request. `blamed`: the request is the reason. */
   failed(runner: LoadedRunner, blamed: boolean): void {
     const state = this.#state;
     if (state.name === 'serving' && state.current === runner) {
@@ -96,11 +96,11 @@ export class RunnerLifecycle {
     }
   }
 
-  /** A process has ended. */
+  /** Reports that a process has exited. */
   gone(runner: LoadedRunner, how: string): void {
     const { trust, log, start } = this.#options;
     const state = this.#state;
-    const about = `The runner of trust group '${trust}' is gone (${how})`;
+    const about = `The runner of trust group '${trust}' died (${how})`;
     if (state.name === 'starting' && state.next === runner) {
       this.#backOff(about, how);
       return;
@@ -108,7 +108,7 @@ export class RunnerLifecycle {
     if (state.name !== 'serving' && state.name !== 'failing') return;
     if (state.next === runner) {
       this.#state = { ...state, next: null };
-      log('warn', `${about} before it could replace another, which goes on`);
+      log('warn', `${about} before it could replace the current one, which keeps running`);
       return;
     }
     if (state.current !== runner) return;
@@ -116,7 +116,7 @@ export class RunnerLifecycle {
     const { next } = state;
     const atOnce = (state.name === 'failing' && state.blamed) || isStable(runner, this.#options.stableAfterMs);
     if (next !== null) {
-      log('warn', `${about}; another is about to take its place`);
+      log('warn', `${about}; its replacement is starting`);
       this.#state = { name: 'starting', next };
     } else if (atOnce) {
       log('warn', `${about}; restarting it`);
@@ -146,7 +146,7 @@ export class RunnerLifecycle {
   }
 }
 
-/** How long to wait after so many processes that could not start: 100 ms, doubling to 5 s. */
+/** Returns the delay after this many processes that could not start: 100 ms, doubling up to 5 s. */
 export function restartDelayMs(failures: number): number {
   return Math.min(5_000, 100 * 2 ** (failures - 1));
 }

@@ -1,6 +1,6 @@
 import type { RunnerLifecycle } from './runner-lifecycle.js';
 
-/** What `status` says of the runner of one trust group. */
+/** What `status` reports about the runner of one trust group. */
 export interface RunnerStatus {
   readonly trust: string;
   /** Null while no process runs. */
@@ -10,13 +10,13 @@ export interface RunnerStatus {
   readonly handlers: readonly string[];
   /** Processes that were lost. */
   readonly restarts: number;
-  /** Processes that were replaced before they wore out. */
+  /** Processes that were replaced before they reached a limit. */
   readonly replacements: number;
-  /** Requests that wait. */
+  /** Requests in the queue. */
   readonly queued: number;
 }
 
-/** Says in words what a runner is doing. Maintenance does not count as busy. */
+/** Describes what a runner is doing. Maintenance does not count as busy. */
 export function runnerState(lifecycle: RunnerLifecycle['state'], busy: boolean): RunnerStatus['state'] {
   switch (lifecycle) {
     case 'closed':

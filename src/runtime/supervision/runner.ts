@@ -7,11 +7,11 @@ import { decodeReply, encodeRequest } from '../../contract/messages.js';
 import type { RunnerReply, RunnerRequest } from '../../contract/messages.js';
 import type { SandboxProcess } from '../isolation/sandbox-process.js';
 
-/** Why a request got no reply: the process is gone or not to be trusted, and was killed. */
+/** Why a request got no reply: the process died, or was killed because it can no longer be trusted. */
 export interface Lost {
   readonly failure: Extract<FailureCode, 'deadline' | 'crashed' | 'protocol' | 'unavailable'>;
   readonly message: string;
-  /** False when the process never got the whole request: another one can be asked without harm. */
+  /** False if the process never received the whole request: it can then be sent to another process. */
   readonly sent: boolean;
 }
 
@@ -22,19 +22,19 @@ export interface Answer {
 
 export interface RequestOptions {
   readonly tail: Buffer | null;
-  /** Counted from now; at its end the process is killed. */
+  /** Starts now; the process is killed at the deadline. */
   readonly deadlineMs: number;
 }
 
-/** The runtime's handle on one runner process. It takes one request at a time. */
+/** A runner process. Accepts one request at a time. */
 export interface Runner {
   readonly pid: number | null;
-  /** When its first answer came, by `performance.now()`: until then nobody knows whether it starts at all. */
+  /** When it first answered, by `performance.now()`; null until then, when it is unknown whether it starts at all. */
   readonly answeredSince: number | null;
-  /** Sends a request; the callback is called once, with the reply or with the reason why there is none. */
+  /** Sends a request. Calls back once, with the reply or the reason why there is none. */
   request(request: RunnerRequest, options: RequestOptions, done: (answer: Answer | Lost) => void): void;
   readonly kill: () => void;
-  /** Lets the process end by itself, and kills it when it has not after a second. */
+  /** Lets the process exit, and kills it after a second. */
   end(): Promise<void>;
 }
 
@@ -47,12 +47,12 @@ interface Pending {
   readonly done: (answer: Answer | Lost) => void;
 }
 
-/** Starts a runner process; `onEnd` is called once when it is gone, with how it ended in words. */
+/** Starts a runner process. Calls `onEnd` once, when it has exited, with a description of how. */
 export function startRunner(launcher: Launcher, onEnd: (how: string) => void): Runner {
   return driveRunner(launcher.launch('runner'), onEnd);
 }
 
-/** Speaks the runners' protocol with a process that has been started; {@link startRunner} is the usual way. */
+/** Speaks the runner protocol with a process that is already running. Most callers use {@link startRunner}. */
 export function driveRunner(child: SandboxProcess, onEnd: (how: string) => void): Runner {
   const frames = new FrameReader(bounds.frameBytes);
   let pending: Pending | null = null;
@@ -84,23 +84,23 @@ export function driveRunner(child: SandboxProcess, onEnd: (how: string) => void)
     try {
       for (const frame of frames.push(chunk)) {
         const { head, tail } = decodeReply(frame);
-        if (head.id !== pending?.id) throw new Error(`a reply to a request that is not under way`);
+        if (head.id !== pending?.id) throw new Error('a reply to a request that is not in flight');
         answeredSince ??= performance.now();
         settle({ reply: head.body, tail });
       }
     } catch (error) {
-      const message = `its process broke the protocol and was killed: ${messageOf(error)}`;
+      const message = `its process violated the protocol and was killed: ${messageOf(error)}`;
       lose({ failure: 'protocol', message, sent: true });
     }
   });
-  // The pipe was closed before the request was through: the process had died while idle, not because of the request.
+  // The pipe closed before the whole request was written: the process died while idle, not because of the request.
   child.stdin.on('error', () => {
     undelivered = true;
   });
   const ended = child.ended.then((how) => {
     broken = true;
     watch.stop();
-    settle({ failure: 'crashed', message: `its process is gone: ${how}`, sent: !undelivered });
+    settle({ failure: 'crashed', message: `its process died: ${how}`, sent: !undelivered });
     onEnd(how);
   });
 
@@ -113,7 +113,7 @@ export function driveRunner(child: SandboxProcess, onEnd: (how: string) => void)
     request(request, { tail, deadlineMs }, done) {
       const id = nextId++;
       pending = { id, deadlineMs, deadlineAt: performance.now() + deadlineMs, done };
-      // A process that is already dying settles it through `ended`.
+      // If the process is already dying, `ended` settles the request.
       if (!broken) child.stdin.write(encodeRequest(id, request, tail));
       watch.arm(deadlineMs);
     },
@@ -127,8 +127,8 @@ export function driveRunner(child: SandboxProcess, onEnd: (how: string) => void)
 }
 
 /**
- * One timer for all deadlines of a runner: it is left armed after an answer and looks at the next deadline when it
- * fires, so that an event costs no timer of its own.
+ * Watches all deadlines of a runner with one timer. It stays armed after an answer and checks the next deadline when
+ * it fires, so that an event needs no timer of its own.
  */
 function deadlineWatch(
   next: () => number | null,

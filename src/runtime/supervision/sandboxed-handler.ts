@@ -9,16 +9,16 @@ import type { Supervisor } from './supervisor.js';
 
 export interface SandboxedHandlerOptions {
   readonly supervisor: Supervisor;
-  /** Number by which the runner knows the plugin. */
+  /** Number of the plug-in in the runner. */
   readonly guest: number;
   readonly name: string;
   readonly digest: string;
   readonly deadlineMs: number;
-  /** Called once, when the last evaluation has been answered after disposal. */
+  /** Called once, after disposal, when the last evaluation has been answered. */
   readonly release: () => Promise<void>;
 }
 
-/** A handler whose plugin is loaded in a runner. */
+/** Creates a handler whose plug-in is loaded in a runner. */
 export function createSandboxedHandler(options: SandboxedHandlerOptions): Handler {
   const { supervisor, guest, name, digest, deadlineMs } = options;
   let running = 0;
@@ -44,7 +44,7 @@ export function createSandboxedHandler(options: SandboxedHandlerOptions): Handle
         if (document !== null) checkDocument(name, document);
         running += 1;
         supervisor.submit({
-          request: { request: 'evaluate', handler: guest, event, document: document !== null },
+          request: { kind: 'evaluate', handler: guest, event, document: document !== null },
           tail: document,
           deadlineMs: Math.min(deadlineMs, mostMs),
           done(answer) {
@@ -67,33 +67,35 @@ function checkDocument(name: string, document: Buffer): void {
   const refuse = (what: string): HandlerFailure =>
     new HandlerFailure('document', `Cannot decide with handler '${name}': the document ${what}`);
   if (document.length > bounds.documentBytes) {
-    throw refuse(`has ${document.length} bytes, a plugin takes ${bounds.documentBytes}; use a script for this event`);
+    throw refuse(
+      `has ${document.length} bytes, plug-ins accept at most ${bounds.documentBytes}; use a script for this event`,
+    );
   }
-  // libvirt would read it differently: a user chooses the document of a managed restore (virDomainRestoreFlags).
+  // libvirt would read it differently, and the user chooses the document of a managed restore (virDomainRestoreFlags).
   const problem = whyNotPlain(document);
   if (problem !== null) throw refuse(`${problem}; use a script for this event`);
 }
 
 function evaluationOf(name: string, answer: Answer | Lost): Evaluation {
   if ('failure' in answer) {
-    const advice = answer.failure === 'deadline' ? "; raise its 'deadline' or make the plugin quicker" : '';
+    const advice = answer.failure === 'deadline' ? "; raise its 'deadline' or make the plug-in faster" : '';
     throw new HandlerFailure(answer.failure, `Cannot decide with handler '${name}': ${answer.message}${advice}`);
   }
   const { reply } = answer;
-  if (reply.reply === 'evaluated') {
+  if (reply.kind === 'evaluated') {
     return { outcome: outcomeOf(reply.outcome, reply.reason, answer.tail), fuel: reply.fuel, logs: reply.logs };
   }
-  if (reply.reply === 'failed') {
+  if (reply.kind === 'failed') {
     throw new HandlerFailure(reply.failure ?? 'unavailable', reply.message, { fuel: reply.fuel, logs: reply.logs });
   }
   throw new HandlerFailure(
     'protocol',
-    `Cannot decide with handler '${name}': its runner gave an answer of another kind`,
+    `Cannot decide with handler '${name}': its runner sent a reply of the wrong kind`,
   );
 }
 
 function outcomeOf(outcome: Outcome['outcome'], reason: string, document: Buffer): Outcome {
   if (outcome === 'deny') return { outcome, reason };
-  // The reply's memory may be shared with other frames.
+  // Copied, because the reply may share its memory with other frames.
   return outcome === 'replace' ? { outcome, document: Buffer.from(document) } : { outcome };
 }

@@ -12,15 +12,15 @@ import { RunnerLifecycle } from './runner-lifecycle.js';
 import { runnerState, type RunnerStatus } from './runner-status.js';
 import { createTaskQueue, type Task } from './task-queue.js';
 
-/** Keeps the runner of one trust group alive and gives it one request at a time. */
+/** Keeps the runner of one trust group alive and sends it one request at a time. */
 export interface Supervisor extends AsyncDisposable {
-  /** Loads a plug-in and returns the number by which requests name it, or why it cannot be loaded. */
+  /** Loads a plug-in. Returns its number in requests, or why it cannot be loaded. */
   load(spec: PluginSpec): Promise<number | Answer | Lost>;
   unload(handler: number): void;
-  /** Sends a request as soon as those before it are answered. Fails it at once while its breaker is open. */
+  /** Queues a request, or fails it immediately while its breaker is open. */
   submit(task: Task): void;
   status(): RunnerStatus;
-  /** The breaker of a loaded plug-in; null if there is no such plug-in. */
+  /** Returns the state of the breaker of a loaded plug-in; null if there is no such plug-in. */
   breaker(handler: number): BreakerStatus | null;
 }
 
@@ -28,11 +28,11 @@ export interface SupervisorOptions {
   readonly trust: string;
   readonly log: Log;
   readonly launcher: Launcher;
-  /** When a process is replaced. */
+  /** Usage at which a process is replaced. */
   readonly recycle?: RecycleLimits;
-  /** After so many milliseconds without an event, a runner frees memory. */
+  /** Milliseconds without an event after which a runner frees memory. */
   readonly idleMs?: number;
-  /** A process that dies by itself within so many milliseconds counts as one that could not start. */
+  /** A process that exits on its own within this many milliseconds counts as one that could not start. */
   readonly stableAfterMs?: number;
 }
 
@@ -49,7 +49,7 @@ class RunnerSupervisor implements Supervisor {
   readonly #idle: ReturnType<typeof createIdleTimer>;
   #nextHandler = 0;
   #inFlight: 'nothing' | 'task' | 'maintenance' = 'nothing';
-  /** Set while the queue is empty, until maintenance may run. */
+  /** Scheduled when the queue becomes empty; maintenance runs then. */
   #quietMoment: NodeJS.Immediate | null = null;
 
   constructor({
@@ -67,7 +67,7 @@ class RunnerSupervisor implements Supervisor {
       });
     const onGone = (runner: LoadedRunner, how: string): void => {
       this.#lifecycle.gone(runner, how);
-      // Its successor may be ready already, but the one that is gone was busy.
+      // Its successor may already be ready, but could not take over while this one was busy.
       this.#pump();
     };
     this.#lifecycle = new RunnerLifecycle({
@@ -76,7 +76,7 @@ class RunnerSupervisor implements Supervisor {
       stableAfterMs,
       start: () => startLoadedRunner({ plugins: this.#plugins, log, launcher, onReady, onGone }),
       onStartFailed: (how) => {
-        this.#queue.fail(`its runner does not start: ${how}`, (task) => task.request.request !== 'evaluate');
+        this.#queue.fail(`its runner cannot be started: ${how}`, (task) => task.request.kind !== 'evaluate');
       },
     });
     this.#maintenance = createMaintenance({
@@ -109,7 +109,7 @@ class RunnerSupervisor implements Supervisor {
     const handler = this.#nextHandler++;
     return new Promise((resolve) => {
       const done = (answer: Answer | Lost): void => {
-        if ('failure' in answer || answer.reply.reply !== 'done') {
+        if ('failure' in answer || answer.reply.kind !== 'done') {
           resolve(answer);
           return;
         }
@@ -188,7 +188,7 @@ class RunnerSupervisor implements Supervisor {
     const finish = (answer: Answer | Lost): void => {
       this.#finish(runner, sent, answer);
     };
-    if (task.request.request === 'evaluate' && plugin !== null) {
+    if (task.request.kind === 'evaluate' && plugin !== null) {
       const { handler } = task.request;
       this.#maintenance.evaluated(handler);
       this.#idle.touch();
@@ -237,7 +237,7 @@ class RunnerSupervisor implements Supervisor {
     return true;
   }
 
-  /** By the next turn of the event loop, a chain has asked its next handler, and the last answer is on its way to libvirt. */
+  /** Waits one turn of the event loop, so that a chain can first ask its next handler, or libvirt gets its answer. */
   #maintainWhenQuiet(): void {
     this.#quietMoment ??= setImmediate(() => {
       this.#quietMoment = null;
@@ -251,6 +251,6 @@ class RunnerSupervisor implements Supervisor {
   }
 
   #pluginOf({ request }: Task): LoadedPlugin | null {
-    return request.request === 'evaluate' ? (this.#plugins.get(request.handler) ?? null) : null;
+    return request.kind === 'evaluate' ? (this.#plugins.get(request.handler) ?? null) : null;
   }
 }

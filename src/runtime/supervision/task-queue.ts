@@ -6,20 +6,20 @@ export interface Task {
   readonly request: RunnerRequest;
   /** Document or encoded artefact. */
   readonly tail: Buffer | null;
-  /** Counted from the moment the request is sent. */
+  /** Starts when the request is sent. */
   readonly deadlineMs: number;
   /** Called once. */
   done(answer: Answer | Lost): void;
 }
 
-/** Tasks in order of arrival. One that has waited for its deadline and five seconds more fails as `unavailable`. */
+/** Tasks in order of arrival. A task that waits five seconds longer than its deadline fails as `unavailable`. */
 export interface TaskQueue {
   readonly length: number;
   push(task: Task): void;
-  /** Puts a task back that was taken and not carried out. */
+  /** Returns a task to the front of the queue, because it was not sent. */
   putBack(task: Task): void;
   shift(): Task | undefined;
-  /** Fails those that match, at once. */
+  /** Fails all matching tasks immediately. */
   fail(message: string, matches: (task: Task) => boolean): void;
 }
 
@@ -43,7 +43,7 @@ export function createTaskQueue(): TaskQueue {
     sweeping = null;
     const now = performance.now();
     failWhere(
-      (task) => `its runner had no time for it within ${task.deadlineMs + patienceMs} ms`,
+      (task) => `its runner was busy for ${task.deadlineMs + patienceMs} ms`,
       ({ expiresAt }) => expiresAt <= now,
     );
     watch();

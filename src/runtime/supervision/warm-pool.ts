@@ -1,21 +1,21 @@
-/** Counts the instances that a runner has made ahead of events, and says which plug-in needs another. It creates nothing itself. */
+/** Counts the warm instances in a runner and decides which plug-in needs another. Creates nothing itself. */
 export interface WarmPool {
   /** Starts counting for a plug-in. */
   add(handler: number): void;
   remove(handler: number): void;
-  /** An event has used an instance, if there was one. */
+  /** Reports that an event has used an instance, if there was one. */
   used(handler: number): void;
-  /** The runner has tried to make an instance. If `made` is false, the plug-in gets none until it is used again. */
+  /** Reports an attempt to create an instance. If `made` is false, the plug-in gets none until it is used again. */
   prepared(handler: number, result: { readonly made: boolean; readonly tookMs: number }): void;
-  /** The plug-in with the fewest instances that needs another and is eligible, or null. */
+  /** Returns the eligible plug-in with the fewest instances that needs another, or null. */
   next(isEligible: (handler: number) => boolean): number | null;
-  /** The runner is idle: each plug-in keeps one instance until it is used again. */
+  /** Reports that the runner is idle: each plug-in keeps one instance until it is used again. */
   shrink(): void;
-  /** A new process serves, which has no instances. */
+  /** Reports that a new process, without instances, has taken over. */
   reset(): void;
 }
 
-/** How many instances to keep of plug-ins that instantiate within `cheapMs`, of others, and of those in an idle runner. */
+/** Numbers of instances to keep: of plug-ins that instantiate within `cheapMs`, of others, and in an idle runner. */
 export const warmInstances = { cheap: 8, expensive: 2, idle: 1 } as const;
 const cheapMs = 0.3;
 

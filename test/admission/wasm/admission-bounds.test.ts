@@ -45,7 +45,7 @@ describe('an admission that does not end', () => {
       const error = await errorOf(admit('component', readFileSync(samplePlugin('naming'))));
       expect(error.code).toBe('admission-failed');
       expect(error.message).toBe(
-        "Cannot admit a plugin: it took more than 0.2 s; check the plugin with 'hookvisor vet', or build it again",
+        "Cannot admit a plug-in: it took more than 0.2 s; check the plug-in with 'hookvisor vet', or build it again",
       );
       expect(error.fields).toEqual({ deadlineMs: 200, memoryMiB: 4_096 });
       expect(pids.filter(isAlive)).toEqual([]);
@@ -64,7 +64,7 @@ describe('an admission that does not end', () => {
     expect(error.code).toBe('admission-failed');
     // Short of memory, V8 either gives up or collects garbage until the deadline.
     expect(error.message).toMatch(
-      /^Cannot admit a plugin: it took more (?:memory than admission has \(192 MiB, a quarter of it for objects\)|than 20 s); check/u,
+      /^Cannot admit a plug-in: it took more (?:memory than admission has \(192 MiB, a quarter of it for objects\)|than 20 s); check/u,
     );
     expect(error.fields).toEqual({ deadlineMs: 20_000, memoryMiB: 192 });
     expect(pids.filter(isAlive)).toEqual([]);

@@ -223,10 +223,10 @@ describe('what is said of a path', () => {
 
   it('never tells to take /tmp from everybody, or a home from its user', () => {
     const sticky = { ...found, path: '/tmp', kind: 'folder', mode: 0o1777, owner: false, uid: 0 } as const;
-    expect(distrustRemedy(sticky)).toBe('name a folder of its own, not /tmp itself');
+    expect(distrustRemedy(sticky)).toBe('specify a separate folder instead of /tmp');
     const [account] = readAccounts();
     const home = { ...found, path: account?.home ?? '', uid: account?.uid ?? -1, kind: 'folder' } as const;
-    expect(distrustRemedy(home)).toContain('move what is used to a folder that belongs to root');
+    expect(distrustRemedy(home)).toContain('move the files to a folder that belongs to root');
   });
 
   it('shows a hostile name as what it is, in words and in a command', () => {

@@ -76,7 +76,7 @@ describe.each(found)('isolation by $name', { timeout: 90_000 }, ({ name, chosen,
       found.findIndex((other) => other.name === name),
     );
     expect(chosen.isolation.unavailable).toEqual(
-      better.map((other) => ({ mechanism: other.name, reason: `the configuration says isolation: ${name}` })),
+      better.map((other) => ({ mechanism: other.name, reason: `the configuration sets isolation: ${name}` })),
     );
   });
 });
@@ -90,10 +90,10 @@ describe('a required level', () => {
       const error = await errorOf(create());
       expect(error.code).toBe('isolation');
       expect(error.message).toContain(
-        `Cannot keep plugins apart at the level 'namespaces': the best here is '${isolation}'; ` +
+        `Cannot isolate plug-ins at the level 'namespaces': this host only offers '${isolation}'; ` +
           'install bubblewrap (apt install bubblewrap)',
       );
-      expect(error.message).toContain(`\n  bubblewrap: the configuration says isolation: ${isolation}`);
+      expect(error.message).toContain(`\n  bubblewrap: the configuration sets isolation: ${isolation}`);
     },
   );
 

@@ -105,7 +105,8 @@ for (const { name, chosen, why } of found) {
       const result = await results(bomb, ['memory']).catch(String);
       bomb.kill();
       const how = await bomb.ended;
-      if (typeof result === 'string') expect(how).toMatch(/^it was ended by SIG|out of memory|allocation failed/iu);
+      if (typeof result === 'string')
+        expect(how).toMatch(/^it was terminated by SIG|out of memory|allocation failed/iu);
       else expect(result['memory']).toMatchObject({ refused: true });
     });
   });
@@ -120,7 +121,7 @@ describe('isolation by process', () => {
     }
     const endless = start(chosen, true, { ...generous, cpuSeconds: 1 });
     ask(endless, ['spin']);
-    expect(await endless.ended).toMatch(/^it was ended by SIG(KILL|XCPU)/u);
+    expect(await endless.ended).toMatch(/^it was terminated by SIG(KILL|XCPU)/u);
   });
 });
 

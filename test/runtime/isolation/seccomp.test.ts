@@ -113,7 +113,7 @@ describe('isolation by bubblewrap', { timeout: 60_000 }, () => {
     const process = startProcess(mechanism, { command: [program, ...wanted], readable: [], limits });
     const printed = await text(process.stdout);
     const how = await process.ended;
-    if (how !== 'it ended with status 0') throw new Error(how);
+    if (how !== 'it exited with status 0') throw new Error(how);
     return new Map(
       printed
         .trim()
@@ -157,7 +157,7 @@ describe('isolation by bubblewrap', { timeout: 60_000 }, () => {
       ctx.skip(why ?? 'only x86-64 has that way');
       return;
     }
-    await expect(calls(chosen.mechanism, ['int80'])).rejects.toThrow('it was ended by SIGSYS');
+    await expect(calls(chosen.mechanism, ['int80'])).rejects.toThrow('it was terminated by SIGSYS');
   });
 
   /** Why nothing can be tried here. */

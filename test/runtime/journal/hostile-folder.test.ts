@@ -61,7 +61,7 @@ describe('a journal folder that somebody else made', () => {
     await expect(open(dir)).rejects.toMatchObject({
       code: 'untrusted',
       message:
-        `Cannot use '${dir}': it belongs to user ${otherUid} and has mode 0755: others may change what is in it; ` +
+        `Cannot use '${dir}': it belongs to user ${otherUid} and has mode 0755: other users can change its content; ` +
         `move it away: mv ${dir} ${dir}.untrusted`,
       fields: { path: dir, uid: otherUid, mode: '0755' },
     });
@@ -118,8 +118,8 @@ describe('a journal folder of our own', () => {
       await expect(open(dir)).rejects.toMatchObject({
         code: 'untrusted',
         message: expect.stringContaining(
-          `it has 2 names (hard links), so it may be somebody else's file; see that it is yours, then make it a file of ` +
-            `its own: cp -p ${path} ${path}.copy && mv ${path}.copy ${path}`,
+          `it has 2 names (hard links), so it may be the file of another user; make sure that it is yours, then replace it by a ` +
+            `copy: cp -p ${path} ${path}.copy && mv ${path}.copy ${path}`,
         ) as string,
       });
       victim.isUntouched();
@@ -143,14 +143,16 @@ describe('a journal folder of our own', () => {
     writeFileSync(join(dir, name), 'x');
     chmodSync(join(dir, name), 0o622);
     await expect(open(dir)).rejects.toMatchObject({
-      message: expect.stringContaining(`has mode 0622: others may change it; run: chmod go-w ${dir}/${name}`) as string,
+      message: expect.stringContaining(
+        `has mode 0622: other users can change it; run: chmod go-w ${dir}/${name}`,
+      ) as string,
     });
   });
 
   it.each([
-    [0o777, 'others may change what is in it; run: chmod go-w DIR'],
-    [0o770, 'others may change what is in it; run: chmod go-w DIR'],
-    [0o1777, 'others may add files to it; name a folder of its own, which only USER may write to'],
+    [0o777, 'other users can change its content; run: chmod go-w DIR'],
+    [0o770, 'other users can change its content; run: chmod go-w DIR'],
+    [0o1777, 'other users can add files to it; specify a separate folder that only USER can write to'],
   ])('of mode %o is refused by writers and readers', async (mode, why) => {
     const dir = temporaryFolder();
     const uid = process.getuid?.() ?? 0;
@@ -172,7 +174,7 @@ describe('a journal folder of our own', () => {
     mkdirSync(join(dir, 'real'));
     const link = join(dir, 'link');
     symlinkSync('real', link);
-    const message = `Cannot use '${link}': it is a symbolic link; name the folder that it points to`;
+    const message = `Cannot use '${link}': it is a symbolic link; specify the folder that it points to`;
     for (const path of [link, `${link}/`]) {
       await expect(open(path)).rejects.toMatchObject({ code: 'untrusted', message });
       await expect(verifyJournal(path)).rejects.toMatchObject({ code: 'untrusted', message });

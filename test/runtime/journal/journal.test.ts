@@ -132,7 +132,7 @@ describe('the journal', () => {
     await expect(openTestJournal(join(dir, 'file'))).rejects.toMatchObject({
       code: 'journal',
       message: expect.stringMatching(
-        /^Cannot open the journal '.*file': EEXIST.*; check the owner and the free space of its folder, or set journal\.dir in the configuration$/u,
+        /^Cannot open the journal '.*file': EEXIST.*; check the owner and free space of its folder, or set journal\.dir in the configuration$/u,
       ) as string,
     });
   });

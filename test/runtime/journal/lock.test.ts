@@ -139,12 +139,12 @@ describe('the lock', () => {
     }
     expect(await namesIn(dir)).toEqual(['start', '1-a', '2-a', '1-b', '2-b']);
     expect(await verifyJournal(dir)).toMatchObject({
-      bad: { line: 4, problem: 'it was altered, or a record before it is missing: its hash is another' },
+      bad: { line: 4, problem: 'its hash does not match: it was altered, or a record before it is missing' },
     });
     await expect
       .poll(() => one.said.join('\n'), { timeout: 5_000 })
       .toBe(
-        `error: Cannot keep the journal '${dir}' to one writer: its file 'lock' was removed or replaced, so another ` +
+        `error: Cannot lock the journal '${dir}' any longer: its file 'lock' was removed or replaced, so another ` +
           `runtime may write it as well; restart the runtime`,
       );
     expect(second.said).toEqual([]);
@@ -180,7 +180,7 @@ describe('the lock', () => {
     const hidden = 'for f in /usr/bin/flock /bin/flock; do [ ! -e $f ] || mount --bind /dev/null $f; done; exec "$@"';
     const run = spawnSync('unshare', ['--mount', 'sh', '-c', hidden, 'sh', ...holder(dir)], { encoding: 'utf8' });
     expect(run.stdout).toBe(
-      `journal: Cannot lock '${dir}/lock': flock(1) is not installed; install util-linux, a journal is not written without it\n`,
+      `journal: Cannot lock '${dir}/lock': flock(1) is not installed; install util-linux, which the journal requires\n`,
     );
     expect(readdirSync(dir)).toEqual(['lock']);
   });

@@ -37,20 +37,20 @@ describe('verifying a journal', () => {
   });
 
   it.each([
-    ['is missing', (lines: string[]) => lines.toSpliced(2, 1), 3, 'its hash is another'],
-    ['is there twice', (lines: string[]) => lines.toSpliced(2, 0, lines[2] ?? ''), 4, 'its hash is another'],
+    ['is missing', (lines: string[]) => lines.toSpliced(2, 1), 3, 'its hash does not match'],
+    ['is there twice', (lines: string[]) => lines.toSpliced(2, 0, lines[2] ?? ''), 4, 'its hash does not match'],
     [
       'changed places',
       (lines: string[]) => [lines[0], lines[2], lines[1], ...lines.slice(3)],
       2,
-      'its hash is another',
+      'its hash does not match',
     ],
     ['is no JSON', (lines: string[]) => lines.with(2, 'x'), 3, 'it does not end with a hash'],
     [
       'is of another version',
       (lines: string[]) => lines.with(2, (lines[2] ?? '').replace('"v":1', '"v":2')),
       3,
-      'it is of version 2',
+      'it has version 2',
     ],
     [
       'opens the segment and is missing',
@@ -96,10 +96,10 @@ describe('verifying a journal', () => {
     rmSync(join(dir, '00000002.jsonl.gz'));
     expect((await verifyJournal(dir)).bad).toMatchObject({
       line: 1,
-      problem: 'it does not follow the record before it: records or a whole segment are missing',
+      problem: 'it does not continue the chain: records or a whole segment before it are missing',
     });
     writeFileSync(join(dir, '00000002.jsonl.gz'), third);
-    expect((await verifyJournal(dir)).bad?.problem).toBe("it opens segment 3, the file's name says 2");
+    expect((await verifyJournal(dir)).bad?.problem).toBe('it opens segment 3, but the file name says 2');
   });
 
   it('tells whether a record of a hash that was kept is still there', async () => {

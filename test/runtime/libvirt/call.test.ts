@@ -82,7 +82,7 @@ describe('fromHookArguments', () => {
       const error = thrownBy(() => read(args));
       expect(error.code).toBe('protocol');
       expect(error.message).toBe(
-        `Cannot read the hook's arguments: ${args.length} given and no operation among them; ` +
+        `Cannot read the hook's arguments: they are ${args.length} without an operation; ` +
           `call it as libvirt does: OBJECT OPERATION SUBOPERATION EXTRA`,
       );
     }
@@ -141,11 +141,11 @@ describe('fromRfcArguments', () => {
 
   it('refuses an event without a kind or an operation', () => {
     expect(thrownBy(() => fromRfcArguments({ ...words, ...received, kind: '' })).message).toBe(
-      'Cannot read the event: it has no kind; give KIND NAME EVENT QUALIFIER',
+      'Cannot read the event: it has no kind; specify KIND NAME EVENT QUALIFIER',
     );
     const error = thrownBy(() => fromRfcArguments({ ...words, ...received, event: '-' }));
     expect(error.code).toBe('protocol');
-    expect(error.message).toBe('Cannot read the event: it has no event; give KIND NAME EVENT QUALIFIER');
+    expect(error.message).toBe('Cannot read the event: it has no event; specify KIND NAME EVENT QUALIFIER');
   });
 });
 

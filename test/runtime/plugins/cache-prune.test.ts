@@ -68,7 +68,9 @@ describe('pruning a cache', () => {
     const said: string[] = [];
     const path = join(folder.path, await fileOf(folder.path, 'file', 0));
     await pruneCache(path, (level, message) => said.push(`${level}: ${message}`));
-    expect(said.join()).toMatch(/^warn: Cannot tidy up '.*file': ENOTDIR.*; it may grow/u);
+    expect(said.join()).toMatch(
+      /^warn: Cannot prune the cache '.*file': ENOTDIR.*; make it writable, or it keeps growing/u,
+    );
   });
 
   it('spares an entry that a runtime has read', async () => {

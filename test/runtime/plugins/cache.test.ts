@@ -78,7 +78,7 @@ describe('the cache', () => {
     await writeFile(path, damage(await readFile(path)));
     expect(await cache.read(key)).toBeNull();
     expect(logged).toEqual([
-      `warn: Cannot use '${path}': it is damaged, or no runtime of this user wrote it; the plugin is admitted again and the file replaced`,
+      `warn: Cannot use '${path}': it is damaged, or was not written by a runtime of this user; the plug-in is admitted again and the file replaced`,
     ]);
     await cache.write(key, artefact);
     expect(await cache.read(key)).toEqual(artefact);
@@ -131,7 +131,7 @@ describe('the cache', () => {
     await cache.write(key, artefact);
     expect(await cache.read(key)).toBeNull();
     expect(await readdir(folder.path)).toEqual([]);
-    expect(logged[0]).toMatch(/^warn: Cannot keep .* has mode 0777: everybody may change it; run 'chmod go-w /u);
+    expect(logged[0]).toMatch(/^warn: Cannot cache .* has mode 0777: everybody may change it; run 'chmod go-w /u);
     expect(logged).toHaveLength(2);
   });
 

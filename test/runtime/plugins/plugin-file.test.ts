@@ -14,7 +14,7 @@ describe('a plugin of more bytes than its handler allows', () => {
     const error = await errorOf(readPluginFile(handlerConfig({ pluginBytes: length - 1 })));
     expect(error.code).toBe('plugin-refused');
     expect(error.message).toBe(
-      `Cannot load plugin '${source}' of handler 'plugin': it has ${length} bytes; at most ${length - 1} are allowed; ` +
+      `Cannot load the plug-in '${source}' of handler 'plugin': it has ${length} bytes; at most ${length - 1} are allowed; ` +
         "raise 'pluginSize' (64MiB at most), or build a smaller plugin",
     );
     expect(error.fields).toEqual({ handler: 'plugin', source, rule: 'size', bytes: length, allowed: length - 1 });

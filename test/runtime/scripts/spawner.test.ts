@@ -220,7 +220,7 @@ describe('the spawner', () => {
     process.kill(spawnerOf(process.pid), 'SIGKILL');
     expect(await ending).toMatchObject({
       code: 'runner',
-      message: 'the process that starts scripts is gone (it was ended by SIGKILL); the next event starts it again',
+      message: 'the process that starts scripts died (it was terminated by SIGKILL); the next event starts it again',
     });
     await until(() => !alive(script));
     expect(alive(script)).toBe(false);
@@ -272,7 +272,7 @@ describe('the spawner', () => {
     await expect(missing.start()).rejects.toMatchObject({
       code: 'runner',
       message:
-        "Cannot start '/nowhere/spawner': it is not built; install gcc and libc6-dev and run 'npm run build', scripts need it",
+        "Cannot start '/nowhere/spawner': it is not built; scripts need it, so install gcc and libc6-dev and run 'npm run build'",
     });
     await expect(missing.run({ ...usual, argv: ['/bin/true'] })).rejects.toMatchObject({ code: 'runner' });
     await missing[Symbol.asyncDispose]();

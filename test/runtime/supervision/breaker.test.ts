@@ -35,7 +35,7 @@ describe('a breaker', () => {
     const refused = breaker.enter();
     expect(refused).toEqual({ failures: 3, retryInMs: 800 });
     expect(isPass(refused) ? '' : refusalText(refused)).toBe(
-      'its breaker is open after 3 failures that cost its process; next try in 1 s',
+      'its breaker is open after 3 failures that cost its process; next trial in 1 s',
     );
   });
 
@@ -54,7 +54,7 @@ describe('a breaker', () => {
     const trial = pass(breaker);
     expect(breaker.status()).toEqual({ state: 'half-open', failures: 3, retryInMs: null });
     const second = breaker.enter();
-    expect(isPass(second) ? '' : refusalText(second)).toContain('it is being tried right now');
+    expect(isPass(second) ? '' : refusalText(second)).toContain('a trial is in flight');
     trial.settle('answered');
     expect(breaker.status()).toEqual({ state: 'closed', failures: 0, retryInMs: null });
   });
@@ -72,7 +72,7 @@ describe('a breaker', () => {
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
   });
 
-  it('does not start over with the shortest wait for a plugin that only answers trials', () => {
+  it('does not start over with the shortest wait for a plug-in that only answers trials', () => {
     const { breaker, wait } = clocked();
     fail(breaker);
     wait(firstBackoffMs);

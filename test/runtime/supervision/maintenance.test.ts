@@ -23,11 +23,11 @@ function kept(): Kept {
 function work({ maintenance, usage }: Kept): string[] {
   const done: string[] = [];
   for (let task = maintenance.next(); task !== null; task = maintenance.next()) {
-    const { request } = task.request;
-    done.push(request);
-    if (request === 'usage') task.done({ reply: 'usage', usage });
-    else if (request === 'prepare') task.done({ reply: 'prepared', made: true, tookMs: 5 });
-    else task.done({ reply: 'done' });
+    const { kind } = task.request;
+    done.push(kind);
+    if (kind === 'usage') task.done({ kind: 'usage', usage });
+    else if (kind === 'prepare') task.done({ kind: 'prepared', made: true, tookMs: 5 });
+    else task.done({ kind: 'done' });
   }
   return done;
 }

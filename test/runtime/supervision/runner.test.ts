@@ -9,7 +9,7 @@ import { encodeReply } from '../../../src/contract/messages.js';
 import { driveRunner } from '../../../src/runtime/supervision/runner.js';
 import type { Answer, Lost } from '../../../src/runtime/supervision/runner.js';
 
-const done = { reply: 'done' } as const;
+const done = { kind: 'done' } as const;
 const oversized = Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 2]);
 
 it.each([
@@ -18,7 +18,7 @@ it.each([
   ['is a frame of another type', encodeFrame(9, Buffer.from('{}')), /frame type 9 is not 'reply'/u],
   ['has other fields', encodeFrame(2, Buffer.from('\0\0\0\x02{}', 'latin1')), /fields are not those of 'reply'/u],
   ['has fields that are not JSON', encodeFrame(2, Buffer.from('\0\0\0\x01{', 'latin1')), /they are not JSON/u],
-  ['answers another request', encodeReply(7, done), /not under way/u],
+  ['answers another request', encodeReply(7, done), /not in flight/u],
 ])('a runner whose answer %s is killed', async (_, bytes, why) => {
   const { lost, how } = await requestOf(bytes);
   expect(lost).toMatchObject({ failure: 'protocol', sent: true });
@@ -60,6 +60,6 @@ async function requestOf(bytes: Buffer): Promise<{ lost: Answer | Lost; how: str
       if (lost !== null) resolve({ lost, how });
     });
     const options = { tail: null, deadlineMs: 10_000 };
-    runner.request({ request: 'unload', handler: 0 }, options, (answer) => (lost = answer));
+    runner.request({ kind: 'unload', handler: 0 }, options, (answer) => (lost = answer));
   });
 }

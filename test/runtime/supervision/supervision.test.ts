@@ -27,7 +27,7 @@ import {
 } from '../../support/sandbox.js';
 
 const allow = { outcome: 'allow' };
-const open = /its breaker is open after 3 failures that cost its process; next try in \d s/u;
+const open = /its breaker is open after 3 failures that cost its process; next trial in \d s/u;
 
 describe('the breaker of a plugin that hangs', () => {
   it('opens, fails its events at once, and leaves the others of its runner alone', async () => {
@@ -57,7 +57,7 @@ describe('the breaker of a plugin that hangs', () => {
     const trial = errorOf(spin.evaluate(hookCall('trial')));
     await until(() => opened.sandbox.breaker(spin)?.state === 'half-open');
     const meanwhile = await errorOf(spin.evaluate(hookCall('meanwhile')));
-    expect(meanwhile.message).toMatch(/its breaker is open .*; it is being tried right now/u);
+    expect(meanwhile.message).toMatch(/its breaker is open .*; a trial is in flight/u);
     expect(await trial).toMatchObject({ failure: 'deadline' });
     const { state, retryInMs } = opened.sandbox.breaker(spin) ?? {};
     expect(state).toBe('open');
@@ -72,7 +72,7 @@ describe('a runner that has used enough', () => {
     let answers = 0;
     while (supervisor.status().replacements < 2) {
       const burst = await Promise.all(Array.from({ length: 20 }, () => evaluate(supervisor, guest)));
-      for (const answer of burst) expect(answer).toMatchObject({ reply: { reply: 'evaluated', outcome: 'allow' } });
+      for (const answer of burst) expect(answer).toMatchObject({ reply: { kind: 'evaluated', outcome: 'allow' } });
       answers += burst.length;
       const { pid } = supervisor.status();
       if (pid !== null) pids.add(pid);
@@ -121,7 +121,7 @@ describe('a runner that is due for replacement and is killed while its successor
     old.kill();
     expect(await busy).toMatchObject({ failure: 'crashed', sent: true });
     expect(await next).toMatchObject({ reply: { outcome: 'allow' } });
-    expect(said.join('\n')).toContain('another is about to take its place');
+    expect(said.join('\n')).toContain('its replacement is starting');
   }, 60_000);
 });
 
@@ -281,7 +281,7 @@ async function loadInto(supervisor: Supervisor, source: string, fuel?: number): 
 function evaluate(supervisor: Supervisor, handler: number, deadlineMs = 5_000): Promise<Answer | Lost> {
   const { event } = hookCall();
   return new Promise((done) => {
-    const request = { request: 'evaluate', handler, event, document: false } as const;
+    const request = { kind: 'evaluate', handler, event, document: false } as const;
     supervisor.submit({ request, tail: null, deadlineMs, done });
   });
 }

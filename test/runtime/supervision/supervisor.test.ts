@@ -33,7 +33,7 @@ describe('the deadline', () => {
     expect(error).toMatchObject({ code: 'handler-failed', failure: 'deadline' });
     expect(error.message).toBe(
       "Cannot decide with handler 'endless': no answer within 200 ms, so its process was killed; " +
-        "raise its 'deadline' or make the plugin quicker",
+        "raise its 'deadline' or make the plug-in faster",
     );
     expect((await Promise.all(behind)).map(({ outcome }) => outcome)).toEqual([allow, allow]);
     expect(isAlive(pid)).toBe(false);
@@ -68,7 +68,7 @@ describe('a runner that dies', () => {
     process.kill(runnerPid(opened.sandbox), 'SIGKILL');
     const error = await crashed;
     expect(error).toMatchObject({ failure: 'crashed' });
-    expect(error.message).toBe("Cannot decide with handler 'endless': its process is gone: it was ended by SIGKILL");
+    expect(error.message).toBe("Cannot decide with handler 'endless': its process died: it was terminated by SIGKILL");
     expect((await behind).outcome).toEqual(allow);
   });
 
@@ -81,7 +81,7 @@ describe('a runner that dies', () => {
     expect((await tiny.evaluate(hookCall())).outcome).toEqual(allow);
     expect(runnerPid(opened.sandbox)).not.toBe(pid);
     expect(opened.logged.join('\n')).toMatch(
-      /The runner of trust group 'operator' is gone \(it was ended by SIGKILL\)/u,
+      /The runner of trust group 'operator' died \(it was terminated by SIGKILL\)/u,
     );
   });
 });
