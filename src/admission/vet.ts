@@ -88,7 +88,7 @@ export function vetPlugin(bytes: Buffer, backend: Findings['backend'], options: 
 /** {@link vetPlugin} for a component: it imports nothing but the world's interfaces and exports the handler. */
 export function vetComponent(bytes: Buffer, options: VetOptions): ComponentBinary & { readonly validates: boolean } {
   const { component, validates } = vetPlugin(bytes, 'component', options);
-  if (component === null) throw new HookvisorError('internal', 'Cannot admit the plugin: no component was read');
+  if (component === null) throw new HookvisorError('internal', 'Cannot admit the plug-in: no component was read');
   return { ...component, validates };
 }
 
@@ -220,7 +220,7 @@ export function objectionOf(error: unknown): Objection {
   if (!(error instanceof HookvisorError)) throw error;
   const { code } = error;
   if (code !== 'plugin-refused' && code !== 'plugin-invalid') throw error;
-  const message = messageOf(error).replace(/^Cannot admit the plugin: /u, '');
+  const message = messageOf(error).replace(/^Cannot admit the plug-in: /u, '');
   const rule = vetRules.find((one) => one === error.fields['rule']) ?? 'format';
   return { rule, code, message, fields: { ...error.fields, rule } };
 }

@@ -20,5 +20,5 @@ it('bytes that are missing, left over or of another kind are not an artefact', (
   expect(() => decodeArtefact(Buffer.concat([bytes, Buffer.from('x')]))).toThrow(
     'its modules are 4 bytes, 5 are there',
   );
-  expect(() => decodeArtefact(Buffer.from('\0\0\0\x02{}', 'latin1'))).toThrow('its fields are not those of one');
+  expect(() => decodeArtefact(Buffer.from('\0\0\0\x02{}', 'latin1'))).toThrow('its fields are invalid');
 });
