@@ -1,9 +1,9 @@
 /*
- * The hook client: what libvirt runs as /etc/libvirt/hooks/qemu and the like. It hands one hook call to the Hookvisor
- * runtime over a unix socket and passes the answer on: stdout, stderr, exit status. See docs/client.md, and
- * docs/protocol.md for the frames.
+ * The hook client, which libvirt runs as /etc/libvirt/hooks/qemu and similar paths. It sends one hook call to the
+ * Hookvisor runtime over a Unix socket and passes on the answer: stdout, stderr and exit status. See docs/client.md,
+ * and docs/protocol.md for the frames.
  *
- * It has no options at all: every argument comes from libvirt, and an object's name is hostile input ("--help", "-rf").
+ * It has no options: every argument comes from libvirt, and an object's name is hostile input ("--help", "-rf").
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,7 +27,10 @@
 #define HOOKVISOR_SOCKET "/run/hookvisor/hookvisor.sock"
 #endif
 
-/* Reads stdin to its end; false when there is no whole document. A terminal is not read: libvirt never gives one. */
+/*
+ * Reads stdin to its end; returns false without a complete document. Skips a terminal, because libvirt never provides
+ * one.
+ */
 static bool read_document(struct bytes *document, int64_t until) {
     static char first[first_bytes];
     size_t capacity = sizeof first;
@@ -44,13 +47,15 @@ static bool read_document(struct bytes *document, int64_t until) {
         if (document->size < capacity) continue;
         capacity *= 2;
         char *grown = document->data == first ? malloc(capacity) : realloc(document->data, capacity);
-        if (grown == NULL) return fail("there is no memory for the document");
+        if (grown == NULL) return fail("there is not enough memory for the document");
         if (document->data == first) memcpy(grown, first, sizeof first);
         document->data = grown;
     }
 }
 
-/* libvirt's hook name: this program's own file name, or what stands before `.d` in /etc/libvirt/hooks/qemu.d/50-x. */
+/*
+ * Returns libvirt's hook name: this program's own file name, or the part before `.d` in /etc/libvirt/hooks/qemu.d/50-x.
+ */
 static struct bytes driver_of(char *path) {
     char *end = path + strlen(path);
     char *name = end;
@@ -65,13 +70,13 @@ static struct bytes driver_of(char *path) {
     return (struct bytes){name, (size_t)(end - name)};
 }
 
-/* driver, object, operation, ... separated by NUL. */
+/* Joins driver, object, operation and the rest, separated by NUL. */
 static bool join_arguments(struct bytes driver, int argc, char **argv, struct bytes *joined) {
     static char first[8192];
     size_t size = driver.size;
     for (int at = 1; at < argc; at++) size += 1 + strlen(argv[at]);
     *joined = (struct bytes){size <= sizeof first ? first : malloc(size), size};
-    if (joined->data == NULL) return fail("there is no memory for the arguments");
+    if (joined->data == NULL) return fail("there is not enough memory for the arguments");
     char *end = mempcpy(joined->data, driver.data, driver.size);
     for (int at = 1; at < argc; at++) {
         *end++ = '\0';
@@ -80,7 +85,7 @@ static bool join_arguments(struct bytes driver, int argc, char **argv, struct by
     return true;
 }
 
-/* Whether a denial makes libvirt give up the operation and nothing else: no guest dies, nothing is left half done. */
+/* Returns whether a denial makes libvirt cancel the operation cleanly: no guest dies, and nothing is left half done. */
 static bool denial_aborts(struct bytes driver, int argc, char **argv) {
     if (argc < 4 || (strcmp(argv[3], "begin") != 0 && strcmp(argv[3], "before") != 0)) return false;
     static const char *const never[] = {"reconnect", "started", "attach"};
@@ -92,7 +97,7 @@ static bool denial_aborts(struct bytes driver, int argc, char **argv) {
     return !network || (strcmp(argv[2], "updated") != 0 && strcmp(argv[2], "port-deleted") != 0);
 }
 
-/* A closed stdin, stdout or stderr must not become the socket. */
+/* Opens /dev/null for each closed standard stream, so that the socket does not get its descriptor. */
 static bool fill_stdio(void) {
     for (int fd = 0; fd <= 2; fd++) {
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF || open("/dev/null", O_RDWR) == fd) continue;
@@ -101,23 +106,23 @@ static bool fill_stdio(void) {
     return true;
 }
 
-/* Passes the answer on to libvirt. Returns the exit status. */
+/* Writes the answer for libvirt. Returns the exit status. */
 static int pass_on(struct answer answer, bool aborts, int64_t until) {
     bool written = write_all(STDOUT_FILENO, answer.out, until);
     int why = errno;
     write_all(STDERR_FILENO, answer.err, until);
     if (written || answer.status != 0) return answer.status;
-    say("the document cannot be handed to libvirt: %s", why == ETIMEDOUT ? "it is not read in time" : strerror(why));
+    say("the document cannot be written for libvirt: %s", why == ETIMEDOUT ? "it was not read in time" : strerror(why));
     return aborts ? 1 : 0;
 }
 
-/* What the policy says where no script decides. Returns the exit status. */
+/* Applies the policy if no script decides. Returns the exit status. */
 static int follow_policy(const struct policy *policy, const char *path, bool aborts) {
     bool denied = aborts && policy->action != action_allow;
     say("the runtime at %.*s cannot be reached (%s)%s; start it, or see %.*s%s%s%s", PATH(path), reason,
         denied   ? ""
-        : aborts ? ", the operation goes on as configured"
-                 : ", the operation goes on: denying it would not stop it cleanly",
+        : aborts ? ", the operation continues as configured"
+                 : ", the operation continues: a denial would not stop it cleanly",
         PATH(policy->file), policy->problem[0] != '\0' ? " (which " : "", policy->problem,
         policy->problem[0] != '\0' ? ")" : "");
     return denied ? 1 : 0;
@@ -141,7 +146,7 @@ int main(int argc, char **argv) {
         return pass_on(answer, aborts, until);
     }
     if (policy.action != action_script || !whole) return follow_policy(&policy, path, aborts);
-    /* The script has the deadline for itself: the runtime may have used up the first one. */
+    /* The script gets the whole deadline: the runtime may have used up the first one. */
     int status = run_script(policy.script, document, argv, policy.deadline_ms);
     return aborts ? status : 0;
 }

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* How long to wait before a call that failed is tried again. */
+/* Pause before a failed call is retried. */
 enum { again_ms = 10 };
 
 static inline int64_t now_ms(void) {
@@ -14,7 +14,7 @@ static inline int64_t now_ms(void) {
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* Waits before something that failed is tried again, so that a failure that lasts does not burn the processor. */
+/* Pauses before a retry, so that a persistent failure does not occupy the processor. */
 static inline void pause_ms(long ms) {
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }

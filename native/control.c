@@ -10,7 +10,10 @@
 #include "frame.h"
 #include "runtime-child.h"
 
-/* How often a call may fail for want of memory before the runtime has to start another gate: a second in all. */
+/*
+ * Maximum number of consecutive failures for lack of memory, about a second, before the runtime must start another
+ * gate.
+ */
 enum { most_attempts = 100, room_bytes = 16384, kept_bytes = 1024 * 1024 };
 
 bool control_ended, control_failed;
@@ -20,7 +23,7 @@ static void end_control(int error) {
     if (error != 0 && error != EPIPE && error != ECONNRESET) control_failed = true;
 }
 
-/* Whether to try again what failed for the n-th time in a row; ends it otherwise. */
+/* Counts a failure. Returns true if the call should be retried, and ends the connection otherwise. */
 static bool try_again(int *attempts, int error) {
     if (++*attempts < most_attempts && is_passing(error)) return true;
     end_control(error);

@@ -16,7 +16,7 @@
 
 enum { type_call = 0x01, type_answer = 0x02, type_refusal = 0x1f };
 
-/* A connected, non-blocking socket, or -1. */
+/* Returns a connected, non-blocking socket, or -1. */
 static int connect_to(const char *path, int64_t until) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = -1;
@@ -28,7 +28,7 @@ static int connect_to(const char *path, int64_t until) {
     }
     while (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
         int why = errno;
-        /* A full queue of connections is a busy runtime, not an absent one. */
+        /* A full backlog means that the runtime is busy, not absent. */
         if ((why == EAGAIN || why == EINTR) && now_ms() < until) {
             pause_ms(again_ms);
             continue;
@@ -53,7 +53,7 @@ static bool send_call(int fd, struct bytes arguments, struct bytes document, int
         ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
         if (sent >= 0) part += skip_sent(parts + part, 3 - part, (size_t)sent);
         else if (errno != EAGAIN && errno != EINTR) return fail("%s", strerror(errno));
-        else if (!wait_for(fd, POLLOUT, until)) return fail("it does not take the call in time");
+        else if (!wait_for(fd, POLLOUT, until)) return fail("it did not accept the call in time");
     }
     return true;
 }
@@ -63,13 +63,13 @@ static bool parse_answer(struct bytes frame, struct answer *answer) {
     char *body = frame.data + header_bytes;
     size_t size = frame.size - header_bytes;
     if (type == type_refusal) {
-        /* The fields are JSON, shown as they are: a parser here would only be more to go wrong. */
+        /* The fields are JSON and are shown unparsed: a parser here would be one more thing that can fail. */
         size_t head = size >= 4 ? get_u32(body) : 0;
         if (head == 0 || head > size - 4) return fail("it refused the call: ");
         return fail("it refused the call: %.*s", shown(body + 4, head, 300), body + 4);
     }
-    if (type != type_answer) return fail("it sent a frame of the unknown type %u", type);
-    if (size < 5 || get_u32(body + 1) > size - 5) return fail("it sent an answer that is cut short");
+    if (type != type_answer) return fail("it sent a frame of unknown type %u", type);
+    if (size < 5 || get_u32(body + 1) > size - 5) return fail("it sent a truncated answer");
     answer->status = (unsigned char)body[0];
     answer->out = (struct bytes){body + 5, get_u32(body + 1)};
     answer->err = (struct bytes){answer->out.data + answer->out.size, size - 5 - answer->out.size};
@@ -85,17 +85,20 @@ static bool read_answer(int fd, struct answer *answer, int64_t until) {
         ssize_t got = recv(fd, frame.data + frame.size, capacity - frame.size, 0);
         if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
         if (got < 0) return fail("%s", strerror(errno));
-        if (got == 0) return fail(frame.size == 0 ? "it hung up without an answer" : "it hung up amid its answer");
+        if (got == 0) {
+            return fail(frame.size == 0 ? "it closed the connection without an answer"
+                                        : "it closed the connection during its answer");
+        }
         frame.size += (size_t)got;
         if (need != header_bytes || frame.size < header_bytes) continue;
         unsigned version = (unsigned char)frame.data[4];
         size_t length = get_u32(frame.data);
-        if (version != protocol_version) return fail("it speaks version %u of the protocol, not 1", version);
+        if (version != protocol_version) return fail("it uses protocol version %u, not 1", version);
         if (length < 2 || length > frame_limit) return fail("it announced a frame of %zu bytes", length);
         need = 4 + length;
         if (need > capacity) {
             frame.data = malloc(capacity = need);
-            if (frame.data == NULL) return fail("there is no memory for its answer");
+            if (frame.data == NULL) return fail("there is not enough memory for its answer");
             memcpy(frame.data, first, frame.size);
         }
     }

@@ -14,7 +14,10 @@ struct answer {
     struct bytes out, err;
 };
 
-/* Sends the call to the runtime at `path` and reads its answer. False, with a reason, when there is none in time. */
+/*
+ * Sends the call to the runtime at `path` and reads its answer. Returns false and sets `reason` if there is no answer
+ * in time.
+ */
 bool exchange(const char *path, struct bytes arguments, struct bytes document, int64_t until, struct answer *answer);
 
 #endif

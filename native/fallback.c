@@ -16,7 +16,10 @@
 
 enum { grace_ms = 500 };
 
-/* The document as a file to read, or -1. It is whole before the script begins: half of one is never judged. */
+/*
+ * Returns the document as a readable file, or -1. The file is complete before the script starts, so a script never
+ * decides on half a document.
+ */
 static int document_file(struct bytes document) {
     if (document.size == 0) return open("/dev/null", O_RDONLY);
     int file = memfd_create("hookvisor-document", 0);
@@ -30,35 +33,35 @@ static int document_file(struct bytes document) {
     return file < 0 || lseek(file, 0, SEEK_SET) != 0 ? -1 : file;
 }
 
-/* In the child: the document as stdin, the hook's own arguments. Never returns. */
+/* Executes the script in the child, with the document as stdin and the hook's own arguments. Never returns. */
 static void exec_script(const char *script, struct bytes document, char **argv, const sigset_t *mask) {
     int in = document_file(document);
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, mask, NULL);
-    /* A session of its own, so that it cannot leave its process group. */
+    /* Its own session prevents it from leaving its process group. */
     if (in >= 0 && setsid() >= 0 && dup2(in, STDIN_FILENO) == STDIN_FILENO) {
         if (in != STDIN_FILENO) close(in);
         execv(script, argv);
     }
-    say("cannot run '%.*s', named in the file for an unreachable runtime: %s; correct the file", PATH(script),
+    say("cannot run '%.*s', which the policy for an unreachable runtime names: %s; correct the file", PATH(script),
         strerror(errno));
     _exit(1);
 }
 
-/* The group, and the process itself for the moment in which it has none. */
+/* Signals the group, and the process itself in case it has no group yet. */
 static void signal_all(pid_t child, int number) {
     kill(-child, number);
     kill(child, number);
 }
 
-/* How a script went: what waitid(2) says once it has ended, and why it was stopped. */
+/* The course of a script: the result of waitid(2) after it ended, and why it was stopped. */
 struct course {
-    siginfo_t ended; /* si_pid is 0 until it has ended */
+    siginfo_t ended; /* si_pid is 0 until the script has ended */
     bool stopped;
     int by_signal, by_error;
 };
 
-/* Waits for the script, stops it when its time is over, and gives up on it when not even KILL ends it. */
+/* Waits for the script, stops it at the deadline, and gives up if even KILL does not end it. */
 static void follow(pid_t child, const sigset_t *awaited, long deadline_ms, struct course *course) {
     int64_t until = now_ms() + deadline_ms;
     for (int stops = 0;;) {
@@ -72,7 +75,7 @@ static void follow(pid_t child, const sigset_t *awaited, long deadline_ms, struc
             if (got < 0 && errno != EAGAIN) course->by_error = errno;
             if (got > 0 && stops == 0) course->by_signal = got;
         }
-        if (stops == 2) return; /* stuck in the kernel */
+        if (stops == 2) return; /* blocked in the kernel */
         signal_all(child, stops == 0 ? SIGTERM : SIGKILL);
         course->stopped = true;
         stops++;
@@ -94,7 +97,7 @@ int run_script(const char *script, struct bytes document, char **argv, long dead
     if (child == 0) exec_script(script, document, argv, &before);
     struct course course = {0};
     follow(child, &awaited, deadline_ms, &course);
-    /* It is never reaped here: until this process ends, the group's number is its own. */
+    /* It is deliberately not reaped: until this process exits, no other process can get the group's number. */
     if (course.stopped) signal_all(child, SIGKILL);
     bool exited = course.ended.si_code == CLD_EXITED;
     if (course.by_signal != 0) {
@@ -104,7 +107,7 @@ int run_script(const char *script, struct bytes document, char **argv, long dead
     } else if (course.stopped) {
         say("'%.*s' did not finish in time and was killed", PATH(script));
     } else if (!exited) {
-        say("'%.*s' was ended by signal %d", PATH(script), course.ended.si_status);
+        say("'%.*s' was terminated by signal %d", PATH(script), course.ended.si_status);
     }
     return !course.stopped && exited ? course.ended.si_status : 1;
 }

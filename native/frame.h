@@ -1,4 +1,4 @@
-/* The frames of docs/protocol.md: numbers in them are u32, big endian. */
+/* The frames of docs/protocol.md. Their numbers are u32, big endian. */
 #ifndef HOOKVISOR_FRAME_H
 #define HOOKVISOR_FRAME_H
 
@@ -12,7 +12,7 @@
 
 enum { protocol_version = 1, header_bytes = 6 };
 
-/* Most bytes of a frame on the runtime's socket, as its length says it. */
+/* Maximum value of the length field of a frame on the runtime's socket. */
 enum { frame_limit = 64 * 1024 * 1024 };
 
 static inline void put_u32(char *at, size_t value) {
@@ -30,7 +30,7 @@ static inline void put_header(char *at, int type, size_t body_bytes) {
     at[5] = (char)type;
 }
 
-/* Moves the parts past what has been sent of them. Returns how many of them are done. */
+/* Advances the parts past the bytes that were sent. Returns the number of parts that are complete. */
 static inline size_t skip_sent(struct iovec *parts, size_t count, size_t sent) {
     for (size_t part = 0; part < count; part++) {
         size_t taken = sent < parts[part].iov_len ? sent : parts[part].iov_len;
@@ -42,7 +42,7 @@ static inline size_t skip_sent(struct iovec *parts, size_t count, size_t sent) {
     return count;
 }
 
-/* Whether a socket call that failed with `error` may succeed next time. Waits a moment if the kernel lacked memory. */
+/* Returns whether a failed socket call is worth a retry. Pauses first if the kernel lacked memory. */
 static inline bool is_passing(int error) {
     if (error == ENOMEM || error == ENOBUFS) pause_ms(again_ms);
     else return error == EINTR || error == EAGAIN;

@@ -1,21 +1,23 @@
 /*
- * The gate: takes hook calls on the runtime's behalf. Node makes a dozen objects for each connection, which costs an
- * event a third of a millisecond when the caches are cold; here it is an accept(2) and a read, and the runtime gets
- * whole requests, one after the other, over a single socket. The runtime starts it and keeps it:
+ * The gate: accepts hook calls on behalf of the runtime. In Node, each connection creates a dozen objects, which takes
+ * a third of a millisecond per event with cold caches. Here it takes one accept(2) and one read(2), and the runtime
+ * receives complete requests, one after the other, over a single socket. The runtime starts the gate and keeps it
+ * running:
  *
  *   gate PATIENCE PATH    binds and listens on PATH, mode 0600
  *   gate PATIENCE         listens on descriptor 4, a socket that systemd holds
  *
- * PATIENCE is how long a client may take for its request, and again to take its answer, milliseconds.
+ * PATIENCE is the timeout of a client in milliseconds: once for sending its request, and again for reading its answer.
  *
  * Descriptor 3 is a socket to the runtime, with the frames of docs/protocol.md; numbers are u32, big endian:
  *
- *   to the runtime    1 listening   2 errno: cannot listen   3 connection, request   4 connection: no request in time
- *                     5 takes no more
- *   from the runtime  1 connection, answer   2 take no more connections
+ *   to the runtime    1 listening   2 errno: cannot listen   3 connection, request   4 connection: request timed out
+ *                     5 stopped accepting
+ *   from the runtime  1 connection, answer   2 stop accepting
  *
- * What comes on a connection is not looked at beyond its length. When the socket to the runtime ends, this delivers the
- * answers that it was given, and ends. A call of the system that fails costs the connection that it was for, no other.
+ * The gate reads only the length of a request and does not interpret the rest. When the socket to the runtime ends, it
+ * delivers the answers that it has received, and exits. A failed system call affects only the connection that it was
+ * for.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -45,7 +47,7 @@ enum { to_listening = 1, to_cannot_listen = 2, to_request = 3, to_late = 4, to_s
 enum { first_bytes = 16384, queue = 4096, batch = 64 };
 enum { starved_ms = 100, most_failures = 100 };
 
-/* A connection reads its request, waits for the runtime, then takes its answer. */
+/* A connection reads its request, waits for the runtime, then writes its answer. */
 enum stage { stage_reading, stage_waiting, stage_answering };
 
 struct connection {
@@ -54,7 +56,7 @@ struct connection {
     uint32_t number;
     enum stage stage;
     bool watched;
-    int64_t due; /* when reading or answering must be over */
+    int64_t due; /* deadline for reading or answering */
     char *data;
     size_t have, size, capacity;
 };
@@ -71,13 +73,16 @@ static bool watch(int operation, int fd, uint32_t what, void *owner) {
 
 static void take_connections(bool take) {
     if (!listening || take != starved) return;
-    /* Where this fails it is tried again: at the next connection that cannot be taken, or in a moment. */
+    /* A failure here is retried: at the next connection that cannot be accepted, or after a pause. */
     if (watch(EPOLL_CTL_MOD, listener, take ? EPOLLIN : 0, &listener)) starved = !take;
     starved_until = now_ms() + starved_ms;
 }
 
 static void hang_up(struct connection *connection) {
-    /* What came after the request is dropped: closing over unread bytes would reset the connection under the client. */
+    /*
+     * Discards what follows the request: closing a socket with unread bytes would reset the connection under the
+     * client.
+     */
     char rest[first_bytes];
     for (int reads = 0; reads < batch && recv(connection->fd, rest, sizeof rest, 0) > 0; reads++) {}
     close(connection->fd);
@@ -89,7 +94,7 @@ static void hang_up(struct connection *connection) {
     take_connections(true);
 }
 
-/* False without memory. */
+/* Returns false if memory is exhausted. */
 static bool find_number(uint32_t *number) {
     static uint32_t last;
     for (uint32_t tried = 0; tried < numbers; tried++) {
@@ -108,7 +113,10 @@ static bool find_number(uint32_t *number) {
     return true;
 }
 
-/* The bytes that make up the request, as far as can be told; what is no request is passed on for the runtime to refuse. */
+/*
+ * Returns the size of the request as far as it is known. Malformed frames are forwarded to the runtime, which rejects
+ * them.
+ */
 static size_t wanted(const struct connection *connection) {
     if (connection->have < header_bytes) return header_bytes;
     size_t length = get_u32(connection->data);
@@ -116,13 +124,16 @@ static size_t wanted(const struct connection *connection) {
     return plausible ? 4 + length : header_bytes;
 }
 
-/* Asks to be woken when the client has written or read; hangs up when that cannot be had. */
+/* Waits for the client to write or read; closes the connection if epoll cannot watch it. */
 static void await_client(struct connection *connection, uint32_t what) {
     if (!connection->watched) connection->watched = watch(EPOLL_CTL_ADD, connection->fd, what, connection);
     if (!connection->watched) hang_up(connection);
 }
 
-/* Tells the runtime of the connection. Not even a hang-up is waited for: its event is decided and journaled all the same. */
+/*
+ * Forwards the request to the runtime. Ignores the connection until the answer, even if the client closes it: the event
+ * is decided and journaled anyway.
+ */
 static void await_answer(struct connection *connection, int type, size_t size) {
     if (connection->watched && !watch(EPOLL_CTL_DEL, connection->fd, 0, NULL)) {
         hang_up(connection);
@@ -135,7 +146,7 @@ static void await_answer(struct connection *connection, int type, size_t size) {
     connection->data = NULL;
 }
 
-/* By doubling: announcing much costs nothing, only sending it does. */
+/* Memory grows by doubling, so that only sending many bytes is expensive, not announcing them. */
 static bool make_room(struct connection *connection, size_t want) {
     if (connection->have < connection->capacity) return true;
     size_t more = 2 * connection->capacity;
@@ -174,7 +185,10 @@ static void accept_connections(void) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0) {
             if (errno == EINTR || errno == ECONNABORTED) continue;
-            /* No descriptor or memory is left: they wait in the queue until a connection is closed, or a moment. */
+            /*
+             * Descriptors or memory are exhausted: new connections wait in the backlog until one is closed, or for a
+             * pause.
+             */
             if (errno != EAGAIN) take_connections(false);
             return;
         }
@@ -199,11 +213,11 @@ static void write_answer(struct connection *connection) {
         ssize_t sent = send(connection->fd, connection->data + connection->have, left, MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR) continue;
         if (sent < 0 && errno == EAGAIN) {
-            /* The client has to read first. */
+            /* the client must read first */
             await_client(connection, EPOLLOUT);
             return;
         }
-        if (sent < 0) break; /* it has left */
+        if (sent < 0) break; /* the client is gone */
         connection->have += (size_t)sent;
     }
     hang_up(connection);
@@ -225,7 +239,7 @@ static void answer(uint32_t number, const char *data, size_t size) {
     write_answer(connection);
 }
 
-/* Closing is not enough where somebody else holds the socket, too: it would be reported for ever. */
+/* Closing is not enough if another process also holds the socket: epoll would report it forever. */
 static void forget_listener(void) {
     listening = false;
     if (watch(EPOLL_CTL_DEL, listener, 0, NULL)) close(listener);
@@ -249,7 +263,7 @@ static void obey(const char *frame, size_t size) {
     }
 }
 
-/* Ends what took too long. Milliseconds until the next may have to, -1 for never. */
+/* Closes connections past their deadline. Returns the milliseconds until the next deadline, -1 if there is none. */
 static int hurry(void) {
     int64_t now = now_ms(), first = -1;
     if (starved && starved_until <= now) take_connections(true);
@@ -273,12 +287,12 @@ static int bind_to(const char *path) {
     if (strlen(path) >= sizeof address.sun_path) return ENAMETOOLONG;
     memcpy(address.sun_path, path, strlen(path));
     listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    umask(0177); /* the mode must be right from the first moment */
+    umask(0177); /* the mode must be right from the start */
     bool bound = listener >= 0 && bind(listener, (struct sockaddr *)&address, sizeof address) == 0;
     return bound && listen(listener, queue) == 0 ? 0 : errno;
 }
 
-/* The runtime is gone: what it has answered is still delivered, nothing else is. */
+/* The runtime is gone: deliver the answers that it sent, and close all other connections. */
 static void finish(void) {
     stop();
     while (read_control(obey)) continue;
@@ -290,7 +304,7 @@ static void finish(void) {
     }
 }
 
-/* False when the rest of what was reported at the same time may be gone by now. What is left is reported again. */
+/* Returns false if other reported events may refer to closed connections. epoll reports the remaining ones again. */
 static bool serve(void *owner) {
     if (owner == NULL) {
         if (control_ended) return true;
@@ -305,7 +319,7 @@ static bool serve(void *owner) {
     return true;
 }
 
-/* Until the runtime is gone and the last client has its answer. Returns the exit status. */
+/* Serves until the runtime is gone and the last client has its answer. Returns the exit status. */
 static int serve_all(void) {
     bool finishing = false;
     for (int failures = 0; failures < most_failures;) {
@@ -328,7 +342,10 @@ static int serve_all(void) {
 int main(int argc, char **argv) {
     ignore_stops();
 #ifdef __GLIBC__
-    /* What a large document took goes back to the system. By itself glibc raises this bound with each that is freed. */
+    /*
+     * Returns the memory of large documents to the system. By default glibc raises this threshold each time a large
+     * block is freed.
+     */
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 #endif
     struct rlimit files;

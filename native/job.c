@@ -21,12 +21,12 @@ static void close_end(int *fd) {
     *fd = -1;
 }
 
-/* The script's end blocks, ours (`own`) does not. */
+/* Creates a pipe. The script's end blocks, this process's end (`own`) does not. */
 static bool make_pipe(int ends[2], int own) {
     return pipe2(ends, O_CLOEXEC) == 0 && fcntl(ends[own], F_SETFL, O_NONBLOCK) == 0;
 }
 
-/* TERM to the group; KILL and giving up follow unless the leader exits. */
+/* Sends TERM to the group. KILL and giving up follow unless the leader exits. */
 static void stop(struct job *job, enum cause cause, int64_t now) {
     if (job->stage != stage_running) return;
     job->cause = cause;
@@ -35,13 +35,13 @@ static void stop(struct job *job, enum cause cause, int64_t now) {
     kill(-job->pid, SIGTERM);
 }
 
-/* A script that saw half a document, or whose output is lost in part, has decided nothing. */
+/* A script that received half a document, or whose output is incomplete, has not decided anything. */
 static void break_job(struct job *job, int problem) {
     if (job->broken == 0) job->broken = problem;
     if (job->pid > 0) stop(job, cause_none, now_ms());
 }
 
-/* Writes what the pipe takes. Closes it at the end, and when nobody reads: a script may ignore its document. */
+/* Writes as much as the pipe accepts. Closes it at the end, and when nobody reads: a script may ignore its document. */
 static void feed(struct job *job) {
     struct request *request = &job->request;
     while (request->document_bytes > 0) {
@@ -58,7 +58,7 @@ static void feed(struct job *job) {
     close_end(&job->in);
 }
 
-/* False without memory. */
+/* Returns false if memory is exhausted. */
 static bool keep(struct capture *capture, const char *bytes, size_t size) {
     size_t room = capture->limit - capture->size;
     if (size > room) {
@@ -77,7 +77,7 @@ static bool keep(struct capture *capture, const char *bytes, size_t size) {
     return true;
 }
 
-/* Reads once, at most so many bytes. Returns the bytes taken, 0 when there are none right now. */
+/* Reads once, at most `most` bytes. Returns the number of bytes, 0 if there are none at present. */
 static size_t collect(struct job *job, struct capture *capture, size_t most) {
     static char chunk[chunk_bytes];
     ssize_t got;
@@ -90,7 +90,10 @@ static size_t collect(struct job *job, struct capture *capture, size_t most) {
     return got > 0 ? (size_t)got : 0;
 }
 
-/* Takes what the leader left behind. A background child may hold the pipe open, and write for ever: that is not awaited. */
+/*
+ * Reads what the leader left in the pipe. Does not wait for its end: a background child may hold the pipe open and
+ * write forever.
+ */
 static void collect_rest(struct job *job, struct capture *capture) {
     int left = 0;
     if (capture->fd >= 0 && ioctl(capture->fd, FIONREAD, &left) != 0) break_job(job, errno);
@@ -102,14 +105,14 @@ static void collect_rest(struct job *job, struct capture *capture) {
     close_end(&capture->fd);
 }
 
-/* In the child, which shares the parent's memory until it executes. Never returns. */
+/* Runs in the child, which shares the parent's memory until it executes the program. Never returns. */
 static void execute(const struct request *request, const int stdio[3], pid_t parent, volatile int *problem) {
     static const int ignored[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP};
     sigset_t none;
     sigemptyset(&none);
-    /* A session, so that it cannot leave its process group. */
+    /* Its own session prevents it from leaving its process group. */
     if (setsid() < 0) goto failed;
-    /* Nothing but this ends a script when the spawner is killed. The parent may be gone already. */
+    /* Only this signal ends a script when the spawner is killed. The parent may already be gone. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) goto failed;
     if (getppid() != parent) _exit(127);
     for (size_t at = 0; at < sizeof ignored / sizeof *ignored; at++) signal(ignored[at], SIG_DFL);
@@ -123,7 +126,10 @@ failed:
     _exit(127);
 }
 
-/* vfork(2) copies no page tables, and returns when the program runs or cannot. The errno; 0 when it runs. */
+/*
+ * vfork(2) copies no page tables, and returns once the program runs or has failed. Returns errno; 0 if the program
+ * runs.
+ */
 static int spawn(struct job *job, const int stdio[3]) {
     static volatile int problem;
     pid_t self = getpid();
@@ -147,7 +153,7 @@ bool start_job(struct job *job, int null) {
     job->out = (struct capture){.fd = out[read_end], .limit = request->stdout_bytes};
     job->err = (struct capture){.fd = err[read_end], .limit = request->stderr_bytes};
     if (made) {
-        if (request->has_stdin) feed(job); /* most documents fit into the pipe: then nothing is left to do */
+        if (request->has_stdin) feed(job); /* most documents fit into the pipe, so that nothing remains to be written */
         int stdin_end = request->has_stdin ? in[read_end] : null;
         int stdout_end = request->has_stdout ? out[write_end] : null;
         job->due = now_ms() + request->deadline_ms;
@@ -192,7 +198,7 @@ bool hurry_job(struct job *job, int64_t now) {
         job->due = now + job->request.grace_ms;
         kill(-job->pid, SIGKILL);
         return false;
-    default: /* stuck in the kernel, or set-uid and not ours to kill: the answer cannot wait for it */
+    default: /* blocked in the kernel, or set-uid and not killable: the answer cannot wait for it */
         job->stage = stage_given_up;
         job->ending = job->broken != 0 ? ended_broken : ended_given_up;
         job->value = (uint32_t)job->broken;
@@ -210,10 +216,10 @@ bool reap_job(struct job *job) {
         return false;
     }
     if (info.si_pid != job->pid) return false;
-    /* All this before it is reaped: until then the group's number is its own. */
+    /* All of this must happen before the leader is reaped: until then no other process can get the group's number. */
     collect_rest(job, &job->out);
     collect_rest(job, &job->err);
-    /* What is left of a group that was stopped has had its TERM and lost its leader. */
+    /* The rest of a stopped group has received TERM and has lost its leader. */
     if (job->stage != stage_running) kill(-job->pid, SIGKILL);
     while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR) continue;
     if (job->stage == stage_given_up) return true;

@@ -1,4 +1,4 @@
-/* One script that runs: its process group, what goes into it and what comes out of it. */
+/* One running script: its process group, its input and its output. */
 #ifndef HOOKVISOR_JOB_H
 #define HOOKVISOR_JOB_H
 
@@ -8,16 +8,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Numbers of the protocol. */
+/* These values are part of the protocol. */
 enum ending { ended_status = 0, ended_signal = 1, ended_unstarted = 2, ended_given_up = 3, ended_broken = 4 };
 enum cause { cause_none = 0, cause_deadline = 1, cause_stdout = 2 };
 
-/* What is asked for. The strings and the document lie in `frame`, which the job owns. */
+/* What the runtime requested. The strings and the document point into `frame`, which the job owns. */
 struct request {
     uint32_t id, deadline_ms, grace_ms;
     size_t stdout_bytes, stderr_bytes;
     bool has_stdin, has_stdout; /* /dev/null otherwise */
-    char **argv, **envp;        /* in one allocation, which begins at argv */
+    char **argv, **envp;        /* one allocation, which starts at argv */
     char *document;
     size_t document_bytes;
     char *frame;
@@ -40,29 +40,29 @@ struct job {
     int in;    /* -1: closed */
     struct capture out, err;
     enum stage stage;
-    enum cause cause; /* why it was stopped: the first cause, whatever happened afterwards */
-    int broken;       /* errno of the first call that cut its document or its output short; 0: none did */
-    int64_t due;      /* when the next stage begins, milliseconds on the monotonic clock */
+    enum cause cause; /* why it was stopped; later causes do not replace the first */
+    int broken;       /* errno of the first call that truncated its document or its output; 0 if none did */
+    int64_t due;      /* start of the next stage, milliseconds on the monotonic clock */
     enum ending ending;
-    uint32_t value; /* exit status, number of the signal, or errno */
+    uint32_t value; /* exit status, signal number or errno */
 };
 
-/* Starts the program; takes over the request. False when it does not run: then `ending` says why. */
+/* Starts the program and takes ownership of the request. Returns false if it does not run; `ending` then says why. */
 bool start_job(struct job *job, int null);
 
-/* Lists the descriptors that are open, at most three. Returns how many. */
+/* Lists the open descriptors, at most three. Returns their number. */
 size_t poll_job(const struct job *job, struct pollfd *polls);
 
-/* Goes on with what poll(2) found. Returns how many entries poll_job() had listed. */
+/* Handles the events that poll(2) found. Returns the number of entries that poll_job() had listed. */
 size_t serve_job(struct job *job, const struct pollfd *polls);
 
-/* Begins the next stage when it is time: TERM, KILL, giving up. True when it has just been given up. */
+/* Starts the next stage when it is due: TERM, KILL, giving up. Returns true when the job was just given up. */
 bool hurry_job(struct job *job, int64_t now);
 
-/* True once the leader has exited; what the pipes still hold is taken then, and it is reaped. */
+/* Returns true once the leader has exited. Reads what the pipes still hold, then reaps the leader. */
 bool reap_job(struct job *job);
 
-/* Closes and frees everything. The process itself is left alone. */
+/* Closes and frees everything. Does not signal the process. */
 void free_job(struct job *job);
 
 #endif

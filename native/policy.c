@@ -1,5 +1,5 @@
 /*
- * Reads the file that says what happens while the runtime cannot be reached. Its grammar is in docs/client.md;
+ * Reads the file that configures what happens while the runtime is unreachable. docs/client.md has its grammar;
  * src/contract/unreachable-policy.ts is the other implementation of it.
  */
 #define _GNU_SOURCE
@@ -21,8 +21,8 @@
 enum { default_deadline_ms = 90 * 1000 };
 
 /*
- * Whether somebody else than root and this process' user may write to a file. The folders above it are examined by
- * `hookvisor check` and `doctor`. A device holds no text of anybody's.
+ * Returns whether a user other than root and this process's user may write to a file. `hookvisor check` and `doctor`
+ * check the folders above it. A device stores no text, so it does not count.
  */
 static bool others_may_change(const struct stat *found) {
     if (S_ISCHR(found->st_mode)) return false;
@@ -30,13 +30,13 @@ static bool others_may_change(const struct stat *found) {
     return (found->st_mode & (S_IWOTH | S_IWGRP)) != 0;
 }
 
-/* As others_may_change, of what a path leads to. Executing what cannot be looked at says why it cannot be. */
+/* Returns the result of others_may_change for the file at a path. If stat(2) fails, executing the file reports why. */
 static bool others_may_change_path(const char *path) {
     struct stat found;
     return stat(path, &found) == 0 && others_may_change(&found);
 }
 
-/* Seconds with up to three decimals, above 0 and at most a day; -1 for anything else. */
+/* Parses seconds with up to three decimals, above 0 and at most a day; returns -1 for anything else. */
 static long parse_ms(const char *text) {
     long ms = 0;
     int digits = 0, scale = 1000;
@@ -66,7 +66,10 @@ static bool read_policy_line(struct policy *policy, bool *chosen, char *line) {
     return (policy->action == action_allow || strcmp(word, "deny") == 0) && rest[0] == '\0';
 }
 
-/* Reads a file up to its end or `most` bytes and tells whose it is. Returns the bytes read, or -1 with errno. Never waits on a FIFO. */
+/*
+ * Reads a file up to its end or `most` bytes, and its metadata. Returns the number of bytes, or -1 with errno. Never
+ * waits for a FIFO.
+ */
 static ssize_t read_text(const char *file, struct stat *found, char *text, size_t most) {
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) return -1;
@@ -82,7 +85,7 @@ static ssize_t read_text(const char *file, struct stat *found, char *text, size_
     return got < 0 ? -1 : (ssize_t)size;
 }
 
-/* Reads /etc/hookvisor/unreachable. Whatever is not understood in it makes it `deny`. */
+/* Reads /etc/hookvisor/unreachable. Any problem with the file results in `deny`. */
 void read_policy(struct policy *policy) {
     static char text[4096];
     const char *file = getenv("HOOKVISOR_UNREACHABLE");
@@ -97,7 +100,8 @@ void read_policy(struct policy *policy) {
         return;
     }
     if (others_may_change(&found)) {
-        snprintf(policy->problem, sizeof policy->problem, "may be changed by others; give it to root, then chmod go-w");
+        snprintf(policy->problem, sizeof policy->problem,
+                 "can be changed by other users; run chown root and chmod go-w on it");
         return;
     }
     bool chosen = false;
@@ -120,7 +124,7 @@ void read_policy(struct policy *policy) {
         snprintf(policy->problem, sizeof policy->problem, "does not say deny, allow or script");
     }
     if (policy->problem[0] == '\0' && policy->action == action_script && others_may_change_path(policy->script)) {
-        snprintf(policy->problem, sizeof policy->problem, "names a script that others may change");
+        snprintf(policy->problem, sizeof policy->problem, "names a script that other users can change");
     }
     if (policy->problem[0] != '\0') policy->action = action_deny;
 }

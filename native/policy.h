@@ -1,4 +1,4 @@
-/* What the hook client does when the runtime cannot be reached: see docs/client.md. */
+/* What the hook client does while the runtime is unreachable. See docs/client.md. */
 #ifndef HOOKVISOR_POLICY_H
 #define HOOKVISOR_POLICY_H
 
@@ -11,10 +11,13 @@ struct policy {
     enum action action;
     const char *script;
     long deadline_ms;
-    char problem[160]; /* why the file is not followed; empty when it is */
+    char problem[160]; /* why the file is not followed; empty if it is */
 };
 
-/* Reads /etc/hookvisor/unreachable, or what HOOKVISOR_UNREACHABLE names. What is not understood in it makes it `deny`. */
+/*
+ * Reads /etc/hookvisor/unreachable, or the file that HOOKVISOR_UNREACHABLE names. A file with a problem results in
+ * `deny`.
+ */
 void read_policy(struct policy *policy);
 
 #endif

@@ -10,7 +10,7 @@
 #include "clock.h"
 #include "wait.h"
 
-/* How long a message may wait for a reader. The deadline may be over: then it says why. */
+/* Maximum wait for a reader of a message. A message may be about a missed deadline, so it needs time of its own. */
 enum { say_ms = 100 };
 
 char reason[400];
@@ -23,12 +23,12 @@ bool fail(const char *format, ...) {
     return false;
 }
 
-/* Bytes of the well-formed character that begins here; 0 when there is none. */
+/* Returns the length of the well-formed character at this place; 0 if there is none. */
 static size_t character_bytes(const unsigned char *at) {
     if (at[0] < 0x80) return 1;
     if (at[0] < 0xc2 || at[0] > 0xf4) return 0;
     size_t size = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
-    /* No longer form than needed, no surrogates, nothing over U+10FFFF. */
+    /* Rejects overlong forms, surrogates and values above U+10FFFF. */
     unsigned char least = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
     unsigned char most = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
     if (at[1] < least || at[1] > most) return 0;

@@ -1,13 +1,13 @@
 /*
- * The spawner: starts scripts on the runtime's behalf, since fork(2) of a process as large as the runtime takes
- * milliseconds, and Node has no pipe(2). The runtime starts it once and keeps it, with a socket as descriptor 3. There
- * come requests and go answers, in the frames of docs/protocol.md; numbers are u32, big endian:
+ * The spawner: starts scripts on behalf of the runtime, because fork(2) of a process as large as the runtime takes
+ * milliseconds, and Node has no pipe(2). The runtime starts it once and keeps it running, with a socket as descriptor
+ * 3. Requests arrive and answers leave there in the frames of docs/protocol.md; numbers are u32, big endian:
  *
- *   request  id, deadline ms, grace ms, flags (1: stdin, 2: stdout), most bytes of stdout, of stderr,
+ *   request  id, deadline ms, grace ms, flags (1: stdin, 2: stdout), maximum bytes of stdout, of stderr,
  *            count of arguments, of variables, bytes of both; arguments and variables, each ended by NUL; the document
  *   answer   id, ending, its value, cause of a stop (see job.h), bytes of stdout; stdout; stderr
  *
- * When the socket ends, so does everything that runs.
+ * When the socket ends, the spawner kills all running scripts and exits.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +28,7 @@ enum { type_request = 1, type_answer = 2 };
 enum { request_words = 9, answer_words = 5, flag_stdin = 1, flag_stdout = 2 };
 enum { request_limit = 128 * 1024 * 1024 };
 
-/* Bytes that the socket did not take yet. */
+/* Bytes that the socket has not accepted yet. */
 struct unsent {
     struct unsent *next;
     size_t size, sent;
@@ -38,7 +38,7 @@ struct unsent {
 static struct job *jobs;
 static struct unsent *unsent, **unsent_end = &unsent;
 
-/* The runtime is gone, or makes no sense: nothing may outlive this. */
+/* The runtime is gone or sends malformed frames: no script may outlive this process. */
 _Noreturn static void end(int status) {
     for (struct job *job = jobs; job != NULL; job = job->next) kill(-job->pid, SIGKILL);
     _exit(status);
@@ -46,7 +46,7 @@ _Noreturn static void end(int status) {
 
 static void *allocate(size_t size) {
     void *memory = malloc(size);
-    if (memory == NULL) end(1); /* whoever waits for an answer learns that there is none, and the next one starts afresh */
+    if (memory == NULL) end(1); /* the runtime sees the end of the socket and starts another spawner */
     return memory;
 }
 
@@ -82,7 +82,7 @@ static void answer(const struct job *job) {
     flush();
 }
 
-/* Points at `count` strings; what follows the last, NULL when they do not end before `limit`. */
+/* Sets pointers to `count` strings. Returns what follows the last, NULL if they do not end before `limit`. */
 static char *point_at(char **pointers, size_t count, char *at, const char *limit) {
     for (size_t index = 0; index < count; index++) {
         char *nul = memchr(at, '\0', (size_t)(limit - at));
@@ -94,7 +94,7 @@ static char *point_at(char **pointers, size_t count, char *at, const char *limit
     return at;
 }
 
-/* Takes the frame apart, and over. */
+/* Parses the frame and takes ownership of it. */
 static void parse(struct request *request, char *frame, size_t size) {
     uint32_t word[request_words];
     if (size < 4 * request_words) end(1);
@@ -119,7 +119,7 @@ static void parse(struct request *request, char *frame, size_t size) {
     if (end_of_arguments == NULL || point_at(request->envp, variables, end_of_arguments, limit) != limit) end(1);
 }
 
-/* Reads on; true once `size` bytes are there. */
+/* Continues reading. Returns true once `size` bytes have arrived. */
 static bool receive(char *into, size_t *have, size_t size) {
     if (*have == size) return true;
     ssize_t got = recv(control, into + *have, size - *have, 0);
@@ -129,7 +129,7 @@ static bool receive(char *into, size_t *have, size_t size) {
     return *have == size;
 }
 
-/* At most one request each time, so that many at once do not keep those that run waiting. */
+/* Reads at most one request per turn, so that a burst of requests does not delay running scripts. */
 static void read_request(int null) {
     static char header[header_bytes], *frame;
     static size_t have_header, have, size;
@@ -170,7 +170,7 @@ static void reap_jobs(int signals) {
     }
 }
 
-/* Milliseconds until something is due, -1 for never. */
+/* Returns the milliseconds until the next deadline, -1 if there is none. */
 static int patience(void) {
     int64_t first = -1;
     for (struct job *job = jobs; job != NULL; job = job->next) {
@@ -180,7 +180,10 @@ static int patience(void) {
     return first < 0 ? -1 : left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }
 
-/* Lists what to poll for. Only open descriptors: poll(2) takes no more entries than a process may have descriptors. */
+/*
+ * Lists what to poll for. Contains only open descriptors: poll(2) accepts no more entries than a process may have
+ * descriptors.
+ */
 static struct pollfd *list_polls(int signals, size_t *count) {
     static struct pollfd *polls;
     static size_t capacity;
@@ -203,7 +206,7 @@ static void wait_and_serve(int signals, int null) {
     struct pollfd *polls = list_polls(signals, &count);
     int ready = poll(polls, count, patience());
     if (ready < 0) {
-        /* No descriptor here blocks, so that all of them can be tried. Deadlines and the end of the socket still hold. */
+        /* No descriptor here blocks, so all of them can be tried. Deadlines and the end of the socket still apply. */
         if (errno != EINTR) pause_ms(again_ms);
         for (size_t at = 0; at < count; at++) polls[at].revents = polls[at].events;
     }
@@ -219,7 +222,7 @@ static void wait_and_serve(int signals, int null) {
 }
 
 int main(void) {
-    ignore_stops(); /* a script gets the default again */
+    ignore_stops(); /* scripts start with the default actions */
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);

@@ -25,7 +25,7 @@ bool write_all(int fd, struct bytes bytes, int64_t until) {
             errno = ETIMEDOUT;
             return false;
         }
-        /* A pipe that is ready takes this much without blocking, even where the file is a blocking one. */
+        /* A ready pipe accepts this many bytes without blocking, even if the descriptor is in blocking mode. */
         ssize_t done = write(fd, bytes.data, bytes.size < PIPE_BUF ? bytes.size : PIPE_BUF);
         if (done < 0 && errno != EINTR && errno != EAGAIN) return false;
         if (done < 0) continue;

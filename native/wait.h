@@ -1,4 +1,4 @@
-/* Waiting for files until a moment on the monotonic clock, in milliseconds. */
+/* Waiting for descriptors until a deadline, in milliseconds on the monotonic clock. */
 #ifndef HOOKVISOR_WAIT_H
 #define HOOKVISOR_WAIT_H
 
@@ -11,10 +11,13 @@ struct bytes {
     size_t size;
 };
 
-/* Waits until the file is ready for `events` of poll(2). False when the time is over. */
+/* Waits until the descriptor is ready for `events` of poll(2). Returns false at the deadline. */
 bool wait_for(int fd, short events, int64_t until);
 
-/* Writes all, to a blocking or a non-blocking file. False with errno when it cannot, ETIMEDOUT when the time is over. */
+/*
+ * Writes all bytes, to a blocking or a non-blocking descriptor. Returns false and sets errno if it cannot; ETIMEDOUT at
+ * the deadline.
+ */
 bool write_all(int fd, struct bytes bytes, int64_t until);
 
 #endif

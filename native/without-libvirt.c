@@ -1,12 +1,12 @@
 /*
  * without-libvirt FOLDER... -- PROGRAM [ARGUMENT...]
  *
- * Runs a program in a mount namespace of its own, in which each of the folders is covered by an empty one. A folder that
- * does not exist is passed over. Root runs this, and other users must not be able to aim it: each component of a path is
- * opened by itself, the kernel follows no link, and only what root alone can exchange is passed through. A folder is
- * covered through the descriptor that was looked at, so that nothing can take its place in between.
+ * Runs a program in its own mount namespace, in which an empty folder covers each of the given folders. Skips a folder
+ * that does not exist. Root runs this, and other users must not be able to redirect it: each component of a path is
+ * opened separately, the kernel follows no link, and the path may only contain what nobody but root can replace. A
+ * folder is covered through the descriptor that was checked, so nothing can take its place in between.
  *
- * What goes wrong before the program runs is said on stderr, after this program's name, with exit status 125.
+ * A failure before the program runs is reported on stderr, prefixed with this program's name, with exit status 125.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,18 +34,18 @@ __attribute__((format(printf, 1, 2))) _Noreturn static void fail(const char *for
 }
 
 _Noreturn static void fail_at(const char *folder) {
-    fail("'%s' cannot be hidden (%s); run as root where mounts are permitted", folder, strerror(errno));
+    fail("cannot hide '%s': %s; run as root where mounts are permitted", folder, strerror(errno));
 }
 
 /*
- * Whether only root can put something at a name in this folder. A sticky one will not do: anybody may be the first to use
- * a name there, and may mount a file system of their own on it, which can claim that root owns what is in it.
+ * Returns whether only root can create or replace an entry in this folder. A sticky folder does not qualify: any user
+ * may be the first to use a name there, and may mount a file system on it that claims root as the owner of its files.
  */
 static bool holds_still(const struct stat *folder) {
     return folder->st_uid == 0 && (folder->st_mode & others_write) == 0;
 }
 
-/* Puts the target of a link before what is left of the path. */
+/* Prepends the target of a link to the rest of the path. */
 static void expand(int link, char *left, const char *folder) {
     char joined[PATH_MAX];
     ssize_t size = readlinkat(link, "", joined, sizeof joined);
@@ -60,10 +60,12 @@ static void expand(int link, char *left, const char *folder) {
     strcpy(left, joined);
 }
 
-/* A descriptor (O_PATH) of the folder; -1 when it does not exist. */
+/* Returns a descriptor (O_PATH) of the folder; -1 if it does not exist. */
 static int find(const char *folder) {
     char left[PATH_MAX], name[NAME_MAX + 1] = "/";
-    if (strlen(folder) >= sizeof left) fail("a folder's path is longer than %d bytes; write a shorter one", PATH_MAX);
+    if (strlen(folder) >= sizeof left) {
+        fail("cannot hide a folder: its path is longer than %d bytes; use a shorter path", PATH_MAX);
+    }
     strcpy(left, folder);
     int at = open("/", O_PATH | O_CLOEXEC);
     for (int links = 0;;) {
@@ -106,8 +108,8 @@ static int find(const char *folder) {
         at = next;
     }
 refused:
-    fail("'%s' cannot be hidden: '%s' on its path is not root's, or others may write to it; "
-         "let root own every folder and link there, and nobody else write to them",
+    fail("cannot hide '%s': '%s' on its path does not belong to root, or other users may write to it; "
+         "make root the owner of every folder and link on the path, and run chmod go-w on them",
          folder, name);
 }
 
@@ -126,10 +128,10 @@ int main(int count, char **arguments) {
     (void)count;
     char **at = arguments + 1;
     if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) {
-        fail("no mount namespace can be made (%s); run as root where mount namespaces are permitted", strerror(errno));
+        fail("cannot create a mount namespace: %s; run as root where mount namespaces are permitted", strerror(errno));
     }
     for (; *at != NULL && strcmp(*at, "--") != 0; at++) cover(*at);
-    if (*at == NULL || *++at == NULL) fail("no program is named; write '-- PROGRAM' after the folders");
+    if (*at == NULL || *++at == NULL) fail("cannot run a program: none is given; add '-- PROGRAM' after the folders");
     execv(*at, at);
-    fail("'%s' cannot be executed (%s); correct the file", *at, strerror(errno));
+    fail("cannot execute '%s': %s; correct the file", *at, strerror(errno));
 }

@@ -1,22 +1,22 @@
 declare module 'hookvisor:hook/configurable@0.1.0' {
   /**
-   * Called once when the plugin is loaded, on an instance of its own, with the settings in place and without a
-   * document. An error keeps the configuration from being used; the text is shown to the administrator.
+   * Called once when the plug-in is loaded, on a separate instance, with the settings but without a document. With
+   * an error, the configuration is rejected and the text is shown to the administrator.
    */
   export function validate(): void;
 }
 declare module 'hookvisor:hook/document@0.1.0' {
   /**
-   * The whole document, or nothing when the event has none. A new copy at each call.
+   * Returns the whole document, or nothing if the event has none. Each call returns a new copy.
    */
   export function text(): string | undefined;
   /**
-   * Evaluates an XPath 1.0 expression and gives the string value of each node found, in document order;
-   * a number, string or boolean gives one element. No entity is expanded and nothing is fetched.
+   * Evaluates an XPath 1.0 expression and returns the string value of each node found, in document order; a number,
+   * string or boolean becomes one element. Does not expand entities and does not fetch anything.
    */
   export function select(xpath: string): Array<string>;
   /**
-   * Why `select` could not answer.
+   * The reason why `select` failed.
    */
   export type SelectError = SelectErrorNoDocument | SelectErrorNotXml | SelectErrorBadXpath | SelectErrorTooLarge;
   /**
@@ -33,14 +33,14 @@ declare module 'hookvisor:hook/document@0.1.0' {
     val: string;
   }
   /**
-   * The expression is not of the part of XPath 1.0 in docs/xpath.md, or failed to evaluate.
+   * The expression is not in the subset of XPath 1.0 in docs/xpath.md, or its evaluation failed.
    */
   export interface SelectErrorBadXpath {
     tag: 'bad-xpath';
     val: string;
   }
   /**
-   * The answer is larger than the host hands out.
+   * The answer exceeds the host's limit.
    */
   export interface SelectErrorTooLarge {
     tag: 'too-large';
@@ -48,8 +48,8 @@ declare module 'hookvisor:hook/document@0.1.0' {
 }
 declare module 'hookvisor:hook/handler@0.1.0' {
   /**
-   * Decides one event. Called once on a fresh instance, which is thrown away afterwards: nothing that is kept in
-   * memory, globals or tables is seen by the next event.
+   * Decides one event. Called once on a fresh instance, which is then discarded: no memory, global or table persists
+   * until the next event.
    */
   export function handle(event: Event): Outcome;
   export type Event = import('hookvisor:hook/types@0.1.0').Event;
@@ -57,11 +57,11 @@ declare module 'hookvisor:hook/handler@0.1.0' {
 }
 declare module 'hookvisor:hook/log@0.1.0' {
   /**
-   * Adds one message. Messages beyond the host's limit for one event are dropped, and counted.
+   * Adds one message. Messages beyond the host's limit for an event are dropped and counted.
    */
   export function write(level: Level, message: string): void;
   /**
-   * How much a message matters.
+   * The severity of a message.
    * # Variants
    *
    * ## `"debug"`
@@ -76,16 +76,16 @@ declare module 'hookvisor:hook/log@0.1.0' {
 }
 declare module 'hookvisor:hook/settings@0.1.0' {
   /**
-   * The settings as JSON text; `{}` when none are configured. The same text at every call.
+   * Returns the settings as JSON text; `{}` if none are configured. Every call returns the same text.
    */
   export function json(): string;
 }
 declare module 'hookvisor:hook/types@0.1.0' {
   /**
-   * One call of a libvirt hook, in the five words of the "events scripts" RFC and what Hookvisor knows besides.
+   * One call of a libvirt hook: the five fields of the "events scripts" RFC and what Hookvisor adds.
    *
-   * The same event always reaches a handler with the same bytes: nothing in it is read from a clock at the
-   * time of the call, so a recorded event can be replayed.
+   * A handler always receives the same bytes for the same event: no field is read from a clock at the time of the
+   * call, so a recorded event can be replayed.
    */
   export interface Event {
     /**
@@ -101,7 +101,7 @@ declare module 'hookvisor:hook/types@0.1.0' {
      */
     kind: string;
     /**
-     * Name of the object, as libvirt wrote it. Hostile input: it may hold any character but NUL.
+     * Name of the object, as libvirt wrote it. Hostile input: it may contain any character except NUL.
      */
     name: string;
     /**
@@ -109,11 +109,11 @@ declare module 'hookvisor:hook/types@0.1.0' {
      */
     event: string;
     /**
-     * libvirt's sub-operation: `begin`, `end`, …; `-` when there is none.
+     * libvirt's sub-operation: `begin`, `end`, …; `-` if there is none.
      */
     qualifier: string;
     /**
-     * libvirt's extra argument, when it is not `-`.
+     * libvirt's extra argument, unless it is `-`.
      */
     extra?: string;
     /**
@@ -121,30 +121,30 @@ declare module 'hookvisor:hook/types@0.1.0' {
      */
     driver: string;
     /**
-     * The object's UUID in lower case, when the document names it.
+     * The object's UUID in lower case, if the document contains one.
      */
     uuid?: string;
   }
   /**
-   * What a handler decided.
+   * The decision of a handler.
    */
   export type Outcome = OutcomeAllow | OutcomeDeny | OutcomeReplace;
   /**
-   * No objection. The next handler is asked.
+   * No objection. The next handler is called.
    */
   export interface OutcomeAllow {
     tag: 'allow';
   }
   /**
-   * The operation must not happen. The text is shown to the user who asked for it.
+   * The operation must not happen. The user who requested it sees the text.
    */
   export interface OutcomeDeny {
     tag: 'deny';
     val: string;
   }
   /**
-   * Go on with this document instead. Only for operations whose document libvirt takes back
-   * (`migrate`, `restore`), only with the grant `replace`, and with the same name and UUID.
+   * Continue with this document. Valid only for operations whose document libvirt reads back (`migrate`,
+   * `restore`), with the grant `replace`, and with the same name and UUID.
    */
   export interface OutcomeReplace {
     tag: 'replace';

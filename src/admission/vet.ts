@@ -220,7 +220,7 @@ export function objectionOf(error: unknown): Objection {
   if (!(error instanceof HookvisorError)) throw error;
   const { code } = error;
   if (code !== 'plugin-refused' && code !== 'plugin-invalid') throw error;
-  const message = messageOf(error).replace(/^Cannot admit the plug-?in: /u, '');
+  const message = messageOf(error).replace(/^Cannot admit the plug-in: /u, '');
   const rule = vetRules.find((one) => one === error.fields['rule']) ?? 'format';
   return { rule, code, message, fields: { ...error.fields, rule } };
 }

@@ -1,12 +1,12 @@
 import { NoAnswer } from './no-answer.js';
 
-/** Returns a chunk of a stream that has no encoding, and so gives bytes. */
+/** Returns a chunk of a stream that has no encoding and therefore yields bytes. Throws TypeError for anything else. */
 export function bytesOf(chunk: unknown): Buffer {
-  if (!Buffer.isBuffer(chunk)) throw new TypeError('the stream gave something other than bytes');
+  if (!Buffer.isBuffer(chunk)) throw new TypeError('the stream returned something other than bytes');
   return chunk;
 }
 
-/** Makes the error for a document that fits into no frame. */
+/** Returns the error for a document that exceeds the maximum frame size. */
 export function tooLarge(): NoAnswer {
   return new NoAnswer('the document is larger than 64 MiB');
 }

@@ -4,7 +4,7 @@ import { bytesOf, tooLarge } from './bytes.js';
 import { NoAnswer } from './no-answer.js';
 import { textOf } from './system-error.js';
 
-/** Reads stdin to its end. Does not read a terminal: libvirt never gives one. Throws NoAnswer. */
+/** Reads stdin to its end. Skips a terminal, because libvirt never provides one. Throws NoAnswer. */
 export async function readDocument(): Promise<Buffer> {
   if (isatty(0)) return Buffer.alloc(0);
   const chunks: Buffer[] = [];

@@ -9,21 +9,21 @@ import { shown } from './output.js';
 import { codeOf } from '../contract/error-code.js';
 import { systemError, textOf } from './system-error.js';
 
-/** Longest path of a Unix socket, bytes. */
+/** Maximum length of a Unix socket's path, bytes. */
 const pathBytes = 107;
 const retryMs = 10;
 
-/** Sends the call to the runtime and reads its answer. Throws NoAnswer. `words` have NUL between them. */
+/** Sends the call to the runtime and reads its answer. `words` are separated by NUL. Throws NoAnswer. */
 export async function exchange(path: string, words: Buffer, document: Buffer, deadline: number): Promise<HookReply> {
   if (2 + 4 + words.length + document.length > bounds.frameBytes) throw tooLarge();
-  const socket = await inTime(connectTo(path, deadline), deadline, 'it does not take the call in time');
+  const socket = await inTime(connectTo(path, deadline), deadline, 'it did not accept the call in time');
   socket.cork();
   for (const part of encodeHookCall(words, document)) socket.write(part);
   socket.uncork();
   return inTime(readAnswer(socket), deadline, 'it did not answer in time');
 }
 
-/** A connected socket. A full queue of connections (EAGAIN) is a busy runtime, not an absent one. */
+/** Returns a connected socket. Retries while the backlog is full (EAGAIN): the runtime is busy, not absent. */
 async function connectTo(path: string, deadline: number): Promise<Socket> {
   if (Buffer.byteLength(path) > pathBytes) throw new NoAnswer(textOf(systemError('ENAMETOOLONG')));
   for (;;) {
@@ -41,7 +41,7 @@ async function connectTo(path: string, deadline: number): Promise<Socket> {
   }
 }
 
-/** Reads the first frame. Whatever follows it is ignored. */
+/** Reads the first frame and ignores everything after it. */
 async function readAnswer(socket: Socket): Promise<HookReply> {
   let need = headerBytes;
   let chunks: Buffer[] = [];
@@ -60,13 +60,15 @@ async function readAnswer(socket: Socket): Promise<HookReply> {
   } catch (error) {
     throw error instanceof NoAnswer ? error : new NoAnswer(textOf(error));
   }
-  throw new NoAnswer(have === 0 ? 'it hung up without an answer' : 'it hung up amid its answer');
+  throw new NoAnswer(
+    have === 0 ? 'it closed the connection without an answer' : 'it closed the connection during its answer',
+  );
 }
 
 function frameSize(header: Buffer): number {
   const { version, length } = decodeHeader(header);
   if (version !== protocolVersion) {
-    throw new NoAnswer(`it speaks version ${version} of the protocol, not ${protocolVersion}`);
+    throw new NoAnswer(`it uses protocol version ${version}, not ${protocolVersion}`);
   }
   if (length < 2 || length > bounds.frameBytes) throw new NoAnswer(`it announced a frame of ${length} bytes`);
   return 4 + length;
@@ -76,13 +78,13 @@ function parseAnswer(frame: Buffer): HookReply {
   const { type } = decodeHeader(frame);
   const body = frame.subarray(headerBytes);
   if (type === frameType.refusal) {
-    // The fields are JSON, shown as they are: a parser here would only be more to go wrong.
+    // The fields are JSON and are shown unparsed: a parser here would be one more thing that can fail.
     const size = body.length >= 4 ? body.readUInt32BE(0) : 0;
     const head = size <= body.length - 4 ? body.subarray(4, 4 + size) : Buffer.alloc(0);
     throw new NoAnswer(`it refused the call: ${shown(head, 300)}`);
   }
-  if (type !== frameType.hookAnswer) throw new NoAnswer(`it sent a frame of the unknown type ${type}`);
+  if (type !== frameType.hookAnswer) throw new NoAnswer(`it sent a frame of unknown type ${type}`);
   const answer = decodeHookAnswer(body);
-  if (answer === null) throw new NoAnswer('it sent an answer that is cut short');
+  if (answer === null) throw new NoAnswer('it sent a truncated answer');
   return answer;
 }

@@ -2,12 +2,13 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { codeOf } from '../contract/error-code.js';
 import { systemError } from './system-error.js';
 
-/** How many interpreters may be scripts themselves, as in the kernel. */
+/** Maximum depth of interpreters that are scripts themselves, as in the kernel. */
 const mostInterpreters = 4;
 
 /**
- * Throws the system's error where the kernel has no format for the file. Node runs such a file through a shell, as
- * execvp(3) does: it would begin with whatever its first line means there. libvirt runs none (execve(2)).
+ * Throws the system's error if the kernel has no format for the file. Node would run such a file through a shell, as
+ * execvp(3) does, and the shell would execute its first line as a command. libvirt uses execve(2), which runs no such
+ * file.
  */
 export function refuseUnknownFormat(file: string, depth = 0): void {
   const head = Buffer.alloc(256);
@@ -19,7 +20,7 @@ export function refuseUnknownFormat(file: string, depth = 0): void {
   refuseUnknownFormat(Buffer.from(interpreter, 'latin1').toString(), depth + 1);
 }
 
-/** Reads how a file begins. Of a folder it throws what execve(2) says. Returns the bytes read. */
+/** Reads the beginning of a file and returns the number of bytes read. Throws execve(2)'s error for a folder. */
 function readHead(file: string, head: Buffer): number {
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
@@ -31,7 +32,10 @@ function readHead(file: string, head: Buffer): number {
   }
 }
 
-/** Whether an ELF header is of a program for this machine: class, byte order and processor are those of Node itself. */
+/**
+ * Returns whether an ELF header belongs to a program for this machine. Compares its class, byte order and processor
+ * with those of Node itself.
+ */
 function isOwnMachine(head: Buffer): boolean {
   const own = Buffer.alloc(20);
   readHead(process.execPath, own);

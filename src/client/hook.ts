@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
-/** Returns libvirt's hook name: this file's own name, or what precedes `.d` in /etc/libvirt/hooks/qemu.d/50-x. */
+/** Returns libvirt's hook name: this file's own name, or the part before `.d` in /etc/libvirt/hooks/qemu.d/50-x. */
 export function driverOf(path: string): string {
   const folder = basename(dirname(path));
   return folder.length > 2 && folder.endsWith('.d') ? folder.slice(0, -2) : basename(path);
 }
 
-/** Returns the driver and the hook's arguments, with NUL between them. */
+/** Returns the driver and the hook's arguments, separated by NUL. */
 export function joinedWords(driver: string): Buffer {
   return process.argv.length > 2 ? Buffer.concat([Buffer.from(`${driver}\0`), hookArguments()]) : Buffer.from(driver);
 }
 
-/** The arguments after the hook's path as bytes: process.argv has lost what is not UTF-8. */
+/** Returns the arguments after the hook's path as bytes. process.argv has already lost whatever is not UTF-8. */
 function hookArguments(): Buffer {
   const count = process.argv.length - 2;
   try {
@@ -25,7 +25,9 @@ function hookArguments(): Buffer {
   }
 }
 
-/** Whether a denial makes libvirt give up the operation and nothing else: no guest dies, nothing is left half done. */
+/**
+ * Returns whether a denial makes libvirt cancel the operation cleanly: no guest dies, and nothing is left half done.
+ */
 export function denialAborts(driver: string, [, operation = '', qualifier]: readonly string[]): boolean {
   if (qualifier !== 'begin' && qualifier !== 'before') return false;
   if (driver === 'daemon' || ['reconnect', 'started', 'attach'].includes(operation)) return false;

@@ -1,8 +1,8 @@
 import { NoAnswer } from './no-answer.js';
 
 /**
- * Settles as `promise` does, or rejects with NoAnswer once the deadline is over. The deadline is a moment on the clock
- * of performance.now().
+ * Settles as `promise` does, or rejects with NoAnswer after the deadline. The deadline is a time on the clock of
+ * performance.now().
  */
 export function inTime<T>(promise: Promise<T>, deadline: number, reason: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /**
- * The hook client for machines without a C compiler: behaves as native/client.c does, and starts 60 ms slower. It is
- * built into one file that stands alone, dist/hook-client.mjs, so that a symlink to it in /etc/libvirt/hooks is all
- * there is to install. See docs/client.md. libvirt's daemon runs it, as root, once for each hook.
+ * The hook client for machines without a C compiler. It behaves like native/client.c and starts 60 ms slower. It is
+ * built into one self-contained file, dist/hook-client.mjs, so that installation only needs a symlink to it in
+ * /etc/libvirt/hooks. See docs/client.md. libvirt's daemon runs it as root, once for each hook.
  *
- * It has no options at all: every argument comes from libvirt, and an object's name is hostile input.
+ * It has no options: every argument comes from libvirt, and an object's name is hostile input.
  */
 import { messageOf } from '../contract/errors.js';
 import type { HookReply } from '../contract/hook-frames.js';
@@ -21,27 +21,27 @@ import { textOf } from './system-error.js';
 const socketPath = setting('HOOKVISOR_SOCKET', '/run/hookvisor/hookvisor.sock');
 const policyPath = setting('HOOKVISOR_UNREACHABLE', '/etc/hookvisor/unreachable');
 
-/** An empty variable is as good as none. */
+/** Returns an environment variable, or the default if the variable is unset or empty. */
 function setting(name: string, usual: string): string {
   const value = process.env[name];
   return value === undefined || value === '' ? usual : value;
 }
 
-/** Passes the answer on to libvirt. Returns the exit status. */
+/** Writes the answer for libvirt. Returns the exit status. */
 async function passOn({ status, stdout, stderr }: HookReply, aborts: boolean, deadline: number): Promise<number> {
   const failed = await write(process.stdout, stdout, deadline);
   await write(process.stderr, stderr, deadline);
   if (failed === null || status !== 0) return status;
-  await say(`the document cannot be handed to libvirt: ${textOf(failed)}`);
+  await say(`the document cannot be written for libvirt: ${textOf(failed)}`);
   return aborts ? 1 : 0;
 }
 
-/** Does what the policy says where no script decides. Returns the exit status. */
+/** Applies the policy if no script decides. Returns the exit status. */
 async function followPolicy({ action, file, problem }: FilePolicy, aborts: boolean, reason: string): Promise<number> {
   const denied = aborts && action !== 'allow';
   const goesOn = aborts
-    ? ', the operation goes on as configured'
-    : ', the operation goes on: denying it would not stop it cleanly';
+    ? ', the operation continues as configured'
+    : ', the operation continues: a denial would not stop it cleanly';
   await say(
     `the runtime at ${shownPath(socketPath)} cannot be reached (${reason})${denied ? '' : goesOn}; start it, or see ` +
       `${shownPath(file)}${problem === null ? '' : ` (which ${problem})`}`,
@@ -49,7 +49,7 @@ async function followPolicy({ action, file, problem }: FilePolicy, aborts: boole
   return denied ? 1 : 0;
 }
 
-/** Returns the exit status. */
+/** Forwards the hook call to the runtime, or follows the policy if there is no answer. Returns the exit status. */
 async function main(driver: string, aborts: boolean): Promise<number> {
   const policy = readPolicy(policyPath);
   const deadline = performance.now() + policy.deadlineMs;
@@ -70,7 +70,7 @@ async function main(driver: string, aborts: boolean): Promise<number> {
 const driver = driverOf(process.argv[1] ?? '');
 const aborts = denialAborts(driver, process.argv.slice(2));
 
-/** Whatever goes wrong here denies where that is safe. Returns the exit status. */
+/** Denies after an unexpected failure if denying is safe. Returns the exit status. */
 async function failSafely(error: unknown): Promise<number> {
   await say(`internal error: ${messageOf(error)}`);
   return aborts ? 1 : 0;

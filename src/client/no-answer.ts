@@ -1,2 +1,2 @@
-/** Thrown when the runtime gives no answer; the message says why, and an administrator sees it. */
+/** Thrown if the runtime does not answer. The message states why and is shown to an administrator. */
 export class NoAnswer extends Error {}

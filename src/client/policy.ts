@@ -9,12 +9,12 @@ import { readShortFile, type ShortFile } from './short-file.js';
 import { codeOf } from '../contract/error-code.js';
 import { textOf } from './system-error.js';
 
-/** A policy and the file that it comes from. */
+/** A policy and the file that contains it. */
 export interface FilePolicy extends UnreachablePolicy {
   readonly file: string;
 }
 
-/** Reads the policy for an unreachable runtime. Whatever is wrong with the file makes it `deny`. */
+/** Reads the policy for an unreachable runtime. Any problem with the file results in `deny`. */
 export function readPolicy(file: string): FilePolicy {
   let found: ShortFile;
   try {
@@ -24,18 +24,18 @@ export function readPolicy(file: string): FilePolicy {
     return { ...defaultPolicy, file, problem: `cannot be read: ${why}` };
   }
   if (othersMayChange(found.stats)) {
-    return { ...defaultPolicy, file, problem: 'may be changed by others; give it to root, then chmod go-w' };
+    return { ...defaultPolicy, file, problem: 'can be changed by other users; run chown root and chmod go-w on it' };
   }
   const policy = parseUnreachablePolicy(found.bytes);
   if (policy.action === 'script' && othersMayChangePath(policy.script)) {
-    return { ...policy, file, action: 'deny', problem: 'names a script that others may change' };
+    return { ...policy, file, action: 'deny', problem: 'names a script that other users can change' };
   }
   return { ...policy, file };
 }
 
 /**
- * Whether somebody else than root and this process' user may write to a file. The folders above it are examined by
- * `hookvisor check` and `doctor`. A device holds no text of anybody's.
+ * Returns whether a user other than root and this process's user may write to a file. `hookvisor check` and `doctor`
+ * check the folders above it. A device stores no text, so it does not count.
  */
 function othersMayChange(found: Stats): boolean {
   if (found.isCharacterDevice()) return false;
@@ -43,11 +43,11 @@ function othersMayChange(found: Stats): boolean {
   return (found.mode & 0o022) !== 0;
 }
 
-/** As othersMayChange, of what a path leads to. */
+/** Returns the result of othersMayChange for the file at a path. */
 function othersMayChangePath(path: string): boolean {
   try {
     return othersMayChange(statSync(path));
   } catch {
-    return false; // executing it says why it cannot be
+    return false; // executing it reports why this failed
   }
 }

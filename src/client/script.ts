@@ -13,19 +13,19 @@ const killGraceMs = 500;
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 /**
- * Runs the script as the leader of a session and process group of its own; stops the group at its deadline. Returns its
- * status; 1 if it gave none, or was not given its whole document.
+ * Runs the script as the leader of its own session and process group, and stops the group at the deadline. Returns the
+ * script's exit status; 1 if it has none or did not receive its whole document.
  */
 export async function runScript(script: string, document: Buffer, deadlineMs: number): Promise<number> {
   const stop = stopRequest(deadlineMs);
   let child: ChildProcess;
   try {
     refuseUnknownFormat(script);
-    // Loaded here: hardly any call needs it, and every call would wait for it.
+    // Loaded on demand: few calls need it, and every call would wait for it.
     const { spawn } = await import('node:child_process');
     child = spawn(script, process.argv.slice(2), {
       argv0: process.argv[1],
-      detached: true, // makes it a group (and session) leader
+      detached: true, // makes it a group and session leader
       stdio: [document.length === 0 ? 'ignore' : 'pipe', 'inherit', 'inherit'],
     });
   } catch (error) {
@@ -34,8 +34,8 @@ export async function runScript(script: string, document: Buffer, deadlineMs: nu
   const first = await Promise.race([endOf(child), stop, giveDocument(child, document)]);
   if ('error' in first) return cannotRun(script, first.error);
   if ('status' in first) {
-    if (first.signal === null) return first.status ?? 1; // Node gives the one or the other
-    await say(`'${shownPath(script)}' was ended by signal ${constants.signals[first.signal]}`);
+    if (first.signal === null) return first.status ?? 1; // Node sets exactly one of them
+    await say(`'${shownPath(script)}' was terminated by signal ${constants.signals[first.signal]}`);
     return 1;
   }
   await stopGroup(child);
@@ -44,14 +44,14 @@ export async function runScript(script: string, document: Buffer, deadlineMs: nu
 }
 
 function whyStopped(first: Stop | Cut): string {
-  if ('cut' in first) return `was not given its whole document (${textOf(first.cut)}) and was killed`;
+  if ('cut' in first) return `did not receive its whole document (${textOf(first.cut)}) and was killed`;
   if (first.stop === 'deadline') return 'did not finish in time and was killed';
   return `was stopped by signal ${constants.signals[first.stop]}`;
 }
 
 async function cannotRun(script: string, error: unknown): Promise<number> {
   await say(
-    `cannot run '${shownPath(script)}', named in the file for an unreachable runtime: ${textOf(error)}; correct the file`,
+    `cannot run '${shownPath(script)}', which the policy for an unreachable runtime names: ${textOf(error)}; correct the file`,
   );
   return 1;
 }
@@ -67,7 +67,7 @@ function endOf(child: ChildProcess): Promise<Ended> {
   });
 }
 
-/** Resolves only if the script is not given its whole document. One that does not read it, or not all, has been given it. */
+/** Resolves only if writing the document fails. A script that ignores its document, or part of it, is not a failure. */
 function giveDocument(child: ChildProcess, document: Buffer): Promise<Cut> {
   return new Promise((resolve) => {
     child.stdin?.on('error', (error) => {
@@ -77,7 +77,10 @@ function giveDocument(child: ChildProcess, document: Buffer): Promise<Cut> {
   });
 }
 
-/** TERM to the script's group, and KILL once the script has ended, or half a second later. Then it is given up. */
+/**
+ * Sends TERM to the script's group, then KILL once the script has ended or half a second later. Then it gives up
+ * waiting.
+ */
 async function stopGroup(child: ChildProcess): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const ended = child.exitCode !== null || child.signalCode !== null ? null : endOf(child);
@@ -85,13 +88,13 @@ async function stopGroup(child: ChildProcess): Promise<void> {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, signal);
     } catch {
-      // The group is gone, which is what was wanted.
+      // The group has already ended.
     }
     await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, killGraceMs))]);
   }
 }
 
-/** Resolves at the deadline, or when this process is asked to stop. */
+/** Resolves at the deadline, or when this process receives a stop signal. */
 function stopRequest(deadlineMs: number): Promise<Stop> {
   return new Promise((resolve) => {
     setTimeout(() => {

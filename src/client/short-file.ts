@@ -1,12 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 
 export interface ShortFile {
-  /** How the file begins, at most as many bytes as were asked for. */
+  /** The beginning of the file, at most as many bytes as requested. */
   readonly bytes: Buffer;
   readonly stats: Stats;
 }
 
-/** Reads how a file begins. Never waits on a FIFO. Throws the system's error. */
+/** Reads the beginning of a file. Never waits for a FIFO. Throws the system's error. */
 export function readShortFile(path: string, most: number): ShortFile {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {

@@ -1,9 +1,7 @@
 import { codeOf } from '../contract/error-code.js';
 import { messageOf } from '../contract/errors.js';
 
-/**
- * The words of strerror(3) for what a Unix socket or a small file can fail with, so that both clients say the same.
- */
+/** The texts of strerror(3) for the errors of a Unix socket or a small file, so that both clients print the same. */
 const errorTexts: Readonly<Record<string, string>> = {
   E2BIG: 'Argument list too long',
   EACCES: 'Permission denied',
@@ -18,12 +16,12 @@ const errorTexts: Readonly<Record<string, string>> = {
   EPIPE: 'Broken pipe',
 };
 
-/** Makes an error that the system did not throw look as if it had. */
+/** Returns an error that looks like one thrown by the system. */
 export function systemError(code: string): Error {
   return Object.assign(new Error(code), { code });
 }
 
-/** Returns what strerror(3) says of a failure; the message of one that has no code. */
+/** Returns the text of strerror(3) for a failure, or its message if it has no code. */
 export function textOf(error: unknown): string {
   const code = codeOf(error);
   return code === null ? messageOf(error) : (errorTexts[code] ?? code);

@@ -5,7 +5,7 @@ import { HookvisorError } from './errors.js';
 import { decodeHeadAndTail, encodeHeadAndTail } from './framing.js';
 import { bounds } from './limits.js';
 
-/** Largest encoded artefact, bytes: hardening makes a plugin larger than the file it came from. */
+/** Maximum size of an encoded artefact, bytes: hardening makes a plug-in larger than its file. */
 export const artefactBytes = 4 * bounds.pluginBytes;
 
 const headSchema = z.object({
@@ -22,7 +22,7 @@ const headSchema = z.object({
   ),
 });
 
-/** An artefact as bytes, for a pipe or the cache: its fields as JSON, then its modules one after the other. */
+/** Encodes an artefact for a pipe or the cache: its fields as JSON, then its modules one after the other. */
 export function encodeArtefact(artefact: Artefact): Buffer {
   const head: z.infer<typeof headSchema> = {
     backend: artefact.backend,
@@ -34,12 +34,14 @@ export function encodeArtefact(artefact: Artefact): Buffer {
   return Buffer.concat([...encodeHeadAndTail(head, null), ...artefact.modules.map(({ bytes }) => bytes)]);
 }
 
-/** The reverse of {@link encodeArtefact}; modules share memory with `bytes`. Throws HookvisorError `protocol`. */
+/**
+ * Decodes what {@link encodeArtefact} returns. The modules share memory with `bytes`. Throws HookvisorError `protocol`.
+ */
 export function decodeArtefact(bytes: Buffer): Artefact {
   const { head, tail } = decodeHeadAndTail(bytes);
   const parsed = headSchema.safeParse(head);
   if (!parsed.success) {
-    throw new HookvisorError('protocol', 'Cannot read an artefact: its fields are not those of one', {
+    throw new HookvisorError('protocol', 'Cannot read an artefact: its fields are invalid', {
       cause: parsed.error,
     });
   }
@@ -52,7 +54,7 @@ export function decodeArtefact(bytes: Buffer): Artefact {
   if (at !== tail.length) {
     throw new HookvisorError(
       'protocol',
-      `Cannot read an artefact: its modules are ${at} bytes, ${tail.length} are there`,
+      `Cannot read an artefact: its modules should have ${at} bytes, not ${tail.length}`,
     );
   }
   return { ...parsed.data, modules };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { planSchema } from './component-plan.js';
 
-/** A linear memory that a core module is given, pages of 64 KiB. */
+/** A linear memory for a core module, in pages of 64 KiB. */
 export interface ModuleMemory {
   readonly initial: number;
   readonly maximum: number;
@@ -11,33 +11,33 @@ export interface ModuleMemory {
 export interface ArtefactModule {
   readonly name: string;
   readonly bytes: Buffer;
-  /** The memory that it imports under the name in `meterNames`; null when it does not. */
+  /** The memory that it imports under the name in `meterNames`; null if it imports none. */
   readonly memory: ModuleMemory | null;
 }
 
 export const assemblySchema = z.discriminatedUnion('kind', [
-  /** A component, put together from several core modules. */
+  /** A component, which consists of several core modules. */
   z.object({
     kind: z.literal('plan'),
     plan: planSchema,
-    /** Whether it can select in the document, for which the runner loads libxml2. */
+    /** Whether it can query the document, for which the runner loads libxml2. */
     needsXml: z.boolean(),
   }),
-  /** One core module, for Extism, named `main`. */
+  /** One core module for Extism, named `main`. */
   z.object({ kind: z.literal('module') }),
 ]);
 
-/** How the core modules of an artefact are put together. */
+/** How the core modules of an artefact are assembled. */
 export type Assembly = z.infer<typeof assemblySchema>;
 
-/** A plugin after admission: hardened core modules, and how they are put together. */
+/** A plug-in after admission: hardened core modules, and how they are assembled. */
 export interface Artefact {
   readonly backend: 'component' | 'extism';
-  /** sha256 of the plugin as it was given, hex. */
+  /** sha256 of the original plug-in file, hexadecimal. */
   readonly digest: string;
   readonly assembly: Assembly;
-  /** Whether the plugin checks its own settings. */
+  /** Whether the plug-in checks its own settings. */
   readonly validates: boolean;
-  /** Core modules by the name under which the assembly asks for them. */
+  /** Core modules by the names that the assembly uses. */
   readonly modules: readonly ArtefactModule[];
 }

@@ -1,3 +1,3 @@
-/** The ways to run a handler, by the words of the configuration. */
+/** The backends that run handlers, by their names in the configuration. */
 export const backendNames = ['script', 'component', 'extism'] as const;
 export type BackendName = (typeof backendNames)[number];

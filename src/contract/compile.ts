@@ -3,8 +3,8 @@ import type { Artefact } from './artefact.js';
 import { HookvisorError, messageOf } from './errors.js';
 
 /**
- * V8 of Node 20 knows extended constant expressions, which QuickJS needs, but has them switched off. Later versions have
- * them always, and the newest no longer know the flag, which is no error.
+ * Enables extended constant expressions, which QuickJS needs, in Node 20, where V8 has them switched off. Later
+ * versions always have them; the newest no longer have the flag.
  */
 export function enableExtendedConst(): void {
   if (process.versions.node.startsWith('20.')) v8.setFlagsFromString('--experimental-wasm-extended-const');
@@ -23,7 +23,7 @@ export function compileModules(artefact: Artefact): ReadonlyMap<string, WebAssem
 export function notLoadable(error: unknown): HookvisorError {
   return new HookvisorError(
     'plugin-invalid',
-    `Cannot load the plugin: ${messageOf(error)}; clear the cache of admitted plugins and try again`,
+    `Cannot load the plug-in: ${messageOf(error)}; clear the cache of admitted plug-ins and try again`,
     { cause: error },
   );
 }

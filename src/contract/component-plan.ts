@@ -2,11 +2,11 @@ import { z } from 'zod';
 
 const index = z.number().int().nonnegative();
 
-/** Something that a core instance exports: the instance's place in the plan, and the name. */
+/** An export of a core instance: the instance's index in the plan, and the name. */
 const exportRef = z.tuple([index, z.string()]).readonly();
 export type ExportRef = z.infer<typeof exportRef>;
 
-/** Reads and writes of DataView, by which one core instance reaches the memory of another. */
+/** Methods of DataView through which one core instance accesses the memory of another. */
 export const memoryReads = [
   ...(['getInt8', 'getUint8', 'getInt16', 'getUint16'] as const),
   ...(['getInt32', 'getBigInt64', 'getFloat32', 'getFloat64'] as const),
@@ -14,7 +14,7 @@ export const memoryReads = [
 export const memoryWrites = ['setInt8', 'setInt16', 'setInt32', 'setBigInt64', 'setFloat32', 'setFloat64'] as const;
 const access = z.enum([...memoryReads, ...memoryWrites]);
 
-/** How texts lie in memory. */
+/** The encoding of texts in memory. */
 const encoding = z.enum(['utf8', 'utf16']);
 export type TextEncoding = z.infer<typeof encoding>;
 
@@ -29,7 +29,7 @@ const importValue = z.discriminatedUnion('is', [
     memory: exportRef,
     realloc: exportRef.nullable(),
   }),
-  /** The flags of a component instance, which adapters between components keep. */
+  /** The flags of a component instance, which adapters between components maintain. */
   z.object({ is: z.literal('flags'), instance: index }),
   z.object({ is: z.literal('enter') }),
   z.object({ is: z.literal('exit') }),
@@ -48,7 +48,7 @@ const importValue = z.discriminatedUnion('is', [
   z.object({ is: z.literal('transfer-own') }),
   z.object({ is: z.literal('transfer-borrow') }),
 ]);
-/** What a core module is given for one of its imports. */
+/** The value of one import of a core module. */
 export type ImportValue = z.infer<typeof importValue>;
 
 const step = z.object({
@@ -70,14 +70,14 @@ const lifted = z.object({
 export type Lifted = z.infer<typeof lifted>;
 
 export const planSchema = z.object({
-  /** Core instances in the order in which they are made. */
+  /** Core instances in the order of instantiation. */
   steps: z.array(step),
   handle: lifted,
   validate: lifted.nullable(),
 });
 
 /**
- * How a component's instances are put together, as data: which core modules, what each of them imports, and where the
- * functions of the world are. Made in admission.
+ * How a component is instantiated, as data: its core modules, the imports of each, and the functions of the world. Made
+ * by admission.
  */
 export type ComponentPlan = z.infer<typeof planSchema>;

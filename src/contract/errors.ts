@@ -1,4 +1,4 @@
-/** Stable codes of everything that can go wrong, for callers and for `--json`. */
+/** Stable codes of all errors, for callers and for `--json`. */
 export const errorCodes = [
   'usage',
   'config-invalid',
@@ -25,12 +25,12 @@ export const errorCodes = [
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** Values that belong to an error, for machines; the message already says them in words. */
+/** Structured values of an error, for programs; the message also contains them in words. */
 export type ErrorFields = Readonly<Record<string, string | number | boolean | null>>;
 
 /**
- * The error of this project. Its message says which action, which value, what is so and what to do:
- * `Cannot <action> '<value>': <what is so>; <what to do>`.
+ * The error class of this project. A message states the action, the value, the cause and the remedy: `Cannot <action>
+ * '<value>': <what is so>; <what to do>`.
  */
 export class HookvisorError extends Error {
   override readonly name: string = 'HookvisorError';
@@ -44,12 +44,12 @@ export class HookvisorError extends Error {
   }
 }
 
-/** Whether a text, of another process for example, is one of this release's codes. */
+/** Returns whether a text, for example from another process, is one of this release's codes. */
 export function isErrorCode(code: string): code is ErrorCode {
   return (errorCodes as readonly string[]).includes(code);
 }
 
-/** The text of anything thrown, for use inside another message. */
+/** Returns the text of any thrown value, for use inside another message. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

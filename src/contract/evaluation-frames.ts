@@ -4,14 +4,14 @@ import { bounds } from './limits.js';
 import type { MessageHead, RunnerReply, RunnerRequest } from './messages.js';
 
 /**
- * The two messages that nearly every event is made of, without JSON: with cold caches, writing and parsing that took a
- * fifth of the time that an event spends here. Numbers are big endian.
+ * The two messages of nearly every event, encoded without JSON: with cold caches, writing and parsing JSON took a fifth
+ * of an event's time. Numbers are big endian.
  *
  *   evaluate    u32 id, u32 handler, f64 time, u8 flags, 8 × u32 length, text, document
  *   evaluated   u32 id, u8 outcome, f64 fuel (NaN for null), u32 bytes of the reason, reason, replaced document
  *
- * `text` is the event's texts one after the other, in UTF-8; their lengths count UTF-16 units, as JavaScript does, and
- * the length of `text` in bytes follows theirs.
+ * `text` contains the event's texts one after the other, in UTF-8. The eight lengths are those of the texts in UTF-16
+ * code units, as JavaScript counts, and the length of `text` in bytes.
  */
 export const evaluationTypes = { evaluate: 5, evaluated: 6 } as const;
 
@@ -48,7 +48,10 @@ export function encodeEvaluate(id: number, { handler, event, document }: Evaluat
     : encodeFrame(evaluationTypes.evaluate, used, tail);
 }
 
-/** In the runner. What sends it is the runtime, of the same release and with more rights: nothing is checked. */
+/**
+ * Decodes `evaluate` in the runner. Checks nothing: the sender is the runtime, of the same release and with more
+ * rights.
+ */
 export function decodeEvaluate(body: Buffer): Decoded<{ id: number; body: Evaluate }> {
   const end = textAt + body.readUInt32BE(textAt - 4);
   const text = body.toString('utf8', textAt, end);
@@ -83,7 +86,7 @@ export function decodeEvaluate(body: Buffer): Decoded<{ id: number; body: Evalua
   };
 }
 
-/** A verdict without log lines. */
+/** Encodes a verdict without log lines. */
 export function encodeEvaluated(id: number, { outcome, reason, fuel }: Evaluated, tail: Uint8Array | null): Buffer {
   const head = Buffer.allocUnsafe(reasonAt + 3 * reason.length);
   head.writeUInt32BE(id, 0);
@@ -97,16 +100,16 @@ export function encodeEvaluated(id: number, { outcome, reason, fuel }: Evaluated
     : encodeFrame(evaluationTypes.evaluated, used, tail);
 }
 
-/** Most bytes of a reason: as many as its characters may take. */
+/** Maximum size of a reason, bytes. */
 const longestReason = 3 * bounds.reasonChars;
 
-/** In the runtime, from a process that may be in the hands of a plugin. Throws HookvisorError `protocol`. */
+/** Decodes `evaluated` in the runtime, from a process that a plug-in may control. Throws HookvisorError `protocol`. */
 export function decodeEvaluated(body: Buffer): Decoded<MessageHead<'reply'>> {
   const end = body.length < reasonAt ? Infinity : reasonAt + body.readUInt32BE(reasonAt - 4);
   const outcome = outcomes[body[4] ?? outcomes.length];
   const fuel = end <= body.length ? body.readDoubleBE(5) : -1;
   if (outcome === undefined || fuel < 0 || fuel === Infinity || end - reasonAt > longestReason) {
-    throw new HookvisorError('protocol', `Cannot read a message: its fields are not those of 'evaluated'`);
+    throw new HookvisorError('protocol', `Cannot read an 'evaluated' message: its fields are invalid`);
   }
   const reason = end === reasonAt ? '' : body.toString('utf8', reasonAt, end);
   return {

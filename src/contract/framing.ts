@@ -3,7 +3,7 @@ import { HookvisorError } from './errors.js';
 /** Version of the protocol on the runtime's socket and on a runner's pipe. See docs/protocol.md. */
 export const protocolVersion = 1;
 
-/** Bytes before a frame's body: u32 length of what follows, u8 version, u8 type. */
+/** Size of a frame's header, bytes: u32 length of the rest, u8 version, u8 type. */
 export const headerBytes = 6;
 
 export interface Frame {
@@ -11,7 +11,7 @@ export interface Frame {
   readonly body: Buffer;
 }
 
-/** The header of a frame whose body has so many bytes. */
+/** Returns the header of a frame whose body has `bodyBytes` bytes. */
 export function encodeHeader(type: number, bodyBytes: number): Buffer {
   return writeHeader(Buffer.allocUnsafe(headerBytes), type, bodyBytes);
 }
@@ -23,12 +23,15 @@ function writeHeader(frame: Buffer, type: number, bodyBytes: number): Buffer {
   return frame;
 }
 
-/** Reads a header without judging it: `length` counts from the version on. */
+/** Reads a header without checking it. `length` includes the version and the type. */
 export function decodeHeader(bytes: Buffer): { length: number; version: number; type: number } {
   return { length: bytes.readUInt32BE(0), version: bytes.readUInt8(4), type: bytes.readUInt8(5) };
 }
 
-/** A frame as one buffer: `u32be length | u8 version | u8 type | body`, length counting from the version on. */
+/**
+ * Returns a frame as one buffer: `u32be length | u8 version | u8 type | body`. The length includes the version and the
+ * type.
+ */
 export function encodeFrame(type: number, ...body: readonly Uint8Array[]): Buffer {
   const size = body.reduce((sum, part) => sum + part.length, 0);
   const frame = writeHeader(Buffer.allocUnsafe(headerBytes + size), type, size);
@@ -40,7 +43,7 @@ export function encodeFrame(type: number, ...body: readonly Uint8Array[]): Buffe
   return frame;
 }
 
-/** Cuts a byte stream into frames. Throws HookvisorError `protocol` at the first byte that cannot be one. */
+/** Splits a byte stream into frames. Throws HookvisorError `protocol` at the first invalid header. */
 export class FrameReader {
   readonly #maxBytes: number;
   #chunks: Buffer[] = [];
@@ -50,12 +53,12 @@ export class FrameReader {
     this.#maxBytes = maxBytes;
   }
 
-  /** True while a frame has begun and is not complete. */
+  /** True while a frame is incomplete. */
   get pending(): boolean {
     return this.#buffered > 0;
   }
 
-  /** Takes what arrived and gives the frames that it completed. Bodies may share memory with `chunk`. */
+  /** Takes a chunk and returns the frames that it completes. Bodies may share memory with `chunk`. */
   push(chunk: Buffer): Frame[] {
     this.#chunks.push(chunk);
     this.#buffered += chunk.length;
@@ -87,7 +90,7 @@ export class FrameReader {
     if (length < 2 || length > this.#maxBytes) {
       throw new HookvisorError(
         'protocol',
-        `Cannot read a frame: it announces ${length} bytes, 2 to ${this.#maxBytes} are allowed`,
+        `Cannot read a frame: its length is ${length} bytes; the allowed range is 2 to ${this.#maxBytes}`,
         { fields: { length } },
       );
     }
@@ -104,7 +107,7 @@ export class FrameReader {
   }
 }
 
-/** `u32be length of head | head as JSON | tail`: the body of every frame that carries fields and a document. */
+/** Encodes the body of a frame that carries fields and a document: `u32be length of head | head as JSON | tail`. */
 export function encodeHeadAndTail(head: unknown, tail: Uint8Array | null): Uint8Array[] {
   const json = Buffer.from(JSON.stringify(head));
   const length = Buffer.allocUnsafe(4);
@@ -112,7 +115,7 @@ export function encodeHeadAndTail(head: unknown, tail: Uint8Array | null): Uint8
   return tail === null ? [length, json] : [length, json, tail];
 }
 
-/** The reverse of {@link encodeHeadAndTail}; `head` is unchecked. Throws HookvisorError `protocol`. */
+/** Decodes what {@link encodeHeadAndTail} returns; `head` is unchecked. Throws HookvisorError `protocol`. */
 export function decodeHeadAndTail(body: Buffer): { head: unknown; tail: Buffer } {
   const length = body.length >= 4 ? body.readUInt32BE(0) : -1;
   if (length < 0 || 4 + length > body.length) {

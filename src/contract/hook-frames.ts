@@ -10,16 +10,16 @@ export const frameType = {
   refusal: 0x1f,
 } as const;
 
-/** A hook call as the client sends it: `u32be length of arguments | arguments, NUL between them | document`. */
+/** A hook call as the client sends it: `u32be length of arguments | arguments separated by NUL | document`. */
 export interface HookRequest {
   readonly driver: string;
-  /** Object, operation, sub-operation, extra, as many as libvirt gave. */
+  /** Object, operation, sub-operation and extra argument, as many as libvirt passed. */
   readonly args: readonly string[];
-  /** Null when stdin was empty. */
+  /** Null if stdin was empty. */
   readonly document: Buffer | null;
 }
 
-/** What the hook's process does: its exit status and what it writes. */
+/** The exit status and the output of the hook's process. */
 export interface HookReply {
   readonly status: number;
   readonly stdout: Buffer;
@@ -27,8 +27,8 @@ export interface HookReply {
 }
 
 /**
- * Returns a `hookCall` frame in parts, so that a large document is not copied. `words` are driver, object, operation, …
- * with NUL between them.
+ * Returns a `hookCall` frame in parts, so that a large document is not copied. `words` are driver, object, operation
+ * and so on, separated by NUL.
  */
 export function encodeHookCall(words: Uint8Array, document: Uint8Array): Uint8Array[] {
   const length = Buffer.allocUnsafe(4);
@@ -55,7 +55,7 @@ export function encodeHookAnswer(answer: HookReply): Buffer {
   return encodeFrame(frameType.hookAnswer, head, answer.stdout, answer.stderr);
 }
 
-/** Reads the body of a `hookAnswer` frame; null when it is cut short. */
+/** Reads the body of a `hookAnswer` frame; returns null if it is truncated. */
 export function decodeHookAnswer(body: Buffer): HookReply | null {
   const end = body.length >= 5 ? 5 + body.readUInt32BE(1) : Infinity;
   if (end > body.length) return null;

@@ -1,59 +1,62 @@
-/** What one handler may use for one event. */
+/** The limits of one handler for one event. */
 export interface Limits {
   /** Wall-clock time of one evaluation, milliseconds. */
   readonly deadlineMs: number;
-  /** Executed steps of a plugin, counted the same way on every machine. */
+  /** Steps that a plug-in may execute, counted identically on every machine. */
   readonly fuel: number;
-  /** Largest size of all linear memories of a plugin together, bytes. */
+  /** Maximum size of all linear memories of a plug-in together, bytes. */
   readonly memoryBytes: number;
 }
 
-/** Used where the configuration says nothing. */
+/** The limits that apply if the configuration sets none. */
 export const defaultLimits: Limits = { deadlineMs: 2_000, fuel: 50_000_000, memoryBytes: 64 * 1024 * 1024 };
 
 /**
- * Largest plugin file where the configuration says nothing, bytes: several times what the compilers at hand write (C 6 KB,
- * QuickJS 1.1 MB, Go 2.7 MB), and an admission of it still takes little time and memory.
+ * Default maximum size of a plug-in file, bytes: several times the output of the common compilers (C 6 KB, QuickJS 1.1
+ * MB, Go 2.7 MB), and still admitted with little time and memory.
  */
 export const defaultPluginBytes = 16 * 1024 * 1024;
 
-/** A page, in which WebAssembly counts memories, bytes. */
+/** Size of a WebAssembly page, bytes. */
 export const pageBytes = 65_536;
 
-/** Bounds that are not configurable, in one place. */
+/** Fixed bounds, which are not configurable. */
 export const bounds = {
-  /** Largest frame on the runtime's socket or a runner's pipe, bytes. */
+  /** Maximum size of a frame on the runtime's socket or a runner's pipe, bytes. */
   frameBytes: 64 * 1024 * 1024,
-  /** Largest document handed to a plugin, bytes. Scripts get any size. */
+  /** Maximum size of a document for a plug-in, bytes. Scripts receive documents of any size. */
   documentBytes: 16 * 1024 * 1024,
-  /** Largest plugin file that the configuration may allow, bytes. */
+  /** Maximum value of `pluginSize` in the configuration, bytes. */
   pluginBytes: 64 * 1024 * 1024,
-  /** Longest reason kept of a denial or failure, characters. */
+  /** Maximum length of the reason that is kept for a denial or failure, characters. */
   reasonChars: 1_024,
-  /** Log messages kept of one event. */
+  /** Maximum number of log messages that are kept for one event. */
   logLines: 100,
-  /** Longest log message kept, characters. */
+  /** Maximum length of a log message that is kept, characters. */
   logChars: 1_024,
-  /** Most bytes kept of a script's stderr. */
+  /** Maximum size of a script's stderr that is kept, bytes. */
   stderrBytes: 64 * 1024,
-  /** Largest configuration file, bytes; also what its values may come to once aliases are expanded, characters. */
+  /** Maximum size of a configuration file, bytes; also of its values after alias expansion, characters. */
   configBytes: 4 * 1024 * 1024,
-  /** Most tokens of a YAML file, and most values once aliases are expanded. 10,000 handlers with a route each take 370,000 tokens. */
+  /**
+   * Maximum number of tokens in a YAML file, and of values after alias expansion. 10,000 handlers with a route each
+   * need 370,000 tokens.
+   */
   yamlTokens: 400_000,
-  /** An alias stands for all of its anchor: a few can expand to gigabytes. */
+  /** Maximum number of aliases. An alias stands for its whole anchor, so a few can expand to gigabytes. */
   yamlAliases: 100,
-  /** A configuration is a few levels deep; settings may add some. */
+  /** Maximum nesting depth. A configuration needs a few levels; settings may add some. */
   yamlLevels: 64,
-  /** What a reload may take to read the configuration, milliseconds, and MiB of V8's heap. */
+  /** Limits of a reload when it reads the configuration: milliseconds, and MiB of V8's heap. */
   configReadMs: 60_000,
   configHeapMiB: 1_024,
-  /** Most handlers in a chain of fallbacks. */
+  /** Maximum number of handlers in a chain of fallbacks. */
   fallbackChain: 16,
-  /** Most problems of a file that are listed; the others are counted. */
+  /** Maximum number of problems that are listed for a file; the others are counted. */
   listedProblems: 100,
-  /** Most strings, and most bytes of them together, that one `select` answers. */
+  /** Maximum number of strings, and of their bytes together, in the result of one `select`. */
   selectNodes: 10_000,
   selectBytes: 4 * 1024 * 1024,
-  /** Steps of fuel that one `select` may take at most, however many are left: 25 ms, or 50 on a machine half as fast. */
+  /** Maximum fuel for one `select`, even if the plug-in has more: 25 ms, or 50 ms on a machine half as fast. */
   selectSteps: 2_500_000,
 } as const;

@@ -14,7 +14,10 @@ import {
 } from './evaluation-frames.js';
 import { vetReportSchema } from './vet-report.js';
 
-/** Types of the frames on the pipes of runners and of the admission process; besides those of evaluation-frames.ts. */
+/**
+ * Types of the frames on the pipes of runners and of the admission process, in addition to those in
+ * evaluation-frames.ts.
+ */
 export const frameTypes = { request: 1, reply: 2, admit: 3, admitted: 4 } as const;
 
 const errorCodes = [
@@ -42,7 +45,7 @@ const limitsSchema = z.object({ deadlineMs: z.number(), fuel: z.number(), memory
 
 const handlerSchema = z.int().nonnegative();
 
-/** What a runner can be asked. The tail of `load` is an encoded artefact, that of `evaluate` the document. */
+/** The requests to a runner. The tail of `load` is an encoded artefact, that of `evaluate` the document. */
 const requestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('load'), handler: handlerSchema, settings: z.string(), limits: limitsSchema }),
   z.object({ kind: z.literal('unload'), handler: handlerSchema }),
@@ -53,7 +56,7 @@ const requestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('evaluate'), handler: handlerSchema, event: eventSchema, document: z.boolean() }),
 ]);
 
-/** A reason may have become longer on the way to one line, where each character is escaped. */
+/** Conversion to one line escapes characters and can lengthen a reason. */
 const reasonSchema = z.string().max(16 * bounds.reasonChars);
 const logsSchema = z
   .array(z.object({ level: z.enum(logLevels), message: z.string().max(bounds.logChars) }))
@@ -61,16 +64,18 @@ const logsSchema = z
 
 const fuelSchema = z.number().nonnegative().nullable();
 
-/** What a runner's process has used since its start, as far as it can tell itself. */
+/** The resources that a runner process has used since its start, as far as it can measure them itself. */
 const usageSchema = z.object({ cpuMs: z.number().nonnegative(), rssBytes: z.number().nonnegative() });
 
-/** What a runner answers. Every request gets one reply with its id. The tail of `evaluated` is a replaced document. */
+/**
+ * The replies of a runner. Every request gets one reply with its id. The tail of `evaluated` is a replaced document.
+ */
 const replySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('done') }),
   z.object({ kind: z.literal('validated'), objection: reasonSchema.nullable() }),
   z.object({
     kind: z.literal('prepared'),
-    /** False when no instance could be made. */
+    /** False if no instance could be created. */
     made: z.boolean(),
     tookMs: z.number().nonnegative(),
   }),
@@ -94,7 +99,9 @@ const replySchema = z.discriminatedUnion('kind', [
 
 const sizes = { memoryBytes: z.int().positive(), pluginBytes: z.int().positive() };
 
-/** What the admission process is asked; the plugin is the tail. With `vet` it finds out the backend by itself. */
+/**
+ * The request to the admission process; the plug-in is the tail. With `vet`, the process detects the backend itself.
+ */
 const admitSchema = z.discriminatedUnion('task', [
   z.object({ task: z.literal('admit'), backend: z.enum(['component', 'extism']), ...sizes }),
   z.object({ task: z.literal('vet'), ...sizes }),
@@ -102,7 +109,7 @@ const admitSchema = z.discriminatedUnion('task', [
 
 const fieldSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** The admission process's one answer. The tail of `artefact` is the encoded artefact. */
+/** The only reply of the admission process. The tail of `artefact` is the encoded artefact. */
 const admittedSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('artefact') }),
   z.object({ kind: z.literal('report'), report: vetReportSchema }),
@@ -130,7 +137,7 @@ export type RunnerUsage = z.infer<typeof usageSchema>;
 export type MessageType = keyof typeof schemas;
 export type MessageHead<Type extends MessageType> = z.infer<(typeof schemas)[Type]>;
 
-/** A message as one frame, ready for one write. */
+/** Returns a message as one frame, ready for one write. */
 export function encodeMessage<Type extends MessageType>(
   type: Type,
   head: MessageHead<Type>,
@@ -139,19 +146,19 @@ export function encodeMessage<Type extends MessageType>(
   return encodeFrame(frameTypes[type], ...encodeHeadAndTail(head, tail));
 }
 
-/** A request to a runner as one frame. */
+/** Returns a request to a runner as one frame. */
 export function encodeRequest(id: number, request: RunnerRequest, tail: Uint8Array | null = null): Buffer {
   if (request.kind === 'evaluate') return encodeEvaluate(id, request, tail);
   return encodeMessage('request', { id, body: request }, tail);
 }
 
-/** A runner's reply as one frame. */
+/** Returns a runner's reply as one frame. */
 export function encodeReply(id: number, reply: RunnerReply, tail: Uint8Array | null = null): Buffer {
   if (reply.kind === 'evaluated' && reply.logs.length === 0) return encodeEvaluated(id, reply, tail);
   return encodeMessage('reply', { id, body: reply }, tail);
 }
 
-/** Reads a message of the wanted type; the tail is not looked at. Throws HookvisorError `protocol` for any other. */
+/** Reads a message of the expected type, without its tail. Throws HookvisorError `protocol` for any other frame. */
 export function decodeMessage<Type extends MessageType>(
   type: Type,
   frame: Frame,
@@ -162,22 +169,22 @@ export function decodeMessage<Type extends MessageType>(
   const { head, tail } = decodeHeadAndTail(frame.body);
   const parsed = schemas[type].safeParse(head);
   if (!parsed.success) {
-    throw new HookvisorError('protocol', `Cannot read a message: its fields are not those of '${type}'`, {
+    throw new HookvisorError('protocol', `Cannot read a '${type}' message: its fields are invalid`, {
       cause: parsed.error,
     });
   }
-  // The lookup by `type` loses which of the schemas parsed it; the schema itself has just checked it.
+  // TypeScript cannot infer the schema from the lookup by `type`; the schema has just checked the fields.
   return { head: parsed.data as MessageHead<Type>, tail };
 }
 
-/** Reads a runner's reply. Throws HookvisorError `protocol` for what is none. */
+/** Reads a runner's reply. Throws HookvisorError `protocol` for anything else. */
 export function decodeReply(frame: Frame): { head: MessageHead<'reply'>; tail: Buffer } {
   return frame.type === evaluationTypes.evaluated ? decodeEvaluated(frame.body) : decodeMessage('reply', frame);
 }
 
 /**
- * Reads a request in the runner, where its fields need no check: what sends them is the runtime, of the same release and
- * with more rights. Throws HookvisorError `protocol` for a frame that is none.
+ * Reads a request in the runner. Its fields need no check: the sender is the runtime, of the same release and with more
+ * rights. Throws HookvisorError `protocol` for any other frame.
  */
 export function decodeRequest(frame: Frame): { head: MessageHead<'request'>; tail: Buffer } {
   if (frame.type === evaluationTypes.evaluate) return decodeEvaluate(frame.body);
@@ -185,11 +192,11 @@ export function decodeRequest(frame: Frame): { head: MessageHead<'request'>; tai
     throw new HookvisorError('protocol', `Cannot read a message: frame type ${frame.type} is not 'request'`);
   }
   const { head, tail } = decodeHeadAndTail(frame.body);
-  // `encodeMessage` wrote it from this very type.
+  // `encodeMessage` encoded it from this type.
   return { head: head as MessageHead<'request'>, tail };
 }
 
-/** True when a code may be told across the border of a process as it stands. */
+/** Returns whether a code may cross a process boundary unchanged. */
 export function isKnownErrorCode(code: ErrorCode): code is (typeof errorCodes)[number] {
   return errorCodes.some((known) => known === code);
 }

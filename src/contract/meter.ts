@@ -6,8 +6,8 @@ import type { FailureCode, LogLine } from './outcome.js';
 import { oneLine } from './text.js';
 
 /**
- * Under these names a hardened core module imports its meter, and the memory that it declared. No plugin may import from
- * this module by itself.
+ * The names under which a hardened core module imports its meter and the memory that it declared. Plug-ins themselves
+ * must not import from this module.
  */
 export const meterNames = {
   module: 'hookvisor:meter',
@@ -17,26 +17,29 @@ export const meterNames = {
   memory: 'memory',
 } as const;
 
-/** What one evaluation uses, counted by code that was built into the plugin and shared by all of its core modules. */
+/**
+ * Counts the steps of one evaluation. Code that hardening adds to the plug-in counts them; all of its core modules
+ * share the meter.
+ */
 export interface Meter {
   readonly globals: Readonly<Record<string, WebAssembly.Global>>;
-  /** Steps executed so far; the whole budget once it ran out, wherever that was noticed. */
+  /** Returns the steps executed so far; the whole budget once it was exhausted, wherever that was detected. */
   spent(): number;
-  /** Takes steps for work that the host does for the plugin. Throws where there are not enough. */
+  /** Takes steps for work of the host on behalf of the plug-in. Throws if there are not enough. */
   readonly charge: (steps: number) => void;
-  /** Steps that are left. */
+  /** Returns the remaining steps. */
   left(): number;
   readonly limits: Limits;
-  /** Ends the plugin with this failure, though it has fuel left. */
+  /** Ends the plug-in with this failure, even if it has fuel left. */
   readonly end: (failure: LimitFailure, message: string) => never;
-  /** How it was ended. */
+  /** The failure that ended the plug-in. */
   readonly ended: LimitReached | null;
   readonly exhausted: boolean;
-  /** Whether the last time that a memory was to grow, the limit forbade it. */
+  /** Whether the limit prevented the most recent growth of a memory. */
   readonly starved: boolean;
 }
 
-/** A full meter for one fresh instance. The budget covers instantiation and call together. */
+/** Returns a full meter for one fresh instance. The budget covers instantiation and call together. */
 export function createMeter(limits: Limits): Meter {
   const fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, BigInt(limits.fuel));
   const growFailed = new WebAssembly.Global({ value: 'i32', mutable: true }, 0);
@@ -48,7 +51,7 @@ export function createMeter(limits: Limits): Meter {
     left: () => Math.max(0, Number(fuel.value)),
     spent: () => limits.fuel - Math.max(0, Number(fuel.value)),
     charge: (steps) => {
-      // Glue code may have swallowed what ended it.
+      // Glue code may have caught the error that ended it.
       if (ended !== null) throw ended;
       const left = Number(fuel.value) - steps;
       fuel.value = BigInt(left);
@@ -72,12 +75,12 @@ export function createMeter(limits: Limits): Meter {
 
 type HardeningImports = Readonly<Record<string, WebAssembly.Global | WebAssembly.Memory>>;
 
-/** What a hardened core module imports besides what the plugin asks for, under `meterNames.module`. */
+/** Returns the additional imports of a hardened core module, under `meterNames.module`. */
 export function hardeningImports({ globals }: Meter, memory: WebAssembly.Memory | null): HardeningImports {
   return memory === null ? globals : { ...globals, [meterNames.memory]: memory };
 }
 
-/** The host would have to do more than one call may ask for. */
+/** Thrown if one call would require more of the host's work than allowed. */
 class LimitReached extends Error {
   readonly failure: LimitFailure;
 
@@ -95,25 +98,29 @@ export interface Spent {
   readonly logs: readonly LogLine[];
 }
 
-/** What a plugin's exception means: the first cause wins, and running out of fuel or memory comes before its trap. */
+/**
+ * Returns the failure for a plug-in's exception. The first cause wins; exhausted fuel or memory takes precedence over
+ * the resulting trap.
+ */
 export function failureOf(error: unknown, { meter, limits, logs }: Spent): HandlerFailure {
   if (error instanceof HandlerFailure) return error;
   const fail = (code: FailureCode, message: string, fuel: number | null = meter.spent()): HandlerFailure =>
     new HandlerFailure(code, message, { cause: error, fuel, logs });
   if (meter.ended !== null) return fail(meter.ended.failure, meter.ended.message);
-  if (meter.exhausted) return fail('out-of-fuel', `the plugin used all of its ${limits.fuel} steps`);
-  // V8 decides how deep a stack may get, so the steps up to here are not the same everywhere.
-  if (isStackOverflow(error)) return fail('trap', 'the plugin trapped: call stack exhausted', null);
+  if (meter.exhausted) return fail('out-of-fuel', `the plug-in used all of its ${limits.fuel} steps`);
+  // V8 determines the maximum stack depth, so the number of steps until the overflow is not the same everywhere.
+  if (isStackOverflow(error)) return fail('trap', 'the plug-in trapped: call stack exhausted', null);
   if (meter.starved) {
-    return fail('out-of-memory', `the plugin needs more than its ${limits.memoryBytes} bytes of memory`);
+    return fail('out-of-memory', `the plug-in needs more than its ${limits.memoryBytes} bytes of memory`);
   }
-  if (isBadText(error)) return fail('protocol', 'the plugin broke the contract: a text of it is not in its encoding');
+  if (isBadText(error))
+    return fail('protocol', 'the plug-in broke the contract: one of its texts has an invalid encoding');
   const text = oneLine(messageOf(error), 300);
-  if (error instanceof WebAssembly.RuntimeError) return fail('trap', `the plugin trapped: ${text}`);
-  return fail('protocol', `the plugin broke the contract: ${text}`);
+  if (error instanceof WebAssembly.RuntimeError) return fail('trap', `the plug-in trapped: ${text}`);
+  return fail('protocol', `the plug-in broke the contract: ${text}`);
 }
 
-/** What TextDecoder throws when it is to be strict, as it is for components. */
+/** Returns whether an error is the one that a strict TextDecoder throws. Components use a strict one. */
 function isBadText(error: unknown): boolean {
   return error instanceof TypeError && hasCode(error, 'ERR_ENCODING_INVALID_ENCODED_DATA');
 }

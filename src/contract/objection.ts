@@ -2,7 +2,7 @@ import { HookvisorError } from './errors.js';
 import type { ErrorFields } from './errors.js';
 import { oneLine } from './text.js';
 
-/** Stable names of the rules that a plugin can break, as `hookvisor vet --json` gives them. */
+/** Stable names of the rules for plug-ins, as `hookvisor vet --json` prints them. */
 export const vetRules = [
   'format',
   'size',
@@ -19,30 +19,30 @@ export const vetRules = [
 ] as const;
 export type VetRule = (typeof vetRules)[number];
 
-/** One reason not to admit a plugin. */
+/** One reason not to admit a plug-in. */
 export interface Objection {
   readonly rule: VetRule;
-  /** `plugin-refused`: one of our rules forbids it; `plugin-invalid`: it is not what its backend takes. */
+  /** `plugin-refused`: a rule of Hookvisor forbids it; `plugin-invalid`: its backend cannot use it. */
   readonly code: 'plugin-refused' | 'plugin-invalid';
   /** `what is so; what to do`. */
   readonly message: string;
   readonly fields: ErrorFields;
 }
 
-/** Longest text of a plugin's that is repeated, characters. */
+/** Maximum length of a plug-in's text in a message, characters. */
 const longest = 600;
 
-/** An objection by a rule of ours: what the plugin does, and what is allowed. */
+/** Returns an objection for a broken rule: what the plug-in does, and what is allowed. */
 export function refusal(rule: VetRule, what: string, allowed: string, fields: ErrorFields = {}): Objection {
   return objection({ rule, code: 'plugin-refused', fields }, what, allowed);
 }
 
-/** An objection to a plugin that no backend could run, or not this one. */
+/** Returns an objection to a plug-in that its backend, or any backend, cannot run. */
 export function unusable(rule: VetRule, what: string, remedy: string, fields: ErrorFields = {}): Objection {
   return objection({ rule, code: 'plugin-invalid', fields }, what, remedy);
 }
 
-/** Names in it are the plugin's: of any length, with any characters. */
+/** The text may contain names from the plug-in, of any length and with any characters. */
 function objection({ rule, code, fields }: Omit<Objection, 'message'>, what: string, remedy: string): Objection {
   const clean: Record<string, ErrorFields[string]> = { rule };
   for (const [key, value] of Object.entries(fields)) {
@@ -52,15 +52,15 @@ function objection({ rule, code, fields }: Omit<Objection, 'message'>, what: str
 }
 
 /**
- * For what is counted while a plugin is read: a flood of it must not fill the memory first. Throws HookvisorError
- * `plugin-refused` where there is more than allowed.
+ * Checks a count while a plug-in is being read, before a flood of items can fill the memory. Throws HookvisorError
+ * `plugin-refused` if the count exceeds the bound.
  */
 export function requireAtMost(count: number, bound: number, what: string, rule: VetRule = 'complexity'): void {
   if (count <= bound) return;
   throw objectionError(refusal(rule, `it has ${count} ${what}`, `at most ${bound} are allowed`, { count, bound }));
 }
 
-/** The error that an objection is thrown as. */
+/** Returns the error for an objection. */
 export function objectionError({ code, message, fields }: Objection): HookvisorError {
-  return new HookvisorError(code, `Cannot admit the plugin: ${message}`, { fields });
+  return new HookvisorError(code, `Cannot admit the plug-in: ${message}`, { fields });
 }

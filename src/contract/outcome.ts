@@ -1,29 +1,32 @@
 import { HookvisorError } from './errors.js';
 
-/** What a handler decided. Data, never an error. */
+/** The decision of a handler. Data, never an error. */
 export type Outcome =
   | { readonly outcome: 'allow' }
   | { readonly outcome: 'deny'; readonly reason: string }
   | { readonly outcome: 'replace'; readonly document: Buffer };
 
-/** Why a handler could not decide. Never to be confused with a denial. */
+/** The reason why a handler could not decide. A failure is not a denial. */
 export const failureCodes = [
-  /** The plugin ran into `unreachable`, an access out of bounds, a stack overflow, or threw. */
+  /** The plug-in executed `unreachable`, accessed memory out of bounds, overflowed the stack or threw an exception. */
   'trap',
   'out-of-fuel',
   'out-of-memory',
   'deadline',
-  /** The answer is not an outcome of the contract. */
+  /** The answer does not match the contract. */
   'protocol',
-  /** The handler could not be run: missing, not executable, its runner is gone, its breaker is open. */
+  /** The handler could not be run: it is missing or not executable, its runner is gone, or its breaker is open. */
   'unavailable',
-  /** A script was ended by a signal that Hookvisor did not send, or a runner died under the event. */
+  /** A script was terminated by a signal that Hookvisor did not send, or a runner died during the event. */
   'crashed',
-  /** The handler needs a grant that it does not hold, or replaced where libvirt takes no document. */
+  /**
+   * The handler lacks a required grant, or it replaced the document of an operation for which libvirt does not read one
+   * back.
+   */
   'not-granted',
-  /** A replaced document that is not plain XML (see whyNotPlain), or has another name or UUID. */
+  /** The replacement is not plain XML (see whyNotPlain), or has a different name or UUID. */
   'bad-replacement',
-  /** The document cannot be handed to a plugin: too large, or not plain XML in UTF-8. */
+  /** The document cannot be passed to a plug-in: it is too large, or not plain XML in UTF-8. */
   'document',
 ] as const;
 export type FailureCode = (typeof failureCodes)[number];
@@ -39,12 +42,12 @@ export interface LogLine {
 /** One handler's answer to one event. */
 export interface Evaluation {
   readonly outcome: Outcome;
-  /** Steps executed; null where they are not counted (scripts). */
+  /** Steps executed; null if they are not counted (scripts). */
   readonly fuel: number | null;
   readonly logs: readonly LogLine[];
 }
 
-/** Thrown by a backend when the handler could not decide; becomes a verdict by the handler's failure policy. */
+/** Thrown by a backend if the handler could not decide. The handler's failure policy turns it into a verdict. */
 export class HandlerFailure extends HookvisorError {
   override readonly name = 'HandlerFailure';
   readonly failure: FailureCode;

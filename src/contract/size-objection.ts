@@ -1,7 +1,7 @@
 import { bounds } from './limits.js';
 import { refusal, type Objection } from './objection.js';
 
-/** The objection to a plugin of more bytes than its handler's `pluginSize`, which is told in bytes as well. */
+/** Returns the objection to a plug-in larger than its handler's `pluginSize`, which is also in bytes. */
 export function sizeObjection(bytes: number, pluginBytes: number): Objection {
   const most = `${bounds.pluginBytes / 1024 ** 2}MiB`;
   const remedy =

@@ -13,7 +13,7 @@ const breaker = z
     ),
     retryInMs: z.number().nullable().describe('Milliseconds until the next attempt; null if closed, or during one.'),
   })
-  .describe('What stops calling a plug-in that costs a runner again and again.');
+  .describe('Stops calling a plug-in that repeatedly costs a runner.');
 
 const handler = z
   .object({
@@ -34,7 +34,7 @@ const trial = z
     handler: z.string(),
     from: z.string().describe('sha256 of the active plug-in.'),
     to: z.string().describe('sha256 of the plug-in on trial.'),
-    state: z.enum(['running', 'done', 'reloaded', 'cancelled']).describe('Whether it runs, or why it is over.'),
+    state: z.enum(['running', 'done', 'reloaded', 'cancelled']).describe('Whether it is running, or why it ended.'),
     began: z.number().describe('Milliseconds since the Unix epoch.'),
     until: z.number().describe('Milliseconds since the Unix epoch.'),
     compared: count.describe('Events that both plug-ins decided.'),
@@ -44,7 +44,7 @@ const trial = z
       .array(z.object({ event: verdictSchema.shape.event, before: z.string(), after: z.string() }))
       .describe('The first events with a flip or a new failure; the journal has all of them.'),
   })
-  .describe('The trial of a plug-in that runs, or the last one.');
+  .describe('The current trial of a plug-in, or the last one.');
 
 const runner = z
   .object({
@@ -54,7 +54,7 @@ const runner = z
     handlers: z.array(z.string()).describe('Names of the handlers loaded in it.'),
     restarts: count.describe('Processes that were lost.'),
     replacements: count.describe('Processes that were replaced on purpose.'),
-    queued: count.describe('Requests that wait.'),
+    queued: count.describe('Requests that are waiting.'),
   })
   .describe('The process that runs the plug-ins of one trust group.');
 
@@ -63,14 +63,14 @@ const isolation = z
     level: z.enum(isolationLevels),
     mechanism: z.enum(isolationMechanisms),
     protections: z.array(z.string()).describe('The protections that apply.'),
-    missing: z.array(z.string()).describe('What this level has elsewhere, but not on this host.'),
+    missing: z.array(z.string()).describe('Protections of this level that this host lacks.'),
     unavailable: z
       .array(z.object({ mechanism: z.enum(isolationMechanisms), reason: z.string() }))
       .describe('Better mechanisms, and why each is not used.'),
   })
   .describe("How the sandbox's processes are isolated.");
 
-/** What a running runtime says of itself: the JSON of `hookvisor status --json`. */
+/** The state of a running runtime: the JSON of `hookvisor status --json`. */
 export const statusSchema = z.object({
   version: z.string().describe('Its release.'),
   pid: z.int(),
@@ -80,11 +80,11 @@ export const statusSchema = z.object({
   socket: z.string(),
   events: z
     .object({ answered: count, denied: count, withFailures: count })
-    .describe('Events since the start. Denied: what libvirt was told.'),
+    .describe('Events since the start. `denied` counts answers to libvirt.'),
   journal: z
     .object({
-      file: z.string().describe('The segment that is written to.'),
-      unrecorded: count.describe('Events that were answered, but could not be written.'),
+      file: z.string().describe('The segment that is being written.'),
+      unrecorded: count.describe('Events that were answered but could not be written.'),
     })
     .nullable()
     .describe('Null without a journal.'),

@@ -1,7 +1,7 @@
 /// <reference path="../../guest/types/hookvisor.d.ts" preserve="true" />
 /**
- * `hookvisor/guest`: what a handler in TypeScript needs. It is bundled into the plugin; outside of a plugin there is no
- * host to answer it.
+ * `hookvisor/guest`: the library for handlers in TypeScript. It is bundled into the plug-in and works only there,
+ * because it calls the host.
  */
 import { select as hostSelect, text } from 'hookvisor:hook/document@0.1.0';
 import { write } from 'hookvisor:hook/log@0.1.0';
@@ -11,34 +11,38 @@ import type { Event, Outcome } from 'hookvisor:hook/types@0.1.0';
 export type { Event, Outcome } from 'hookvisor:hook/types@0.1.0';
 export { seededRandom } from './seeded-random.js';
 
-/** The export `handler` of a plugin. What it throws is a failure, never a denial. */
+/** The export `handler` of a plug-in. An exception is a failure, never a denial. */
 export interface Handler {
   handle(event: Event): Outcome;
 }
 
-/** The export `configurable` of a plugin, which may be left out. What it throws is its objection to the settings. */
+/** The export `configurable` of a plug-in, which is optional. An exception rejects the settings. */
 export interface Configurable {
   validate(): void;
 }
 
-/** No objection: the next handler is asked. */
+/** Returns an outcome without objection: the next handler is called. */
 export function allow(): Outcome {
   return { tag: 'allow' };
 }
 
-/** The operation must not happen; whoever asked for it is shown the reason. */
+/** Returns a denial: the operation must not happen. The user who requested it sees the reason. */
 export function deny(reason: string): Outcome {
   return { tag: 'deny', val: reason };
 }
 
-/** Go on with this document: at `migrate` and `restore`, with the grant `replace`, with the same name and UUID. */
+/**
+ * Returns a replacement: the operation continues with this document. Valid for `migrate` and `restore`, with the grant
+ * `replace`, and with the same name and UUID.
+ */
 export function replace(xml: string): Outcome {
   return { tag: 'replace', val: xml };
 }
 
 /**
- * The string value of each node that an XPath 1.0 expression finds in the document, in its order; one string for a
- * number, a string or a boolean. Throws when there is no document, or it is not XML: let that be a failure.
+ * Returns the string value of each node that an XPath 1.0 expression finds, in document order; one string for a number,
+ * a string or a boolean. Throws if there is no document or if it is not XML: do not catch this, so that it counts as a
+ * failure.
  */
 export function select(xpath: string): string[] {
   try {
@@ -48,21 +52,21 @@ export function select(xpath: string): string[] {
   }
 }
 
-/** The whole document; null when the event has none. */
+/** Returns the whole document; null if the event has none. */
 export function document(): string | null {
   return text() ?? null;
 }
 
 /**
- * The settings from the configuration, with defaults for those that are not given. The type is your promise: check it in
- * `validate`.
+ * Returns the settings from the configuration, with defaults for those that are missing. The type is not checked: check
+ * the settings in `validate`.
  */
 export function settings<T extends object = Record<string, unknown>>(defaults?: Partial<T>): T {
-  // Only the plugin knows what its settings are.
+  // Only the plug-in knows the type of its settings.
   return { ...defaults, ...JSON.parse(json()) } as T;
 }
 
-/** Messages for the administrator's journal. */
+/** Writes messages to the administrator's journal. */
 export const log = {
   debug: (message: string): void => {
     write('debug', message);
@@ -78,12 +82,12 @@ export const log = {
   },
 };
 
-/** Hostile text, such as a name, as it may stand in a reason: in quotes, escaped, short. */
+/** Returns hostile text, such as a name, in a form that is safe in a reason: quoted, escaped and shortened. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 64 ? `${text.slice(0, 63)}…` : text);
 }
 
-/** A WIT error arrives as an exception with the value in `payload`. */
+/** Returns the text of an error. A WIT error is thrown as an exception with the value in `payload`. */
 function problemOf(error: unknown): string {
   const payload = error instanceof Error && 'payload' in error ? error.payload : null;
   if (typeof payload !== 'object' || payload === null || !('tag' in payload)) return String(error);

@@ -1,9 +1,10 @@
 /**
- * Numbers as those of `Math.random()`, from 0 to less than 1, which follow from `seed` alone: the same text gives the same
- * numbers in every plugin, on every machine. Good for a spread or a sample, not for secrets.
+ * Returns a generator of numbers from 0 to less than 1, like `Math.random()`, that depend only on `seed`: the same text
+ * produces the same numbers in every plug-in, on every machine. Use them to spread load or to draw samples, not for
+ * secrets.
  *
- * The seed goes through cyrb128, a hash of 128 bits by bryc; the numbers are sfc32's (Chris Doty-Humphrey, PractRand), two
- * for each of 53 bits.
+ * The seed is hashed with cyrb128, a 128-bit hash by bryc. The generator is sfc32 (Chris Doty-Humphrey, PractRand),
+ * with two calls for each 53-bit number.
  */
 export function seededRandom(seed: string): () => number {
   let [a, b, c, counter] = hash(seed);
@@ -15,12 +16,12 @@ export function seededRandom(seed: string): () => number {
     c = (((c << 21) | (c >>> 11)) + sum) | 0;
     return sum >>> 0;
   };
-  // The first numbers of sfc32 still show what it was given.
+  // The first numbers of sfc32 still correlate with its seed.
   for (let turn = 0; turn < 12; turn += 1) next();
   return () => ((next() >>> 5) * 0x4000000 + (next() >>> 6)) / 0x20000000000000;
 }
 
-/** Four words of 32 bits, from the text's UTF-16 code units. */
+/** Returns four 32-bit words that are hashed from the text's UTF-16 code units. */
 function hash(text: string): [number, number, number, number] {
   let [a, b, c, d] = [1779033703, 3144134277, 1013904242, 2773480762];
   for (let at = 0; at < text.length; at += 1) {

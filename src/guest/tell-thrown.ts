@@ -1,12 +1,11 @@
 import { write } from 'hookvisor:hook/log@0.1.0';
 
-/** Of what was thrown, and of its place: a message of the log has room for both. */
+/** Maximum length of an exception's text and of its location, so that both fit into one log message. */
 const mostChars = 800;
 const placeChars = 150;
 
 /**
- * Runs a handler. A component can only trap, so what was thrown would be lost on the way out: it is written to the log
- * first.
+ * Runs a handler. A component can only trap, so the exception itself would be lost: this writes it to the log first.
  */
 export function tellThrown<T>(work: () => T): T {
   try {
@@ -25,7 +24,7 @@ function tell(error: unknown): void {
   }
 }
 
-/** Where it was thrown, in the JavaScript that the compiler made. */
+/** Returns the location of the exception in the compiled JavaScript. */
 function placeOf(error: unknown): string {
   const stack = error instanceof Error ? error.stack : undefined;
   const [first = ''] = stack?.trim().split('\n') ?? [];

@@ -1,6 +1,6 @@
 /**
- * An object without a prototype: it has the keys that it was given and no others. For keys that somebody else chooses, of
- * which `constructor` or `toString` would find something in any other object.
+ * Returns an object without a prototype, which has only the given keys. For keys from untrusted sources: in any other
+ * object, `constructor` or `toString` would find an inherited property.
  */
 export function bare<T>(entries: Iterable<readonly [string, T]> = []): Record<string, T> {
   const object = Object.create(null) as Record<string, T>;

@@ -9,13 +9,13 @@ import { encodeUtf8, loadBeginning, loadUtf8, textAt, unitBytes, unitsOf, writeT
 import { cut } from './host.js';
 
 /*
- * The layout of wit/ in a plugin's memory, by hand: offsets as the component model lays out records and variants.
- * Addresses have to be aligned, else it traps; what lies outside the memory throws RangeError.
- * Source: component-model/design/mvp/CanonicalABI.md.
+ * The memory layout of the types in wit/, written by hand: offsets are those of the component model for records and
+ * variants. A misaligned address traps; an address outside the memory throws RangeError. Source:
+ * component-model/design/mvp/CanonicalABI.md.
  */
 
 const eventLayout: Layout = { size: 80, align: 8 };
-/** Of `outcome`, of `result<_, string>` and of `option<string>` alike. */
+/** The layout shared by `outcome`, `result<_, string>` and `option<string>`. */
 const variantLayout: Layout = { size: 12, align: 4 };
 const selectionLayout: Layout = { size: 16, align: 4 };
 const textLayout: Layout = { size: 8, align: 4 };
@@ -26,12 +26,12 @@ function storeRange(guest: GuestMemory, at: number, from: number, length: number
   view.setUint32(at, from, true);
 }
 
-/** An empty text lies at any aligned address but zero, without asking for room. */
+/** The address of an empty text: any aligned address except zero is valid, so no memory is allocated. */
 function storeNothing(guest: GuestMemory, at: number): void {
   storeRange(guest, at, unitBytes[guest.encoding], 0);
 }
 
-/** Writes a text into room of its own, and where it is to `at`. */
+/** Writes a text into newly allocated memory, and its address and length to `at`. */
 function storeText(guest: GuestMemory, at: number, text: string): void {
   if (text === '') {
     storeNothing(guest, at);
@@ -56,7 +56,7 @@ function storeOptional(guest: GuestMemory, at: number, text: string | null): voi
   if (text !== null) storeText(guest, at + 4, text);
 }
 
-/** Writes the record `event` and gives its address. */
+/** Writes the record `event` and returns its address. */
 export function storeEvent(guest: GuestMemory, event: HookEvent): number {
   const at = roomFor(guest, eventLayout);
   storeText(guest, at, event.id);
@@ -72,12 +72,12 @@ export function storeEvent(guest: GuestMemory, event: HookEvent): number {
   return at;
 }
 
-/** Writes the settings, a `string`, to where the plugin wants them. */
+/** Writes the settings, a `string`, to the address that the plug-in passed. */
 export function storeSettings(guest: GuestMemory, pointer: number, settings: string): void {
   storeText(guest, placeOf(pointer, textLayout), settings);
 }
 
-/** Writes the document, which is known to be UTF-8, as an `option<string>`. */
+/** Writes the document as an `option<string>`. The document is already known to be UTF-8. */
 export function storeDocument(guest: GuestMemory, pointer: number, document: Buffer | null): void {
   const at = placeOf(pointer, variantLayout);
   viewOf(guest).setInt8(at, document === null ? 0 : 1);
@@ -110,7 +110,7 @@ export function storeSelection(guest: GuestMemory, pointer: number, selection: S
   requireInside(guest, at, selectionLayout);
 }
 
-/** Writes a `list<string>` into room of its own and gives its address. */
+/** Writes a `list<string>` into newly allocated memory and returns its address. */
 function storeTexts(guest: GuestMemory, texts: readonly string[]): number {
   const layout = { size: texts.length * textLayout.size, align: textLayout.align };
   const list = roomFor(guest, layout);
@@ -121,14 +121,14 @@ function storeTexts(guest: GuestMemory, texts: readonly string[]): number {
   return list;
 }
 
-/** Throws TypeError for a number that is no level. */
+/** Returns the log level of a discriminant. Throws TypeError for an unknown one. */
 export function loadLevel(value: number): LogLevel {
   const level = logLevels[value];
   if (level === undefined) throw new TypeError('invalid discriminant specified for Level');
   return level;
 }
 
-/** Reads the variant `outcome`. Throws TypeError for what is none. */
+/** Reads the variant `outcome`. Throws TypeError for an unknown discriminant. */
 export function loadOutcome(guest: GuestMemory, pointer: number): Outcome {
   const at = placeOf(pointer, variantLayout);
   const tag = viewOf(guest).getUint8(at);
@@ -139,7 +139,7 @@ export function loadOutcome(guest: GuestMemory, pointer: number): Outcome {
   throw new TypeError('invalid variant discriminant for Outcome');
 }
 
-/** Reads a `result<_, string>`: the error, or null. */
+/** Reads a `result<_, string>`. Returns the error, or null. */
 export function loadObjection(guest: GuestMemory, pointer: number): string | null {
   const at = placeOf(pointer, variantLayout);
   const tag = viewOf(guest).getUint8(at);
@@ -149,7 +149,7 @@ export function loadObjection(guest: GuestMemory, pointer: number): string | nul
   throw new TypeError('invalid variant discriminant for expected');
 }
 
-/** As much of a text as is kept of a reason. */
+/** Reads as much of a text as is kept of a reason. */
 function loadReason(guest: GuestMemory, at: number): string {
   return cut(loadBeginning(rangeAt(guest, at), guest.encoding, bounds.reasonChars), bounds.reasonChars);
 }

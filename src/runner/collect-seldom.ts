@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * From Node 24 on V8 collects the heap of a runner at every eleventh event of a plugin in TypeScript, and the collector's
- * threads take the cores from the next ones; at every sixtieth when it counts memories with the heap, of which they are the
- * larger part. Before Node 24 it did so at every fortieth, and the flag did not exist.
+ * From Node 24 on, V8 collects a runner's heap at every eleventh event of a plug-in in TypeScript, and the collector's
+ * threads delay the next events. With this flag, V8 counts memories as part of the heap, of which they are the larger
+ * part, and collects at every sixtieth event. Before Node 24, which lacks the flag, it collected at every fortieth.
  */
 export function collectSeldom(): void {
   if (Number.parseInt(process.versions.node, 10) < 24) return;

@@ -12,8 +12,8 @@ import { trap } from './trap.js';
 type Planned<Is extends ImportValue['is']> = Extract<ImportValue, { is: Is }>;
 
 /**
- * Makes what a core module imports, for one instance. Nothing is looked up in other core instances before it is used, and
- * all work is paid for before it is done.
+ * Returns the imports of a core module for one instance. Exports of other core instances are looked up on first use,
+ * and the plug-in pays for all work before it is done.
  */
 export function makeImport(live: Live, value: ImportValue): unknown {
   const { resources, context } = live;
@@ -77,7 +77,7 @@ export function makeImport(live: Live, value: ImportValue): unknown {
 
 type OnResource = (value: number) => number;
 
-/** A function that, where an instance is given, only that one can reach, and only while it may call out. */
+/** Returns a function that, if an instance is given, only this instance can call, and only while it may call out. */
 function onResource(live: Live, instance: number | null, work: OnResource): OnResource {
   const flags = instance === null ? null : flagsOf(live, instance);
   return (value) => {
@@ -96,7 +96,10 @@ function transfer(live: Live, work: Transfer): Transfer {
   };
 }
 
-/** A function of the world. While its answer is written, the plugin is asked for room, and may not call out. */
+/**
+ * Returns a function of the world. While the answer is written, the plug-in allocates memory for it and may not call
+ * out.
+ */
 function hostCall(live: Live, { call, instance, ...places }: Planned<'host'>): unknown {
   const { host } = live;
   const flags = flagsOf(live, instance);
@@ -147,7 +150,7 @@ function hostCall(live: Live, { call, instance, ...places }: Planned<'host'>): u
   }
 }
 
-/** Copies text in UTF-8 from one core instance's memory into another's. */
+/** Copies UTF-8 text from one core instance's memory into another's. */
 function copy(live: Live, from: ExportRef, to: ExportRef): (source: number, length: number, target: number) => void {
   return (source, length, target) => {
     live.host.charge(costOfCopy(length >>> 0));
@@ -157,7 +160,7 @@ function copy(live: Live, from: ExportRef, to: ExportRef): (source: number, leng
   };
 }
 
-/** Reads or writes one value in another core instance's memory, little-endian. */
+/** Returns a function that reads or writes one little-endian value in another core instance's memory. */
 function accessor(live: Live, { memory, access }: Planned<'access'>): unknown {
   const view = (): DataView => {
     live.host.charge(costOfGlance);

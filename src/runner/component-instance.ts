@@ -11,17 +11,17 @@ import type { HostCalls } from './host.js';
 import { createResourceTables } from './resource-tables.js';
 import { withNamedTraps } from './trap.js';
 
-/** What the world exports. An instance is good for one call of either. */
+/** The exports of the world. An instance may be called only once, whichever export is used. */
 export interface ComponentExports {
   readonly handle: (event: HookEvent) => Outcome;
-  /** Gives the plugin's objection to its settings; null when it has none. */
+  /** Returns the plug-in's objection to its settings; null if it has none. */
   readonly validate: () => string | null;
 }
 
 export type InstantiateCore = (module: string, imports: WebAssembly.Imports) => WebAssembly.Instance;
 export type InstantiateComponent = (host: HostCalls, instantiateCore: InstantiateCore) => ComponentExports;
 
-/** Makes instances as planned. They throw what their core modules throw when they start. */
+/** Returns a function that creates instances from a plan. Throws what the start functions of the core modules throw. */
 export function plannedComponent(plan: ComponentPlan): InstantiateComponent {
   const values = plan.steps.flatMap(({ imports }) => imports.flatMap(([, fields]) => fields.map(([, value]) => value)));
   const flagged = new Set(values.flatMap((value) => (value.is === 'flags' ? [value.instance] : [])));
@@ -49,8 +49,8 @@ interface Conversion<T> {
 }
 
 /**
- * Calls in from outside, once: the instance is never left. While room is asked for, and while the plugin cleans up, it may
- * not call out.
+ * Calls into the component from outside, once: the instance is never left. While the plug-in allocates memory or cleans
+ * up, it may not call out.
  */
 function call<T>(live: Live, lifted: Lifted, { store, load }: Conversion<T>): T {
   live.resources.enter(lifted.instance);

@@ -4,20 +4,20 @@ import type { HostCalls } from './host.js';
 import type { ResourceTables } from './resource-tables.js';
 import { trap } from './trap.js';
 
-/** Whether a component instance may call out: 1, and 0 while it is asked for room or cleans up. */
+/** Whether a component instance may call out: 1, or 0 while it allocates memory or cleans up. */
 export interface Flags {
   value: unknown;
 }
 
-/** One instance of a component, while it is put together and afterwards. */
+/** One instance of a component, during its instantiation and afterwards. */
 export interface Live {
   readonly host: HostCalls;
-  /** What its core instances export, in the order in which they are made. */
+  /** The exports of its core instances, in the order of instantiation. */
   readonly exports: WebAssembly.Exports[];
-  /** The component instances whose flags core modules share. */
+  /** The flags of those component instances whose core modules share them. */
   readonly flagged: ReadonlySet<number>;
   readonly flags: (Flags | undefined)[];
-  /** The two words of a task that adapters between components save and restore. */
+  /** The two context words of a task, which adapters between components save and restore. */
   readonly context: [number, number];
   readonly resources: ResourceTables;
 }
@@ -33,18 +33,18 @@ export function exportOf(live: Live, [instance, name]: ExportRef): WebAssembly.E
 export function coreFunction(live: Live, ref: ExportRef): CoreFunction {
   const value = exportOf(live, ref);
   if (typeof value !== 'function')
-    throw new Error(`what core instance ${ref[0]} exports as '${ref[1]}' is no function`);
-  // Its type was checked when the component was validated; JavaScript cannot see it.
+    throw new Error(`what core instance ${ref[0]} exports as '${ref[1]}' is not a function`);
+  // The type was checked when the component was validated; TypeScript cannot see that.
   return value as CoreFunction;
 }
 
 export function memoryOf(live: Live, ref: ExportRef): WebAssembly.Memory {
   const value = exportOf(live, ref);
-  if (!(value instanceof WebAssembly.Memory)) throw new Error(`what core instance ${ref[0]} exports is no memory`);
+  if (!(value instanceof WebAssembly.Memory)) throw new Error(`what core instance ${ref[0]} exports is not a memory`);
   return value;
 }
 
-/** The memory for a function's parameters and results. One without `realloc` needs no room. */
+/** Returns the memory for a function's parameters and results. A function without `realloc` allocates nothing. */
 export function guestMemory(
   live: Live,
   places: { readonly memory: ExportRef; readonly realloc: ExportRef | null; readonly encoding: TextEncoding },
@@ -69,7 +69,7 @@ export function flagsOf(live: Live, instance: number): Flags {
     : { value: 1 });
 }
 
-/** Throws where a component instance may not call out. */
+/** Throws if a component instance may not call out. */
 export function requireMayLeave(flags: Flags): void {
   if (flags.value !== 1) throw trap('cannot leave component instance');
 }

@@ -29,14 +29,14 @@ interface Instance {
   readonly exports: ComponentExports;
 }
 
-/** Loads a component that admission has turned into a plan and hardened core modules. */
+/** Loads a component that admission has converted into a plan and hardened core modules. */
 export const loadComponent: GuestBackend = (load) => {
   const { assembly } = load.artefact;
   if (assembly.kind !== 'plan') throw notLoadable(new Error('it has no plan'));
   return loadInstances(load, plannedComponent(assembly.plan), assembly.needsXml);
 };
 
-/** A component whose instances are made by a function. */
+/** Returns a component guest whose instances are created by a function. */
 export async function loadInstances(
   load: GuestLoad,
   instantiateOne: InstantiateComponent,
@@ -44,7 +44,7 @@ export async function loadInstances(
 ): Promise<Guest> {
   const modules = compileModules(load.artefact);
   const pool = createMemoryPool(load.artefact.modules);
-  // libxml2 is a third of a runner's start: whoever cannot ask for the document does not pay for it.
+  // Loading libxml2 takes a third of a runner's start-up time, so only components that can read the document load it.
   const xml = needsXml ? await loadXml() : null;
   const loaded: Loaded = { load, modules, instantiate: instantiateOne, xml, pool };
   const warm: Instance[] = [];
@@ -70,7 +70,7 @@ export async function loadInstances(
   } satisfies Guest;
 }
 
-/** Runs now; what it throws becomes a rejection. */
+/** Runs a function immediately and converts an exception into a rejection. */
 function promised<T>(work: () => T): Promise<T> {
   return new Promise((resolve) => {
     resolve(work());
@@ -82,12 +82,15 @@ function prepare(loaded: Loaded, warm: Instance[]): boolean {
     warm.push(instantiate(loaded));
     return true;
   } catch {
-    // The next event instantiates again, meets the same failure and reports it.
+    // The next event instantiates again, fails in the same way and reports it.
     return false;
   }
 }
 
-/** Throws HandlerFailure. No document is in place yet, so a spare instance is no different from one made for its event. */
+/**
+ * Creates an instance. The document is not set yet, so a spare instance is identical to one created for its event.
+ * Throws HandlerFailure.
+ */
 function instantiate({ load, xml, modules, instantiate: make, pool }: Loaded): Instance {
   const meter = createMeter(load.limits);
   const loan = pool.lend();
@@ -109,7 +112,7 @@ function run<T extends Outcome>(loaded: Loaded, { host, meter, loan }: Instance,
   const { limits } = loaded.load;
   try {
     const outcome = call();
-    // A trap may have been swallowed on the way out, but an overdrawn meter stays overdrawn.
+    // The plug-in may have caught the trap, but an exhausted meter stays exhausted.
     if (meter.exhausted) throw new Error('out of fuel');
     if (meter.ended !== null) throw meter.ended;
     loan.giveBack();

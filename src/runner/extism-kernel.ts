@@ -4,29 +4,30 @@ import { costOfBlock, costOfCall } from './host-cost.js';
 import type { Meter } from '../contract/meter.js';
 import { hardeningImports, meterNames } from '../contract/meter.js';
 
-/** Most bytes of the host's memory that one event may take through Extism's kernel: the input, copies and answers. */
+/** Maximum memory of the host that one event may use through Extism's kernel, bytes: the input, copies and answers. */
 const kernelBytes = 4 * bounds.documentBytes;
 
 type Functions = NonNullable<ExtismPluginOptions['functions']>;
 
-/** What an instance's hardened module imports besides. */
+/** Additional imports of an instance's hardened module. */
 export interface Hardening {
   readonly meter: Meter;
   readonly memory: WebAssembly.Memory | null;
 }
 
 /**
- * What is put over the SDK's own functions, whose memory is bounded by nothing: `alloc`, `config_get` and `var_set` take
- * the host's memory at each call. They cost fuel in proportion to what they move. Belongs to one instance. The SDK binds each function to its context before use; a
- * WebAssembly.Global, or Memory, is passed on as it is by answering that call with itself.
+ * Returns replacements for the SDK's own functions, whose memory is unbounded: `alloc`, `config_get` and `var_set`
+ * allocate memory of the host at each call. The replacements cost fuel in proportion to the bytes that they move, and
+ * belong to one instance. The SDK binds each function to its context before use; the binding of a WebAssembly.Global or
+ * Memory returns the object itself, so that it is passed on unchanged.
  */
 export function extismFunctions(config: ReadonlyMap<string, string>, { meter, memory }: Hardening): Functions {
   let taken = 0;
   const take = (bytes: number): void => {
     meter.charge(costOfBlock(Math.min(bytes, kernelBytes)));
-    // Each block costs something even when it is empty.
+    // Even an empty block takes some memory.
     taken += bytes + 64;
-    if (!(taken <= kernelBytes)) throw new Error(`it takes more than ${kernelBytes} bytes of Extism's memory`);
+    if (!(taken <= kernelBytes)) throw new Error(`it uses more than ${kernelBytes} bytes of Extism's memory`);
   };
   const variables = new Map<string, bigint>();
   const text = (context: CallContext, address: bigint): string => {
@@ -61,6 +62,6 @@ export function extismFunctions(config: ReadonlyMap<string, string>, { meter, me
       Object.assign(one, { bind: () => one }),
     ]),
   );
-  // The SDK's types know functions only.
+  // The SDK's types only allow functions.
   return { 'extism:host/env': kernel, [meterNames.module]: bound as unknown as Functions[string] };
 }

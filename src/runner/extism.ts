@@ -20,10 +20,10 @@ import type { Loan, MemoryPool } from './memory-pool.js';
 import { createMeter, failureOf } from '../contract/meter.js';
 import type { Meter } from '../contract/meter.js';
 
-/** The only module that an artefact of this backend has. */
+/** The only module in an artefact of this backend. */
 const moduleName = 'main';
 
-/** How the SDK reports what a plugin put into `error_set`. */
+/** The prefix with which the SDK reports the text of `error_set`. */
 const thrownByPlugin = 'Plugin-originated error: ';
 
 interface Loaded {
@@ -36,14 +36,14 @@ interface Loaded {
 /** One instance and everything that belongs to it. */
 interface Instance {
   readonly plugin: Plugin;
-  /** What the function that failed has returned; 0 when none has. */
+  /** The status of the function that failed; 0 if none has. */
   readonly status: () => number;
   readonly meter: Meter;
   readonly loan: Loan;
   readonly logs: LogBook;
 }
 
-/** Loads an Extism plugin's hardened module. The SDK runs it in this thread, without WASI, files and network. */
+/** Loads an Extism plug-in's hardened module. The SDK runs it in this thread, without WASI, files and network. */
 export const loadExtism: GuestBackend = (load) =>
   new Promise((resolve) => {
     resolve(guestOf(load));
@@ -86,7 +86,7 @@ async function prepare(loaded: Loaded, warm: Instance[]): Promise<boolean> {
     warm.push(await instantiate(loaded));
     return true;
   } catch {
-    // The next event instantiates again, meets the same failure and reports it.
+    // The next event instantiates again, fails in the same way and reports it.
     return false;
   }
 }
@@ -113,8 +113,8 @@ async function instantiate({ load, module, config, pool }: Loaded): Promise<Inst
 }
 
 /**
- * Extism's functions return a status, 0 for success. The SDK does not look at it, only at `error_set`, so it is noted on
- * the way: the SDK takes a function from the instance's exports at each call.
+ * Records the status that Extism's functions return, 0 for success. The SDK ignores it and only checks `error_set`, so
+ * it is recorded here: the SDK takes a function from the instance's exports at each call.
  */
 function statusOf(instance: WebAssembly.Instance): () => number {
   let failed = 0;
@@ -146,15 +146,15 @@ async function run<T>({ load }: Loaded, { plugin, status, meter, loan, logs }: I
   }
 }
 
-/** How a plugin that ended by itself says that it failed: by an error, or by a status alone. */
+/** Returns how a plug-in reported a failure without a trap: by an error, or only by a status. */
 function whatItSaid(error: unknown, status: number): string | null {
   if (error instanceof Error && error.message.startsWith(thrownByPlugin)) {
-    return `the plugin threw: ${oneLine(error.message.slice(thrownByPlugin.length), 300)}`;
+    return `the plug-in threw: ${oneLine(error.message.slice(thrownByPlugin.length), 300)}`;
   }
-  return status === 0 ? null : `the plugin returned the status ${status}, which is not 0, and no error`;
+  return status === 0 ? null : `the plug-in returned status ${status} instead of 0, without an error message`;
 }
 
-/** The SDK asks for a whole console and uses these. A message is paid for with the plugin's fuel. */
+/** Returns a console for the SDK, which uses only these methods. The plug-in's fuel pays for a message. */
 function loggerInto(logs: LogBook, { charge }: Meter): Console {
   const at = (level: LogLevel) => (text: string) => {
     charge(costOfCall(text.length));
@@ -170,7 +170,7 @@ function toInput({ event, document }: HookCall): string {
 
 type Output = Awaited<ReturnType<Plugin['call']>>;
 
-/** Throws where the plugin failed, by whatever it answered. */
+/** Throws if the plug-in failed, whatever its output is. */
 async function called({ plugin, status }: Instance, name: string, input: string): Promise<Output> {
   const output = await plugin.call(name, input);
   if (status() !== 0) throw new Error('its status is not 0');
@@ -179,34 +179,35 @@ async function called({ plugin, status }: Instance, name: string, input: string)
 
 function toOutcome(output: Output): Outcome {
   const parsed = extismOutput.safeParse(parse(output));
-  if (!parsed.success) throw new Error('what it answered is not an outcome in JSON');
+  if (!parsed.success) throw new Error('its answer is not an outcome in JSON');
   const { data } = parsed;
   if (data.outcome === 'deny') return { outcome: 'deny', reason: cut(data.reason, bounds.reasonChars) };
   if (data.outcome === 'replace') {
-    // JSON can escape half a character, of which UTF-8 would make U+FFFD: a document that the plugin did not answer.
-    if (!data.document.isWellFormed()) throw new Error('the document it answered has a lone surrogate');
+    // JSON can escape a lone surrogate, which UTF-8 would replace with U+FFFD: the document would differ from the
+    // plug-in's answer.
+    if (!data.document.isWellFormed()) throw new Error('the document in its answer contains a lone surrogate');
     return { outcome: 'replace', document: Buffer.from(data.document) };
   }
   return { outcome: 'allow' };
 }
 
-/** Nothing is no objection. */
+/** Reads an objection to the settings. Empty output means that there is none. */
 function toObjection(output: Output): string | null {
   if (output === null || output.bytes().length === 0) return null;
   const parsed = extismObjection.safeParse(parse(output));
-  if (!parsed.success) throw new Error("what 'validate' answered is no objection in JSON");
+  if (!parsed.success) throw new Error("the answer of 'validate' is not an objection in JSON");
   return cut(parsed.data.error, bounds.reasonChars);
 }
 
 function parse(output: Output): unknown {
-  if (output === null) throw new Error('it answered nothing');
-  // The JSON of the largest document, escaped, is larger than the document.
+  if (output === null) throw new Error('its answer is empty');
+  // Escaping can make the JSON of the largest document larger than the document itself.
   const size = output.bytes().length;
-  if (size > 2 * bounds.documentBytes) throw new Error(`it answered ${size} bytes`);
-  if (!isUtf8(output.bytes())) throw new Error('what it answered is not UTF-8');
+  if (size > 2 * bounds.documentBytes) throw new Error(`its answer has ${size} bytes`);
+  if (!isUtf8(output.bytes())) throw new Error('its answer is not UTF-8');
   try {
     return output.json();
   } catch {
-    throw new Error('what it answered is not JSON');
+    throw new Error('its answer is not JSON');
   }
 }

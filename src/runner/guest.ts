@@ -3,7 +3,7 @@ import type { Limits } from '../contract/limits.js';
 import type { Evaluation } from '../contract/outcome.js';
 import type { Artefact } from '../contract/artefact.js';
 
-/** What a runner is given to load one handler. */
+/** What a runner needs to load one handler. */
 export interface GuestLoad {
   readonly artefact: Artefact;
   /** The handler's settings as JSON text, always an object. */
@@ -11,20 +11,19 @@ export interface GuestLoad {
   readonly limits: Limits;
 }
 
-/**
- * A plugin loaded in a runner process. It has no clock of its own: the deadline is kept from outside, by killing the
- * process.
- */
+/** A plug-in loaded in a runner process. It does not enforce the deadline: the runtime does, by killing the process. */
 export interface Guest {
-  /** Makes one instance ahead of time; false when it could not. Never throws. */
+  /** Creates one spare instance; returns false on failure. Never throws. */
   prepare(): Promise<boolean>;
-  /** Instances at hand. */
+  /** The number of spare instances. */
   readonly warm: number;
-  /** Lets instances go until `keep` are left. */
+  /** Releases spare instances until `keep` remain. */
   shrink(keep: number): void;
-  /** Decides one event on a fresh instance, or throws HandlerFailure. */
+  /** Decides one event on a fresh instance. Throws HandlerFailure. */
   evaluate(call: HookCall): Promise<Evaluation>;
-  /** Lets the plugin check its settings: null when it has no objection. Throws HandlerFailure when it cannot. */
+  /**
+   * Lets the plug-in check its settings. Returns null if it has no objection. Throws HandlerFailure if the check fails.
+   */
   validate(): Promise<string | null>;
 }
 

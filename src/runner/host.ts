@@ -8,12 +8,12 @@ import type { LogLevel, LogLine } from '../contract/outcome.js';
 import { costOfCall } from './host-cost.js';
 import type { Meter } from '../contract/meter.js';
 
-/** The beginning of a text as a copy: a slice would keep all of a plugin's text in memory. */
+/** Returns a copy of the beginning of a text: a slice would keep all of the plug-in's text in memory. */
 export function cut(text: string, maxChars: number): string {
   return text.length <= maxChars ? text : Buffer.from(text.slice(0, maxChars), 'utf16le').toString('utf16le');
 }
 
-/** What a plugin says during one event, bounded; how much was dropped becomes one last line. */
+/** Collects a plug-in's log messages during one event, up to a bound. A last line states how many were dropped. */
 export interface LogBook {
   readonly write: (level: LogLevel, message: string) => void;
   readonly lines: () => readonly LogLine[];
@@ -35,8 +35,8 @@ export function createLogBook(): LogBook {
 }
 
 /**
- * Checks, once for every backend, that a document can be handed to a plugin. Throws HandlerFailure `document` when it is
- * too large or not UTF-8.
+ * Checks, for every backend, that a document can be passed to a plug-in. Throws HandlerFailure `document` if it is too
+ * large or not UTF-8.
  */
 export function checkDocument(document: Buffer | null): void {
   if (document === null) return;
@@ -47,32 +47,32 @@ export function checkDocument(document: Buffer | null): void {
   if (!isUtf8(document)) throw new HandlerFailure('document', 'the document is not valid UTF-8');
 }
 
-/** Everything that a component can reach. Belongs to one instance. */
+/** Everything that a component can access. Belongs to one instance. */
 export interface HostCalls {
-  /** Known to be UTF-8. */
+  /** The document, which is known to be UTF-8. */
   readonly document: () => Buffer | null;
-  /** An expression of so many bytes. Of one that is too long to be evaluated, a beginning that is too long will do. */
+  /** Evaluates an expression of `bytes` bytes. The beginning is sufficient if it already exceeds the maximum length. */
   readonly select: (xpath: string, bytes: number) => Selection;
   readonly json: () => string;
-  /** A message of so many bytes, of which the beginning that is kept will do. */
+  /** Writes a message of `bytes` bytes, of which the kept beginning is sufficient. */
   readonly write: (level: LogLevel, message: string, bytes: number) => void;
-  /** Takes steps for what is done for it besides. Throws where there are not enough. */
+  /** Takes steps for other work on behalf of the plug-in. Throws if there are not enough. */
   readonly charge: (steps: number) => void;
 }
 
 export interface ComponentHost {
   readonly calls: HostCalls;
   readonly logs: LogBook;
-  /** Puts the event's document in place. Before that, and with null, there is none. */
+  /** Sets the event's document. Before that, and with null, there is none. */
   show(document: Buffer | null): void;
-  /** Frees what answering took. Idempotent. */
+  /** Frees what the event allocated. Idempotent. */
   close(): void;
 }
 
 /** The part of a meter that pays for the host's work. */
 type Purse = Pick<Meter, 'charge' | 'left' | 'limits' | 'end'>;
 
-/** What is done for the plugin is paid for with its fuel, before the work. */
+/** The plug-in's fuel pays for the host's work before it is done. */
 export function createComponentHost(xml: XmlTools | null, settings: string, purse: Purse): ComponentHost {
   const { charge } = purse;
   const logs = createLogBook();
@@ -80,7 +80,7 @@ export function createComponentHost(xml: XmlTools | null, settings: string, purs
   let open: OpenDocument | null = null;
   const select = (xpath: string, bytes: number): Selection => {
     charge(bytes);
-    // Null for a component that has no way to ask.
+    // Null for a component that cannot read the document.
     if (document === null || xml === null) return { error: { tag: 'no-document' } };
     open ??= xml.open(document);
     return selectWithin(purse, open, xpath);
@@ -111,9 +111,9 @@ export function createComponentHost(xml: XmlTools | null, settings: string, purs
   };
 }
 
-const smaller = 'ask for less at once, by a whole path without // and without a path from the root within [ ]';
+const smaller = 'select less at once: write the whole path without //, and no path from the root within [ ]';
 
-/** Selects with what is left of the fuel, but never for longer than one `select` may take. */
+/** Selects with the remaining fuel, but at most with the fuel that one `select` may use. */
 function selectWithin({ charge, left, limits, end }: Purse, open: OpenDocument, xpath: string): Selection {
   const most = Math.min(left(), bounds.selectSteps);
   const budget = new Budget({ steps: most, bytes: limits.memoryBytes });
@@ -124,11 +124,10 @@ function selectWithin({ charge, left, limits, end }: Purse, open: OpenDocument, 
   } catch (error) {
     if (!(error instanceof BudgetSpent)) throw error;
     charge(Math.min(budget.steps, bounds.selectSteps));
-    if (error.what === 'steps')
-      end('out-of-fuel', `one select takes more than the ${most} steps that it may; ${smaller}`);
+    if (error.what === 'steps') end('out-of-fuel', `one select needs more than its limit of ${most} steps; ${smaller}`);
     return end(
       'out-of-memory',
-      `one select needs more than the plugin's ${limits.memoryBytes} bytes of memory; ${smaller}`,
+      `one select needs more than the plug-in's limit of ${limits.memoryBytes} bytes of memory; ${smaller}`,
     );
   }
 }

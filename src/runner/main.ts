@@ -1,6 +1,6 @@
 /**
- * Entry of a runner process: loads admitted artefacts and evaluates events, one request after the other, over its
- * stdin and stdout. It ends when its stdin does, so it never outlives the runtime.
+ * Entry point of a runner process. It loads admitted artefacts and evaluates events, one request after the other, over
+ * stdin and stdout. It exits when stdin ends, so it never outlives the runtime.
  */
 import { readSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -26,7 +26,7 @@ interface Answer {
   readonly tail: Buffer | null;
 }
 
-/** Loaded on first use: a runner without Extism plugins does not pay for its SDK. */
+/** Loaded on first use: a runner without Extism plug-ins does not pay for the SDK. */
 const backends: Record<Artefact['backend'], () => Promise<GuestBackend>> = {
   component: async () => (await import('./component.js')).loadComponent,
   extism: async () => (await import('./extism.js')).loadExtism,
@@ -103,20 +103,20 @@ function failed(error: unknown): Answer {
   };
 }
 
-/** One line more than the bound: the one that says how many were dropped. */
+/** One line more than the limit: the line that states how many were dropped. */
 function bounded(logs: readonly LogLine[]): LogLine[] {
   return logs
     .slice(0, bounds.logLines + 1)
     .map(({ level, message }) => ({ level, message: message.slice(0, bounds.logChars) }));
 }
 
-/** Counts for the supervisor, which replaces a process before it meets a limit of the kernel. */
+/** Returns figures for the supervisor, which replaces a process before it reaches a limit of the kernel. */
 function usage(): RunnerUsage {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   return { cpuMs: (userCPUTime + systemCPUTime) / 1_000, rssBytes: residentBytes() ?? maxRSS * 1_024 };
 }
 
-/** Null where /proc is not to be seen. */
+/** Returns null if /proc is not accessible. */
 function residentBytes(): number | null {
   try {
     return process.memoryUsage.rss();
@@ -126,9 +126,10 @@ function residentBytes(): number | null {
 }
 
 /**
- * V8 collects little while nothing is allocated, and instances that were let go hold megabytes each. Threads of its own give
- * their memories back to the system: the second time waits for what they do after the first. Else the usage that is asked
- * for next would count those still, and this process might be replaced because of them.
+ * Collects garbage twice. V8 rarely collects while nothing is allocated, and each released instance holds megabytes.
+ * Threads of V8 return the memories to the system: the second collection waits for the work that the first one started.
+ * Without it, the next usage report would include those memories, and the runtime might replace this process because of
+ * them.
  */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
@@ -136,17 +137,18 @@ function collectGarbage(): void {
 }
 
 /**
- * Reads and writes block: between two requests a runner has nothing else to do, and the event loop costs more than most
- * plugins. It gets its turn after each answer, for what V8 has put off.
+ * Serves requests with blocking reads and writes: a runner has nothing else to do between two requests, and the event
+ * loop costs more than most plug-ins. The loop gets a turn after each answer, for tasks that V8 has deferred.
  */
 async function serve(): Promise<void> {
-  // The parent is trusted, and what it sends may be as large as an artefact.
+  // The parent is trusted, and its messages may be as large as an artefact.
   const frames = new FrameReader(artefactBytes + 1024 * 1024);
   const chunk = Buffer.allocUnsafe(65_536);
   for (;;) {
     const size = readSync(0, chunk);
     if (size === 0) return;
-    // A copy: frames keep what is not complete, and a buffer of this size for each request is most of a runner's garbage.
+    // A copy, because the frame reader keeps incomplete frames. A new buffer of this size for each request would be
+    // most of a runner's garbage.
     for (const frame of frames.push(Buffer.from(chunk.subarray(0, size)))) {
       const { head, tail } = decodeRequest(frame);
       const { reply, tail: document } = await answer(head.body, tail).catch(failed);
@@ -162,7 +164,7 @@ function die(error: unknown): never {
   process.exit(70);
 }
 
-// stdout carries frames only: what a library prints goes to stderr.
+// stdout is reserved for frames: the output of libraries goes to stderr.
 optimizeSoon();
 collectSeldom();
 keepLoopAlive();

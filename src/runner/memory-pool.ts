@@ -3,27 +3,28 @@ import type { Artefact, ModuleMemory } from '../contract/artefact.js';
 
 /** The memories of one instance. */
 export interface Loan {
-  /** A memory of zeros for a core module, null for one that is given none. */
+  /** Returns a zeroed memory for a core module, or null if the module has none. */
   take(module: string): WebAssembly.Memory | null;
-  /** The instance is never used again, so others can have its memories. */
+  /** Releases the memories for other instances. The instance must not be used again. */
   giveBack(): void;
 }
 
 /**
- * The linear memories of a plugin, which its instances have one after the other. A memory of its own for each would be
- * mapped, faulted in page by page and collected: most of what an instance takes, and the pauses of V8's collector with it.
+ * The linear memories of a plug-in, which its instances reuse one after the other. Without reuse, each memory would be
+ * mapped, faulted in page by page and collected: that is most of the cost of an instance, and causes the pauses of V8's
+ * collector.
  */
 export interface MemoryPool {
   lend(): Loan;
-  /** Lets those go that nobody has. */
+  /** Releases the unused memories. */
   clear(): void;
 }
 
-/** What pools keep. A cleared memory takes all of its bytes from the machine, one that was just mapped what is touched. */
+/** Limits of the pools. A cleared memory occupies all of its bytes, a newly mapped one only those that were touched. */
 export const poolBounds = {
-  /** A larger memory takes longer to clear than to map, bytes. */
+  /** Maximum size of a kept memory, bytes: clearing a larger one takes longer than mapping a new one. */
   memoryBytes: 4 * 1024 * 1024,
-  /** All memories of this process that pools have made, in use or not, bytes. With more, none is kept. */
+  /** Maximum size of all pooled memories of this process, in use or not, bytes. Above it, none is kept. */
   allBytes: 64 * 1024 * 1024,
 } as const;
 
@@ -76,7 +77,7 @@ function cleared(memory: WebAssembly.Memory): WebAssembly.Memory {
   return memory;
 }
 
-/** A memory cannot shrink, and the next instance would see that it had grown. */
+/** A memory cannot shrink, and the next instance would notice that it has grown. */
 function isWorthKeeping({ buffer }: WebAssembly.Memory, { descriptor }: Shelf): boolean {
   const bytes = descriptor.initial * pageBytes;
   return buffer.byteLength === bytes && bytes <= poolBounds.memoryBytes && bytesMade <= poolBounds.allBytes;

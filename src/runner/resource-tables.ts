@@ -1,28 +1,28 @@
 import { trap } from './trap.js';
 
 /**
- * Handles to resources that components inside a plugin hand to each other: the world has none, but QuickJS components
- * bring a stub of WASI that does. Handles count from 1, and the one freed last is the first to be used again.
+ * Handles to resources that components inside a plug-in pass to each other. The world has no resources, but the WASI
+ * stub in QuickJS components does. Handles start at 1, and the handle freed last is reused first.
  */
 export interface ResourceTables {
   readonly create: (table: number, rep: number) => number;
   readonly rep: (table: number, handle: number) => number;
-  /** Takes a handle away; gives the representation when it owned the resource, so that it can be destroyed. */
+  /** Removes a handle. Returns the representation if the handle owned the resource, so that it can be destroyed. */
   readonly drop: (table: number, handle: number) => number | null;
   readonly transferOwn: (handle: number, from: number, to: number) => number;
-  /** Lends a resource until the call ends that is being entered. */
+  /** Lends a resource until the end of the call that is being entered. */
   readonly transferBorrow: (handle: number, from: number, to: number) => number;
-  /** A call of a component begins; throws when that one is inside a call already. */
+  /** Starts a call of a component. Throws if that component is already in a call. */
   readonly enter: (instance: number) => void;
-  /** That call ends; throws when what was lent is not given back. */
+  /** Ends that call. Throws if a borrowed handle was not dropped. */
   readonly exit: () => void;
 }
 
 interface Entry {
   readonly rep: number;
-  /** The call for which it is borrowed; null for the owner. */
+  /** The call for which it is borrowed; null for an owner. */
   readonly borrower: Call | null;
-  /** How many borrows of it there are. */
+  /** The number of active borrows. */
   lent: number;
 }
 
@@ -35,7 +35,7 @@ interface Call {
 interface Table {
   readonly entries: (Entry | null)[];
   readonly free: number[];
-  /** Whether its component makes the resources itself. What is lent to it, it is given as the representation. */
+  /** Whether its component defines the resource. It then receives borrowed resources as their representation. */
   makes: boolean;
 }
 

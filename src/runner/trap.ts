@@ -1,4 +1,4 @@
-/** V8's words for the traps that a core module can run into, and Wasmtime's, which jco uses. */
+/** V8's messages for the traps of a core module, and the corresponding ones of Wasmtime, which jco uses. */
 const trapNames: ReadonlyMap<string, string> = new Map([
   ['unreachable', 'wasm trap: wasm `unreachable` instruction executed'],
   ['memory access out of bounds', 'wasm trap: out of bounds memory access'],
@@ -11,12 +11,12 @@ const trapNames: ReadonlyMap<string, string> = new Map([
   ['call stack exhausted', 'wasm trap: call stack exhausted'],
 ]);
 
-/** What ends a plugin that broke a rule of the component model, as if its own code had trapped. */
+/** Returns the error that ends a plug-in which broke a rule of the component model, as if its own code had trapped. */
 export function trap(message: string): WebAssembly.RuntimeError {
   return new WebAssembly.RuntimeError(message);
 }
 
-/** Calls a plugin. A trap comes out of it under a name that does not depend on the engine. */
+/** Calls a plug-in. Rethrows a trap with a message that does not depend on the engine. */
 export function withNamedTraps<T>(call: () => T): T {
   try {
     return call();

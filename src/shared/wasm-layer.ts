@@ -16,7 +16,7 @@ export function invalidPlugin(what: string, cause?: unknown): HookvisorError {
   const options = cause === undefined ? {} : { cause };
   return new HookvisorError(
     'plugin-invalid',
-    `Cannot admit the plugin: ${what}; build it again from its source`,
+    `Cannot admit the plug-in: ${what}; build it again from its source`,
     options,
   );
 }

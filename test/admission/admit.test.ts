@@ -39,7 +39,7 @@ describe('admitPlugin', () => {
     await expect(admitPlugin(await otherTypes(), { backend: 'component', memoryBytes })).rejects.toMatchObject({
       code: 'plugin-invalid',
       message:
-        "Cannot admit the plugin: its interface 'hookvisor:hook/handler@0.1.0' has different types: 'handle' is func(a: u32) -> u32 instead of func(event: record { id: string, time: u64, kind: string, name: string, event: string, qualifier: string, extra: option<string>, driver: string, uuid: option<string> }) -> variant { allow, deny(string), replace(string) }; build it with the WIT of this release",
+        "Cannot admit the plug-in: its interface 'hookvisor:hook/handler@0.1.0' has different types: 'handle' is func(a: u32) -> u32 instead of func(event: record { id: string, time: u64, kind: string, name: string, event: string, qualifier: string, extra: option<string>, driver: string, uuid: option<string> }) -> variant { allow, deny(string), replace(string) }; build it with the WIT of this release",
     });
   });
 

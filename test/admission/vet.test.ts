@@ -50,7 +50,7 @@ describe('vetComponent', () => {
       const error = await componentError(`(component (import "${name}" (instance)) ${handler})`);
       expect(error.code).toBe('plugin-refused');
       expect(error.message).toBe(
-        `Cannot admit the plugin: it imports '${name}'; only hookvisor:hook/{document,settings,log,types}@0.1.0 can be imported`,
+        `Cannot admit the plug-in: it imports '${name}'; only hookvisor:hook/{document,settings,log,types}@0.1.0 can be imported`,
       );
     }
   });
@@ -59,7 +59,7 @@ describe('vetComponent', () => {
     const error = await componentError('(component)');
     expect(error.code).toBe('plugin-invalid');
     expect(error.message).toBe(
-      'Cannot admit the plugin: it is a component for another world: it lacks the export ' +
+      'Cannot admit the plug-in: it is a component for another world: it lacks the export ' +
         "'hookvisor:hook/handler@0.1.0'; build it for the world hook-handler",
     );
   });
@@ -81,7 +81,7 @@ describe('vetComponent', () => {
     const error = await componentError(
       `(component ${handler} ${many(40)} (component $c ${many(20)}) ${'(instance (instantiate $c))'.repeat(2)})`,
     );
-    expect(error.message).toBe('Cannot admit the plugin: it instantiates 81 core modules; at most 64 are allowed');
+    expect(error.message).toBe('Cannot admit the plug-in: it instantiates 81 core modules; at most 64 are allowed');
   });
 
   it('vets core modules in nested components', async () => {
@@ -92,7 +92,7 @@ describe('vetComponent', () => {
   it('says that a file is no WebAssembly, or truncated, wherever it is cut', async () => {
     const bytes = await componentBytes({ handle: '(i32.const 0)' });
     expect((await bytesError(Buffer.from('#!/bin/sh\n'), vetComponent)).message).toBe(
-      'Cannot admit the plugin: it is not WebAssembly; build it again from its source',
+      'Cannot admit the plug-in: it is not WebAssembly; build it again from its source',
     );
     for (const size of [0, 3]) {
       expect((await bytesError(bytes.subarray(0, size), vetComponent)).message).toContain('it is not WebAssembly');
@@ -101,7 +101,7 @@ describe('vetComponent', () => {
       expect((await bytesError(bytes.subarray(0, size), vetComponent)).code).toBe('plugin-invalid');
     }
     const error = await bytesError(bytes.subarray(0, bytes.length - 1), vetComponent);
-    expect(error.message).toBe('Cannot admit the plugin: the file is truncated; build it again from its source');
+    expect(error.message).toBe('Cannot admit the plug-in: the file is truncated; build it again from its source');
   });
 });
 
@@ -145,7 +145,7 @@ describe('vetCore', () => {
     expect((await coreError('(module (memory i64 1))')).message).toContain('64-bit memory');
     expect((await coreError('(module (memory 1) (memory 1))')).message).toContain('several memories');
     expect((await coreError('(module (memory 65))')).message).toBe(
-      "Cannot admit the plugin: it needs at least 4259840 bytes of memory; its limit is 4194304; raise the key 'memory' of the handler",
+      "Cannot admit the plug-in: it needs at least 4259840 bytes of memory; its limit is 4194304; raise the key 'memory' of the handler",
     );
     expect((await coreError('(module (table 1000001 funcref))')).message).toContain('at most 1000000 are allowed');
     expect((await coreError('(module (type (struct)))')).message).toContain(
@@ -155,7 +155,7 @@ describe('vetCore', () => {
 
   it('refuses to let a plugin reach its own meter', async () => {
     const error = await coreError('(module (import "hookvisor:meter" "fuel" (global (mut i64))))');
-    expect(error.message).toBe("Cannot admit the plugin: it imports from 'hookvisor:meter'; that name is reserved");
+    expect(error.message).toBe("Cannot admit the plug-in: it imports from 'hookvisor:meter'; that name is reserved");
   });
 });
 

@@ -17,14 +17,14 @@ interface Claim {
 
 const matching = (pattern: RegExp): unknown => expect.stringMatching(pattern);
 const outOfFuel = { failure: 'out-of-fuel', fuel: arenaLimits.fuel };
-const trap = { failure: 'trap', message: matching(/^the plugin trapped: /u) };
+const trap = { failure: 'trap', message: matching(/^the plug-in trapped: /u) };
 /** How deep a stack may get is for V8 to say: the guest is told nothing that would depend on it. */
-const outOfStack = { failure: 'trap', message: 'the plugin trapped: call stack exhausted', fuel: null };
+const outOfStack = { failure: 'trap', message: 'the plug-in trapped: call stack exhausted', fuel: null };
 /** For those that ask the host at each step of their way down. */
 const fuelForAnyStack = 1_000_000_000;
 const outside = {
   failure: 'protocol',
-  message: matching(/^the plugin broke the contract: .*(outside the bounds|Invalid typed array length)/u),
+  message: matching(/^the plug-in broke the contract: .*(outside the bounds|Invalid typed array length)/u),
 };
 const allow = { outcome: 'allow', failure: null };
 const objection = (message: RegExp) => ({ code: 'plugin-settings', message });
@@ -41,11 +41,11 @@ const both: Record<string, Claim> = {
   'elements-beyond-table': { title: 'elements beyond a table fail each event', ends: { failure: 'trap' } },
   'validate-loop': {
     title: 'an endless validate rejects the settings',
-    refusal: objection(/it could not check them, the plugin used all of its 50000000 steps/u),
+    refusal: objection(/it could not check them, the plug-in used all of its 50000000 steps/u),
   },
   'validate-trap': {
     title: 'a validate that traps rejects the settings',
-    refusal: objection(/it could not check them, the plugin trapped: /u),
+    refusal: objection(/it could not check them, the plug-in trapped: /u),
   },
 };
 
@@ -57,7 +57,7 @@ const component: Record<string, Claim> = {
   'realloc-overlaps': { title: 'room that overlaps harms only the guest itself', ends: allow },
   'realloc-reenters': {
     title: 'a guest that asks again while it is answered traps',
-    ends: { failure: 'trap', message: 'the plugin trapped: cannot leave component instance' },
+    ends: { failure: 'trap', message: 'the plug-in trapped: cannot leave component instance' },
   },
   'calls-itself': {
     title: 'a guest that calls its own export runs out of stack, without a count',
@@ -72,7 +72,7 @@ const component: Record<string, Claim> = {
   'post-return-trap': { title: 'a post-return that traps is a trap', ends: trap },
   'post-return-logs': {
     title: 'a post-return that calls the host is a trap',
-    ends: { failure: 'trap', message: 'the plugin trapped: cannot leave component instance' },
+    ends: { failure: 'trap', message: 'the plug-in trapped: cannot leave component instance' },
   },
   'start-logs': { title: 'a start function that calls the host fails', ends: { outcome: null, failure: 'trap' } },
   'validate-escapes': {

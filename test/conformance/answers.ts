@@ -7,8 +7,8 @@ import { assemble, lonelyGuest } from '../support/hostile.js';
 import { endingOf, wakingCall } from './arena.js';
 import type { Arena, Contender } from './arena.js';
 
-const notJson = /what it answered is not JSON$/u;
-const notAnOutcome = /what it answered is not an outcome in JSON$/u;
+const notJson = /its answer is not JSON$/u;
+const notAnOutcome = /its answer is not an outcome in JSON$/u;
 
 const answers: readonly { title: string; answer: string; message: RegExp }[] = [
   { title: 'text that is not JSON', answer: 'allow', message: notJson },
@@ -28,7 +28,7 @@ const answers: readonly { title: string; answer: string; message: RegExp }[] = [
   {
     title: 'a document with half a character, which would become another document',
     answer: '{"outcome":"replace","document":"<a>\\ud800</a>"}',
-    message: /the document it answered has a lone surrogate$/u,
+    message: /the document in its answer contains a lone surrogate$/u,
   },
   {
     title: 'a constructor among the keys',

@@ -28,19 +28,19 @@ const trap = (pattern: RegExp): Expected => ({ failure: 'trap', message: matchin
 const broken = (pattern: RegExp): Expected => ({ failure: 'protocol', message: matching(pattern) });
 const tooMuchAtOnce: Expected = {
   failure: 'out-of-fuel',
-  message: matching(/^one select takes more than the 2500000 steps that it may; ask for less at once/u),
+  message: matching(/^one select needs more than its limit of 2500000 steps; select less at once/u),
 };
 const outOfFuel: Expected = {
   failure: 'out-of-fuel',
   fuel: arenaLimits.fuel,
-  message: matching(/^the plugin used all of its 50000000 steps$/u),
+  message: matching(/^the plug-in used all of its 50000000 steps$/u),
 };
 const outOfMemory: Expected = {
   failure: 'out-of-memory',
-  message: matching(/^the plugin needs more than its 134217728 bytes of memory$/u),
+  message: matching(/^the plug-in needs more than its 134217728 bytes of memory$/u),
 };
-const outside = /^the plugin broke the contract: .*(outside the bounds|Invalid typed array length)/u;
-const notUtf8 = /^the plugin broke the contract: a text of it is not in its encoding$/u;
+const outside = /^the plug-in broke the contract: .*(outside the bounds|Invalid typed array length)/u;
+const notUtf8 = /^the plug-in broke the contract: one of its texts has an invalid encoding$/u;
 const manyElements = `<domain>${'<a>1</a>'.repeat(3_000)}<name>x</name></domain>`;
 
 /** Guests that do the same through either backend. */
@@ -135,7 +135,7 @@ const component: Record<string, Claim> = {
   },
 };
 
-const kernelMemory = /it takes more than 67108864 bytes of Extism's memory/u;
+const kernelMemory = /it uses more than 67108864 bytes of Extism's memory/u;
 
 const extism: Record<string, Claim> = {
   'load-wild': { title: 'a read of a block that is none breaks the contract', ends: broken(/./u) },
@@ -145,7 +145,7 @@ const extism: Record<string, Claim> = {
     ends: broken(/outside the bounds/u),
   },
   'length-wild': { title: 'a block that is none has no length', ends: allow },
-  'free-foreign': { title: 'a freed answer is no answer', ends: broken(/it answered nothing/u) },
+  'free-foreign': { title: 'a freed answer is no answer', ends: broken(/its answer is empty/u) },
   'free-wild': { title: 'freeing what is not there harms only its own answer', ends: broken(/cannot assign/u) },
   'alloc-huge': { title: 'a block of 2^60 bytes is not given', ends: broken(kernelMemory) },
   'alloc-negative': { title: 'a block of negative length is not given', ends: broken(kernelMemory) },
@@ -161,12 +161,12 @@ const extism: Record<string, Claim> = {
   'error-wild': { title: 'an error in no block breaks the contract', ends: broken(/cannot assign/u) },
   'error-and-success': {
     title: 'an error beside a good answer is a failure, its escapes made visible',
-    ends: { failure: 'trap', message: 'the plugin threw: \\x1b[2Jboth' },
+    ends: { failure: 'trap', message: 'the plug-in threw: \\x1b[2Jboth' },
   },
   'error-freed': { title: 'a freed error is no answer', ends: broken(/./u) },
   'status-without-error': {
     title: 'a status other than 0 beside a good answer is a failure',
-    ends: { failure: 'trap', message: 'the plugin returned the status 7, which is not 0, and no error' },
+    ends: { failure: 'trap', message: 'the plug-in returned status 7 instead of 0, without an error message' },
   },
   'config-wild': { title: 'a setting whose name is nowhere is not there', ends: allow },
   'config-huge-key': { title: 'a setting with a name of 30 MB is not there', ends: allow },

@@ -20,17 +20,17 @@ const allow: Ends = { outcome: 'allow', failure: null };
 const denied = (text: unknown): Ends => ({ outcome: 'deny', failure: null, text });
 const broken = (what: string | RegExp): Ends => ({
   failure: 'protocol',
-  message: typeof what === 'string' ? `the plugin broke the contract: ${what}` : matching(what),
+  message: typeof what === 'string' ? `the plug-in broke the contract: ${what}` : matching(what),
 });
-const trap = (what: string): Ends => ({ failure: 'trap', message: `the plugin trapped: ${what}` });
+const trap = (what: string): Ends => ({ failure: 'trap', message: `the plug-in trapped: ${what}` });
 const outOfFuel: Ends = {
   failure: 'out-of-fuel',
   fuel: limits.fuel,
-  message: `the plugin used all of its ${limits.fuel} steps`,
+  message: `the plug-in used all of its ${limits.fuel} steps`,
 };
 const outOfMemory: Ends = {
   failure: 'out-of-memory',
-  message: `the plugin needs more than its ${limits.memoryBytes} bytes of memory`,
+  message: `the plug-in needs more than its ${limits.memoryBytes} bytes of memory`,
 };
 /** V8's stack ends before that of an engine inside a plugin: the plugin cannot catch it, and no steps are told. */
 const outOfStack: Ends = { ...trap('call stack exhausted'), fuel: null };
@@ -103,7 +103,7 @@ const assemblyscript: Record<string, Claim> = {
   'load-beyond-memory': ['a read beyond the memory is a trap', trap('memory access out of bounds')],
   'load-beyond-array': ['a read beyond an array is a trap', trap('unreachable')],
   'load-unchecked': ['an unchecked read beyond an array sees only its own memory', allow],
-  'memory-wiped': ['a guest that overwrites all of its memory harms itself', broken('what it answered is not UTF-8')],
+  'memory-wiped': ['a guest that overwrites all of its memory harms itself', broken('its answer is not UTF-8')],
   'keeps-static': ['static variables are not seen by the next event', allow],
   'keeps-heap': ['the heap is not seen by the next event', allow],
   'keeps-variable': ["Extism's variables are not seen by the next event", allow],
@@ -111,26 +111,26 @@ const assemblyscript: Record<string, Claim> = {
   throws: ['an exception is a trap', trap('unreachable')],
   division: ['a division by zero is a trap', trap('divide by zero')],
   'calls-wild': ['a call beyond the table is a trap', trap('table index is out of bounds')],
-  'output-invalid-utf8': ['an answer that is no UTF-8 breaks the contract', broken('what it answered is not UTF-8')],
-  'output-utf16': ['an answer in UTF-16 breaks the contract', broken('what it answered is not JSON')],
-  'output-not-json': ['an answer that is not JSON breaks the contract', broken('what it answered is not JSON')],
-  'output-deep': ['200,000 nested lists break the contract', broken(/what it answered is not/u)],
-  'output-huge': ['an answer of 48 MB breaks the contract', broken('it answered 48000000 bytes')],
+  'output-invalid-utf8': ['an answer that is no UTF-8 breaks the contract', broken('its answer is not UTF-8')],
+  'output-utf16': ['an answer in UTF-16 breaks the contract', broken('its answer is not JSON')],
+  'output-not-json': ['an answer that is not JSON breaks the contract', broken('its answer is not JSON')],
+  'output-deep': ['200,000 nested lists break the contract', broken(/its answer is not/u)],
+  'output-huge': ['an answer of 48 MB breaks the contract', broken('its answer has 48000000 bytes')],
   'output-wild': ['an answer at a wild address breaks the contract', broken(/cannot assign to this block/u)],
   'load-wild': ["a read at a wild address of the host's memory breaks the contract", broken(/BigInt/u)],
   'store-wild': ["a write at a wild address of the host's memory writes nothing", allow],
   'free-wild': ['freeing what was never given frees nothing', allow],
   'error-without-status': [
     'an error beside a good answer and status is a failure',
-    { failure: 'trap', message: 'the plugin threw: it went wrong, or did it?' },
+    { failure: 'trap', message: 'the plug-in threw: it went wrong, or did it?' },
   ],
   'status-without-error': [
     'a status other than 0 beside a good answer is a failure',
-    { failure: 'trap', message: 'the plugin returned the status -1, which is not 0, and no error' },
+    { failure: 'trap', message: 'the plug-in returned status -1 instead of 0, without an error message' },
   ],
   'config-flood': [
     "copies of a setting without end meet the limit of Extism's memory",
-    broken("it takes more than 67108864 bytes of Extism's memory"),
+    broken("it uses more than 67108864 bytes of Extism's memory"),
   ],
   'config-many-keys': ['a million settings that are not there use up their fuel', outOfFuel],
   'many-logs': ['a million messages use up their fuel, and few are kept', { ...outOfFuel, logs: fullLog }],
@@ -179,7 +179,7 @@ export function hostileLanguages(current: () => Arena): void {
   it("AssemblyScript's own clock and random numbers are imports that are not admitted", async () => {
     const error = await errorOf(current().load('extism', await lonelyPlugin('assemblyscript', 'clock-and-random')));
     expect(error.code).toBe('plugin-refused');
-    expect(error.message).toMatch(/^Cannot admit the plugin: it imports 'env' '(seed|Date\.now)'; only Extism's own/u);
+    expect(error.message).toMatch(/^Cannot admit the plug-in: it imports 'env' '(seed|Date\.now)'; only Extism's own/u);
     await current().neighbourAnswers();
   }, 60_000);
 }

@@ -119,42 +119,42 @@ const refused: Refused[] = [
     backend: 'component',
     plugin: () => generate.deepComponents(5_000),
     code: 'plugin-invalid',
-    message: /^Cannot admit the plugin: /u,
+    message: /^Cannot admit the plug-in: /u,
   },
   {
     title: 'a hundred thousand lists of lists',
     backend: 'component',
     plugin: () => generate.deepTypes(100_000),
     code: 'plugin-invalid',
-    message: /^Cannot admit the plugin: /u,
+    message: /^Cannot admit the plug-in: /u,
   },
   {
     title: 'five thousand component types inside each other',
     backend: 'component',
     plugin: () => generate.nestedTypes(5_000),
     code: 'plugin-invalid',
-    message: /^Cannot admit the plugin: /u,
+    message: /^Cannot admit the plug-in: /u,
   },
   {
     title: 'an import whose name is JavaScript',
     backend: 'component',
     plugin: () => generate.importing(injection),
     code: 'plugin-refused',
-    message: /^Cannot admit the plugin: /u,
+    message: /^Cannot admit the plug-in: /u,
   },
   {
     title: 'an export whose name is JavaScript',
     backend: 'component',
     plugin: () => generate.exporting(injection),
     code: 'plugin-refused',
-    message: /^Cannot admit the plugin: /u,
+    message: /^Cannot admit the plug-in: /u,
   },
   {
     title: 'names of JavaScript in a core module',
     backend: 'component',
     plugin: () => generate.coreNames(injection),
     code: 'plugin-refused',
-    message: /^Cannot admit the plugin: /u,
+    message: /^Cannot admit the plug-in: /u,
   },
   {
     title: 'our interface in another version',
@@ -179,7 +179,7 @@ const refused: Refused[] = [
   },
   ...otherWorlds.map(({ title, plugin, code, says }) => ({
     ...{ title, backend: 'component' as const, plugin, code },
-    message: `Cannot admit the plugin: ${says}`,
+    message: `Cannot admit the plug-in: ${says}`,
   })),
 ];
 

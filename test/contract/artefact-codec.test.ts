@@ -16,9 +16,9 @@ it('an artefact survives encoding', () => {
 
 it('bytes that are missing, left over or of another kind are not an artefact', () => {
   const bytes = encodeArtefact(artefact);
-  expect(() => decodeArtefact(bytes.subarray(0, -1))).toThrow('its modules are 4 bytes, 3 are there');
+  expect(() => decodeArtefact(bytes.subarray(0, -1))).toThrow('its modules should have 4 bytes, not 3');
   expect(() => decodeArtefact(Buffer.concat([bytes, Buffer.from('x')]))).toThrow(
-    'its modules are 4 bytes, 5 are there',
+    'its modules should have 4 bytes, not 5',
   );
-  expect(() => decodeArtefact(Buffer.from('\0\0\0\x02{}', 'latin1'))).toThrow('its fields are not those of one');
+  expect(() => decodeArtefact(Buffer.from('\0\0\0\x02{}', 'latin1'))).toThrow('its fields are invalid');
 });

@@ -108,7 +108,7 @@ describe('a verdict without log lines', () => {
     ['a reason of more than 1,024 characters of three bytes', (body) => longer(body, 3_073)],
     ['a reason of 4 GiB', (body) => void body.writeUInt32BE(0xffff_ffff, 13)],
   ])('with %s is refused', (_what, change) => {
-    expect(() => decodeReply(bodyOf(change))).toThrow("Cannot read a message: its fields are not those of 'evaluated'");
+    expect(() => decodeReply(bodyOf(change))).toThrow("Cannot read an 'evaluated' message: its fields are invalid");
   });
 
   it('is none to an admission', () => {

@@ -50,7 +50,10 @@ describe("a runner's reply", () => {
     ['a log line of no level', { id: 3, body: { ...evaluated, logs: [{ level: 'loud', message: '' }] } }],
   ])('with %s is refused', (_what, head) => {
     expect(() => decodeReply(frameOf(head))).toThrow(
-      expect.objectContaining({ code: 'protocol', message: expect.stringContaining("not those of 'reply'") as string }),
+      expect.objectContaining({
+        code: 'protocol',
+        message: expect.stringContaining("a 'reply' message: its fields are invalid") as string,
+      }),
     );
   });
 
@@ -59,6 +62,6 @@ describe("a runner's reply", () => {
     const length = Buffer.alloc(4);
     length.writeUInt32BE(json.length);
     const [frame] = new FrameReader(1_000_000).push(encodeFrame(frameTypes.reply, length, json));
-    expect(() => decodeReply(frame ?? frameOf(null))).toThrow("not those of 'reply'");
+    expect(() => decodeReply(frame ?? frameOf(null))).toThrow("a 'reply' message: its fields are invalid");
   });
 });

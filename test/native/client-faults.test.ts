@@ -49,7 +49,7 @@ const scenarios: readonly Scenario[] = [
     runtime: 'denies',
     policy: 'allow',
     operation: 'start',
-    may: (run) => denies(run) || (allows(run) && run.err.includes('goes on as configured')),
+    may: (run) => denies(run) || (allows(run) && run.err.includes('continues as configured')),
   },
   {
     what: 'the runtime gives another document',

@@ -42,7 +42,7 @@ describe.each(clients)('$label', ({ file }) => {
     const path = scriptOf(text);
     const result = await bench.run({ stdin: Buffer.from('<d/>'), unreachable: `script ${path}` });
     expect(result.stderr).toBe(
-      `hookvisor: cannot run '${path}', named in the file for an unreachable runtime: ${says}; correct the file\n`,
+      `hookvisor: cannot run '${path}', which the policy for an unreachable runtime names: ${says}; correct the file\n`,
     );
     expect([result.status, result.stdout.length]).toEqual([1, 0]);
   });
@@ -83,13 +83,13 @@ describe.each(clients)('$label', ({ file }) => {
     const [exited, said] = await Promise.all([first(child.stderr), first(child.stdio[4])]);
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     expect(exited).toBe(`${status}\n`);
-    expect(said).toBe('hookvisor: the document cannot be handed to libvirt: it is not read in time\n');
+    expect(said).toBe('hookvisor: the document cannot be written for libvirt: it was not read in time\n');
     expect(performance.now() - start).toBeLessThan(12_000);
   });
 
   it('shows no half of a character where it cuts a path', async () => {
     const result = await bench.run({ unreachable: `script ${longName}ébc` });
-    expect(result.stderr).toContain(`hookvisor: cannot run '${longName}', named in`);
+    expect(result.stderr).toContain(`hookvisor: cannot run '${longName}', which the policy`);
   });
 
   it('shows no half of a character where it cuts what the runtime says', async () => {

@@ -23,7 +23,7 @@ const everybody: Opened[] = [
     open: (policy) => {
       chmodSync(policy, 0o666);
     },
-    why: 'which may be changed by others; give it to root',
+    why: 'which can be changed by other users; run chown root',
   },
   {
     what: 'everybody may write a policy that cannot be understood, whose deadline does not count',
@@ -31,21 +31,21 @@ const everybody: Opened[] = [
       writeFileSync(policy, 'deadline 0.001\nnonsense\n');
       chmodSync(policy, 0o666);
     },
-    why: 'which may be changed by others',
+    why: 'which can be changed by other users',
   },
   {
     what: 'its policy has mode 0664, as one with an access control list may have',
     open: (policy) => {
       chmodSync(policy, 0o664);
     },
-    why: 'which may be changed by others',
+    why: 'which can be changed by other users',
   },
   {
     what: "its policy's script has mode 0777",
     open: (_, script) => {
       chmodSync(script, 0o777);
     },
-    why: 'which names a script that others may change',
+    why: 'which names a script that other users can change',
   },
 ];
 
@@ -56,21 +56,21 @@ const others: Opened[] = [
       chmodSync(policy, 0o664);
       chownSync(policy, 0, otherUser);
     },
-    why: 'which may be changed by others',
+    why: 'which can be changed by other users',
   },
   {
     what: "its policy is another user's",
     open: (policy) => {
       chownSync(policy, otherUser, otherUser);
     },
-    why: 'which may be changed by others',
+    why: 'which can be changed by other users',
   },
   {
     what: "its policy's script is another user's",
     open: (_, script) => {
       chownSync(script, otherUser, otherUser);
     },
-    why: 'which names a script that others may change',
+    why: 'which names a script that other users can change',
   },
 ];
 

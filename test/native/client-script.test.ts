@@ -66,14 +66,14 @@ describe.each(clients)('$label, with a script for an unreachable runtime', ({ fi
   it('denies when it is ended by a signal', async () => {
     const result = await bench.run({ unreachable: policy('kill -SEGV $$') });
     expect(result.status).toBe(1);
-    expect(result.stderr).toMatch(/^hookvisor: '.*' was ended by signal 11\n$/);
+    expect(result.stderr).toMatch(/^hookvisor: '.*' was terminated by signal 11\n$/);
   });
 
   it('denies when it cannot be run', async () => {
     const result = await bench.run({ unreachable: 'script /nowhere/at/all' });
     expect(result.status).toBe(1);
     expect(result.stderr).toBe(
-      `hookvisor: cannot run '/nowhere/at/all', named in the file for an unreachable runtime: ` +
+      `hookvisor: cannot run '/nowhere/at/all', which the policy for an unreachable runtime names: ` +
         `No such file or directory; correct the file\n`,
     );
   });

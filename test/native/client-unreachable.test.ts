@@ -17,15 +17,23 @@ const silent: Behaviour = () => undefined;
 
 /** How a runtime can fail to answer, and what the client says of it. */
 const failures: readonly { readonly what: string; readonly behave: Behaviour; readonly says: string }[] = [
-  { what: 'hangs up at once', behave: writing(Buffer.alloc(0)), says: 'it hung up without an answer' },
-  { what: 'sends half a frame', behave: writing(wholeAnswer.subarray(0, 12)), says: 'it hung up amid its answer' },
-  { what: 'sends half a header', behave: writing(wholeAnswer.subarray(0, 3)), says: 'it hung up amid its answer' },
-  { what: 'speaks version 2', behave: writing(wrongVersion), says: 'it speaks version 2 of the protocol, not 1' },
+  { what: 'hangs up at once', behave: writing(Buffer.alloc(0)), says: 'it closed the connection without an answer' },
+  {
+    what: 'sends half a frame',
+    behave: writing(wholeAnswer.subarray(0, 12)),
+    says: 'it closed the connection during its answer',
+  },
+  {
+    what: 'sends half a header',
+    behave: writing(wholeAnswer.subarray(0, 3)),
+    says: 'it closed the connection during its answer',
+  },
+  { what: 'speaks version 2', behave: writing(wrongVersion), says: 'it uses protocol version 2, not 1' },
   { what: 'announces 4 GB', behave: writing(hugeFrame), says: 'it announced a frame of 4294967295 bytes' },
   { what: 'announces no frame', behave: writing(Buffer.from([0, 0, 0, 1, 1, 2])), says: 'it announced a frame of 1' },
-  { what: 'answers a stdout that is not there', behave: writing(shortAnswer), says: 'it sent an answer that is cut' },
-  { what: 'sends an empty answer', behave: writing(encodeFrame(2)), says: 'it sent an answer that is cut short' },
-  { what: 'sends another frame', behave: writing(encodeFrame(0x11)), says: 'it sent a frame of the unknown type 17' },
+  { what: 'answers a stdout that is not there', behave: writing(shortAnswer), says: 'it sent a truncated answer' },
+  { what: 'sends an empty answer', behave: writing(encodeFrame(2)), says: 'it sent a truncated answer' },
+  { what: 'sends another frame', behave: writing(encodeFrame(0x11)), says: 'it sent a frame of unknown type 17' },
   { what: 'refuses', behave: writing(refusal), says: 'it refused the call: {"code":"protocol","message":"no\\u0007s' },
   { what: 'refuses without a word', behave: writing(encodeFrame(0x1f)), says: 'it refused the call: )' },
   { what: 'never answers', behave: silent, says: 'it did not answer in time' },
@@ -116,7 +124,9 @@ describe.each(clients)('$label', ({ file }) => {
     await new Promise((resolve) => runtime.stdout.once('data', resolve));
     const result = await bench.run({ unreachable: 'deny' });
     expect(result.status).toBe(1);
-    expect(result.stderr).toMatch(/cannot be reached \((it hung up without an answer|Connection reset by peer)\)/);
+    expect(result.stderr).toMatch(
+      /cannot be reached \((it closed the connection without an answer|Connection reset by peer)\)/,
+    );
   });
 
   it('a runtime that hangs up while a large document is being sent is one that cannot be reached', async () => {

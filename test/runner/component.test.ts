@@ -164,7 +164,7 @@ describe('a component', () => {
   it('ends an endless loop when the fuel is used up', async () => {
     const failure = await failureFrom(evaluate(endless));
     expect(failure).toMatchObject({ failure: 'out-of-fuel', fuel: guestLimits.fuel });
-    expect(failure.message).toBe('the plugin used all of its 1000000 steps');
+    expect(failure.message).toBe('the plug-in used all of its 1000000 steps');
   });
 
   it('ends an endless start function the same way, and making instances ahead never throws', async () => {
@@ -180,7 +180,7 @@ describe('a component', () => {
     const grow = '(if (i32.eq (memory.grow (i32.const 10)) (i32.const -1)) (then unreachable))';
     const failure = await failureFrom(evaluate({ handle: `(loop $l ${grow} (br $l)) (unreachable)` }));
     expect(failure).toMatchObject({ failure: 'out-of-memory' });
-    expect(failure.message).toBe('the plugin needs more than its 4194304 bytes of memory');
+    expect(failure.message).toBe('the plug-in needs more than its 4194304 bytes of memory');
   });
 
   it('may go on when a memory could not grow', async () => {

@@ -27,7 +27,7 @@ const decides = (title: string, parts: Parts, handle: string, ends: Partial<Endi
 const does = (title: string, parts: Parts, handle: string, ends: Partial<Ending>): Guest =>
   decides(title, parts, `${handle} (i32.const 64)`, ends);
 
-const trap = (why: string): Partial<Ending> => ({ failure: 'trap', message: `the plugin trapped: ${why}` });
+const trap = (why: string): Partial<Ending> => ({ failure: 'trap', message: `the plug-in trapped: ${why}` });
 const says = (number: number): Partial<Ending> => ({ said: `deny ${String(number).padStart(10, '0')}` });
 const allow: Partial<Ending> = { said: 'allow' };
 const cannotEnter = trap('wasm trap: cannot enter component instance');
@@ -37,7 +37,7 @@ const textOutside = trap('wasm trap: string content out-of-bounds');
 const stillBorrowed = trap('borrow handles still remain at the end of the call');
 const noText: Partial<Ending> = {
   failure: 'protocol',
-  message: 'the plugin broke the contract: a text of it is not in its encoding',
+  message: 'the plug-in broke the contract: one of its texts has an invalid encoding',
 };
 
 /** A call with numbers. */

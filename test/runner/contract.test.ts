@@ -98,7 +98,7 @@ describe('toExtismConfig', () => {
     expect(() => toExtismConfig(text)).toThrow(
       new HookvisorError(
         'plugin-settings',
-        `Cannot use the settings '${text}': they are not a JSON object; write them as keys and values`,
+        `Cannot use the settings '${text}': they are not a JSON object; use keys and values`,
       ),
     );
   });

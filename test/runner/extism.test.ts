@@ -26,7 +26,7 @@ describe('an Extism plugin', () => {
       expect(await failureFrom(evaluate(extismWat(output)))).toMatchObject({ failure: 'protocol' });
     }
     const silent = '(module (memory (export "memory") 1) (func (export "handle") (result i32) (i32.const 0)))';
-    expect((await failureFrom(evaluate(silent))).message).toBe('the plugin broke the contract: it answered nothing');
+    expect((await failureFrom(evaluate(silent))).message).toBe('the plug-in broke the contract: its answer is empty');
   });
 
   it('reads its settings from the config, and nothing else', async () => {
@@ -62,7 +62,7 @@ describe('an Extism plugin', () => {
   it('traps, and what it throws is a trap with its text', async () => {
     expect(await failureFrom(evaluate(extismWat(allow, { before: 'unreachable' })))).toMatchObject({
       failure: 'trap',
-      message: 'the plugin trapped: unreachable',
+      message: 'the plug-in trapped: unreachable',
     });
     const throws = extismWat(allow, {
       imports: '(import "extism:host/env" "error_set" (func $error (param i64)))',
@@ -70,7 +70,7 @@ describe('an Extism plugin', () => {
     });
     expect(await failureFrom(evaluate(throws))).toMatchObject({
       failure: 'trap',
-      message: 'the plugin threw: outcome',
+      message: 'the plug-in threw: outcome',
     });
   });
 

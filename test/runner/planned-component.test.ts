@@ -123,8 +123,8 @@ describe('a hostile component by its plan and by jco', () => {
       const [planned, glued] = await endingsOf(both, hookCall(document));
       // jco lets a plugin ask the host while that asks it for room; the component model does not.
       if (guest === 'realloc-reenters') {
-        expect(planned.message).toBe('the plugin trapped: cannot leave component instance');
-        expect(glued.message).toBe('the plugin trapped: call stack exhausted');
+        expect(planned.message).toBe('the plug-in trapped: cannot leave component instance');
+        expect(glued.message).toBe('the plug-in trapped: call stack exhausted');
       } else expect(planned).toEqual(glued);
     },
   );

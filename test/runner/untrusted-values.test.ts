@@ -59,12 +59,12 @@ describe('in a real runner, a value that the world does not have is the failure 
     [
       'a level with a fifth case',
       () => logsWith('"debug" "info" "warn" "error" "fatal"'),
-      'the plugin broke the contract: invalid discriminant specified for Level',
+      'the plug-in broke the contract: invalid discriminant specified for Level',
     ],
     [
       'a number beyond the cases of the answer',
       () => composed({ handle: '(i32.store8 (i32.const 0) (i32.const 3)) (i32.const 0)' }),
-      'the plugin broke the contract: invalid variant discriminant for Outcome',
+      'the plug-in broke the contract: invalid variant discriminant for Outcome',
     ],
   ])('%s', { timeout: 60_000 }, async (_, plugin, message) => {
     const neighbour = await unvetted(await composed({ handle: '(call $say (i32.const 7))' }));

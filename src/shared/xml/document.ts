@@ -16,27 +16,28 @@ import { XmlTree } from './xpath/tree.js';
 
 type Xml = typeof libxml2 & { readonly viewOfTable: ViewOfTable };
 
-/** One document, parsed at the first question and kept until it is closed. */
+/** One document, which the first query parses and which stays in memory until it is closed. */
 export interface OpenDocument {
   /**
-   * XPath 1.0 as far as docs/xpath.md says: the string value of each node found, in document order, or one string for a
-   * number, string or boolean. The namespace prefixes are those that the root element declares. Throws BudgetSpent.
+   * Evaluates an expression of the subset of XPath 1.0 in docs/xpath.md. Returns the string value of each node found,
+   * in document order, or one string for a number, string or boolean. Prefixes are those that the root element
+   * declares. Throws BudgetSpent.
    */
   select(xpath: string, budget?: Budget): Selection;
-  /** Frees libxml2's memory of it. Idempotent. */
+  /** Frees libxml2's memory for the document. Idempotent. */
   close(): void;
 }
 
-/** What libxml2 does for us, synchronously, once it is loaded. No entity is expanded and nothing is fetched. */
+/** libxml2's functions, synchronous once it is loaded. They do not expand entities and do not fetch anything. */
 export interface XmlTools {
   readonly open: (document: Buffer) => OpenDocument;
   /**
-   * Why the replacement must not reach libvirt, or null when it may: it must be plain XML (see whyNotPlain), so that
-   * libvirt sees in it what was seen here and what later handlers see, with the root element, the name and the UUID of
-   * the original. Source: libvirt compares name and UUID itself and fails the operation otherwise
+   * Returns the reason why the replacement must not reach libvirt, or null if it may. It must be plain XML (see
+   * whyNotPlain), so that libvirt and later handlers read what was checked here, and must have the root element, the
+   * name and the UUID of the original. Source: libvirt compares name and UUID itself and otherwise fails the operation
    * (virDomainDefCheckABIStabilityFlags in src/conf/domain_conf.c, called by qemuMigrationDstPrepareAny and
-   * qemuSaveImageUpdateDef; qemuDomainObjRestore compares once more). The name is compared byte for byte
-   * (STRNEQ_NULLABLE), of `string(./name[1])`, which nothing trims (virDomainDefParseIDs).
+   * qemuSaveImageUpdateDef; qemuDomainObjRestore compares once more). It compares the name byte for byte
+   * (STRNEQ_NULLABLE), taken untrimmed from `string(./name[1])` (virDomainDefParseIDs).
    */
   readonly checkReplacement: (original: Buffer, replacement: Buffer) => string | null;
 }
@@ -52,7 +53,7 @@ export function loadXml(): Promise<XmlTools> {
 
 let loading: Promise<XmlTools> | undefined;
 
-/** Decodes as libxml2 encodes: a text that begins with U+FEFF keeps it. TextDecoder drops it unless it is told not to. */
+/** Decodes texts as libxml2 encodes them, keeping a leading U+FEFF. TextDecoder drops it by default. */
 class ExactDecoder extends TextDecoder {
   constructor(label?: string) {
     super(label, { ignoreBOM: true });
@@ -60,9 +61,9 @@ class ExactDecoder extends TextDecoder {
 }
 
 /**
- * Sets what libxml2-wasm takes from the global object when it is loaded. It prints each bad expression to `console.error`,
- * besides reporting it: a plugin could flood the log of its runner. And its TextDecoder would hide from guards, and from
- * the comparison of names, a U+FEFF that libvirt sees.
+ * Replaces the globals that libxml2-wasm uses when it is loaded. It prints each invalid expression to `console.error`
+ * in addition to reporting it, so a plug-in could flood the log of its runner. Its TextDecoder would hide a U+FEFF that
+ * libvirt sees from guards and from the comparison of names.
  */
 async function importQuietly(): Promise<Xml> {
   const { console, TextDecoder } = globalThis;
@@ -90,7 +91,7 @@ function openDocument(xml: Xml, bytes: Buffer): OpenDocument {
   let parsed: Parsed | string | undefined;
   const read = (budget: Budget): Parsed | string => {
     if (size === null) {
-      // Before it is looked at: even counting what is in a large document takes its time.
+      // Paid for in advance: even counting the contents of a large document takes time.
       budget.spend(bytes.length);
       const counted = sizeOfDocument(bytes);
       budget.spend(readingSteps(counted) - bytes.length);
@@ -116,21 +117,21 @@ function openDocument(xml: Xml, bytes: Buffer): OpenDocument {
   };
 }
 
-/** The parsed document, to be disposed of by the caller, or why it is not one. */
+/** Returns the parsed document, which the caller must dispose of, or the reason why it is invalid. */
 function parse(xml: Xml, bytes: Buffer): XmlDocument | string {
   const problem = whyPrologNotPlain(bytes);
   if (problem !== null) return `it ${problem}`;
   const { XML_PARSE_NONET, XML_PARSE_NO_XXE, XML_PARSE_NOERROR, XML_PARSE_NOWARNING, XML_PARSE_SKIP_IDS } =
     xml.ParseOption;
-  // Nobody asks for an element by its xml:id, and a table of them takes longer than all the rest.
-  // Flags are added up, which the enum's type does not provide for.
+  // No query uses xml:id, and building the table of IDs takes longer than the rest of parsing.
+  // The enum's type does not allow combined flags.
   const option = (XML_PARSE_NONET |
     XML_PARSE_NO_XXE |
     XML_PARSE_NOERROR |
     XML_PARSE_NOWARNING |
     XML_PARSE_SKIP_IDS) as ParseOption;
   try {
-    // The encoding is said here, so that one declared in the document cannot make it mean something else.
+    // An explicit encoding overrides one that the document declares.
     const document = xml.XmlDocument.fromBuffer(bytes, { encoding: 'UTF-8', option });
     if (document.dtd === null) return document;
     document.dispose();
@@ -140,13 +141,13 @@ function parse(xml: Xml, bytes: Buffer): XmlDocument | string {
   }
 }
 
-/** The object that a document describes: the root itself, or the network inside a network hook's `hookData`. */
+/** Returns the object that a document describes: the root itself, or the network inside a network hook's `hookData`. */
 const objectPath = { hookData: '/hookData/network' } as const;
 
 interface Identity {
   readonly root: string;
   readonly name: string;
-  /** As libvirt writes it; the text itself when libvirt cannot read it as one. */
+  /** Returns a UUID as libvirt writes it; the text itself if libvirt cannot read it as a UUID. */
   readonly uuid: string;
 }
 

@@ -1,23 +1,27 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 
-/** An XML declaration of XML 1.0 (production 23), with its encoding; parsers accept more, and differ about it. */
+/**
+ * An XML declaration of XML 1.0 (production 23), with its encoding. Parsers accept more, but differ in what they
+ * accept.
+ */
 const declaration =
   /^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*(?:"1\.0"|'1\.0')(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*(?:"([\w.-]+)"|'([\w.-]+)'))?(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*(?:"(?:yes|no)"|'(?:yes|no)'))?[ \t\r\n]*\?>/u;
 const declarationChars = 256;
 
 const byteOrderMark = Buffer.from('\ufeff');
 
-/** Markup before the root element that is skipped, by how it begins and ends. */
+/** Markup before the root element that is skipped, by its start and its end. */
 const skipped = [
   ['<!--', '-->'],
   ['<?', '?>'],
 ] as const;
 
 /**
- * Why two readers of a document could see different things in it, or null. Plain is: UTF-8 without a byte order mark, no
- * NUL, XML 1.0, declared as UTF-8, as US-ASCII, or not at all, and no document type. libvirt lets libxml2 guess and obey
- * encodings (virXMLParseHelper in src/util/virxml.c gives none); everybody else reads UTF-8. So what is declared as UTF-7
- * is one document for libvirt and another for a guard. Of a plain document libxml2 makes the same as any reader of UTF-8.
+ * Returns the reason why two readers could interpret a document differently, or null. Plain XML is UTF-8 without a byte
+ * order mark or NUL, XML 1.0 that declares UTF-8, US-ASCII or no encoding, without a document type. libvirt lets
+ * libxml2 detect and obey encodings (virXMLParseHelper in src/util/virxml.c specifies none); everyone else reads UTF-8.
+ * A document that declares UTF-7 is therefore one document for libvirt and another for a guard. libxml2 reads a plain
+ * document like any reader of UTF-8.
  *
  * The text continues a sentence that begins with the document: "declares the encoding 'UTF-7'".
  */
@@ -28,7 +32,7 @@ export function whyNotPlain(document: Buffer): string | null {
   return whyPrologNotPlain(document);
 }
 
-/** The same for the prolog alone, in time that does not depend on the rest of the document. */
+/** Returns the same for the prolog only. The time does not depend on the rest of the document. */
 export function whyPrologNotPlain(document: Buffer): string | null {
   if (document.subarray(0, byteOrderMark.length).equals(byteOrderMark)) return 'begins with a byte order mark';
   return declarationProblem(document) ?? (declaresDocumentType(document) ? 'declares a document type' : null);
@@ -36,7 +40,7 @@ export function whyPrologNotPlain(document: Buffer): string | null {
 
 function declarationProblem(document: Buffer): string | null {
   const start = document.toString('latin1', 0, declarationChars);
-  // What begins with more of a name, such as <?xml-stylesheet, is a processing instruction.
+  // A longer name, such as <?xml-stylesheet, is a processing instruction.
   if (!/^<\?xml(?![\w.:\u0080-\u00ff-])/u.test(start)) return null;
   const found = declaration.exec(start);
   if (found === null) return 'has an XML declaration that is not one of XML 1.0';
@@ -46,7 +50,7 @@ function declarationProblem(document: Buffer): string | null {
   return isAscii(document) ? null : 'declares US-ASCII and contains other characters';
 }
 
-/** Found without a parser, so that no entity is even read. */
+/** Detected without a parser, so that no entity is even read. */
 function declaresDocumentType(document: Buffer): boolean {
   let at = 0;
   for (;;) {

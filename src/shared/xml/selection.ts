@@ -1,6 +1,6 @@
 import { bounds } from '../../contract/limits.js';
 
-/** Why an XPath expression has no answer; the cases of `select-error` in wit/document.wit. */
+/** The reasons why an XPath expression has no result; the cases of `select-error` in wit/document.wit. */
 export type SelectError =
   | { readonly tag: 'no-document' }
   | { readonly tag: 'not-xml'; readonly val: string }
@@ -9,7 +9,7 @@ export type SelectError =
 
 export type Selection = { readonly ok: readonly string[] } | { readonly error: SelectError };
 
-/** Strings as an answer, or `too-large`. No more of them are made than the answer may hold. */
+/** Returns strings as a result, or `too-large`. Creates no more of them than the result may contain. */
 export function boundedSelection(count: number, strings: Iterable<string>): Selection {
   if (count > bounds.selectNodes) return { error: { tag: 'too-large' } };
   const ok: string[] = [];

@@ -249,6 +249,6 @@ describe('hardenModule', () => {
     const broken = await moduleBytes('(module (func (result i32)))');
     expect(() => hardenModule(broken, { memoryBytes })).toThrow(/is not valid WebAssembly/u);
     const tag = await moduleBytes('(module (tag $t) (func (throw $t)))');
-    expect(() => hardenModule(tag, { memoryBytes })).toThrow(/Cannot admit the plugin: /u);
+    expect(() => hardenModule(tag, { memoryBytes })).toThrow(/Cannot admit the plug-in: /u);
   });
 });

@@ -50,7 +50,7 @@ describe('the translator', () => {
     await expect(bytes().then(translateComponent)).rejects.toMatchObject({
       code: 'plugin-invalid',
       message: expect.stringMatching(
-        new RegExp(`^Cannot admit the plugin: it is not a valid component \\(.*${why}`, 'u'),
+        new RegExp(`^Cannot admit the plug-in: it is not a valid component \\(.*${why}`, 'u'),
       ) as string,
     });
   });

@@ -85,7 +85,7 @@ describe('a connection', () => {
     const answer = await exchange(socket, Buffer.from('ffffffff0101', 'hex'));
     expect(refusal(answer)).toMatchObject({
       code: 'protocol',
-      message: expect.stringContaining('it announces 4294967295 bytes') as string,
+      message: expect.stringContaining('its length is 4294967295 bytes') as string,
     });
   });
 

@@ -166,7 +166,7 @@ describe('a user without rights', () => {
     const { status, said } = await hiding(join(cwd, 'sockets'), guard);
     expect(status).toBe(125);
     expect(said).toMatch(
-      /^without-libvirt: '.*sockets' cannot be hidden: 'hookvisor-test-\w+' on its path is not root's/,
+      /^without-libvirt: cannot hide '.*sockets': 'hookvisor-test-\w+' on its path does not belong to root/,
     );
   });
 
@@ -178,7 +178,7 @@ describe('a user without rights', () => {
     });
     const { status, said } = await hiding(folder, guard);
     expect(status).toBe(125);
-    expect(said).toContain("'tmp' on its path is not root's, or others may write to it");
+    expect(said).toContain("'tmp' on its path does not belong to root, or other users may write to it");
   });
 
   it('cannot own the folder itself: it is refused', async () => {

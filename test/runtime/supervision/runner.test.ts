@@ -14,9 +14,17 @@ const oversized = Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 2]);
 
 it.each([
   ['is not a frame', Buffer.from('GET / HTTP/1.1\r\n'), /protocol version is 47/u],
-  ['announces too many bytes', oversized, new RegExp(`announces 4294967295 bytes, 2 to ${bounds.frameBytes}`, 'u')],
+  [
+    'announces too many bytes',
+    oversized,
+    new RegExp(`length is 4294967295 bytes; the allowed range is 2 to ${bounds.frameBytes}`, 'u'),
+  ],
   ['is a frame of another type', encodeFrame(9, Buffer.from('{}')), /frame type 9 is not 'reply'/u],
-  ['has other fields', encodeFrame(2, Buffer.from('\0\0\0\x02{}', 'latin1')), /fields are not those of 'reply'/u],
+  [
+    'has other fields',
+    encodeFrame(2, Buffer.from('\0\0\0\x02{}', 'latin1')),
+    /'reply' message: its fields are invalid/u,
+  ],
   ['has fields that are not JSON', encodeFrame(2, Buffer.from('\0\0\0\x01{', 'latin1')), /they are not JSON/u],
   ['answers another request', encodeReply(7, done), /not in flight/u],
 ])('a runner whose answer %s is killed', async (_, bytes, why) => {

@@ -63,7 +63,7 @@ describe('select', () => {
     ] as const) {
       expect(select(domain, nested(open, close, 64))).toHaveProperty('ok');
       expect(select(domain, nested(open, close, 65))).toEqual({
-        error: { tag: 'bad-xpath', val: 'it is nested deeper than 64; ask in several expressions' },
+        error: { tag: 'bad-xpath', val: 'it is nested deeper than 64 levels; use several expressions' },
       });
     }
     for (const chain of ['-', '/.', '+1', '|a', '//a', '=1', '[1]']) {

@@ -3,10 +3,10 @@ import type { Axis } from './expression.js';
 import { nodeKinds } from './tree.js';
 import type { XmlTree } from './tree.js';
 
-/** Steps of looking at one node of an axis. */
+/** Steps for visiting one node of an axis. */
 const lookSteps = 4;
 
-/** A document and who pays for looking at it. */
+/** A document and the budget that pays for visiting its nodes. */
 export interface Walk {
   readonly tree: XmlTree;
   readonly budget: Budget;
@@ -22,7 +22,7 @@ export function visitAxis({ tree, budget }: Walk, axis: Axis, node: number, take
   const parent = (of: number): number => parents[of] ?? -1;
   const end = (of: number): number => ends[of] ?? of;
   const inside = (of: number): number => insides[of] ?? tree.count;
-  /** Children of what begins with `first`, up to `last`. */
+  /** Visits the siblings from `first` up to `last`. */
   const siblings = (first: number, last: number): void => {
     for (let one = first; one <= last; one = end(one) + 1) visit(one);
   };

@@ -1,6 +1,6 @@
 import { bounds, defaultLimits } from '../../../contract/limits.js';
 
-/** What one `select` may use. The same work always takes the same, on every machine. */
+/** The resources that one `select` may use. The same work always costs the same, on every machine. */
 export class Budget {
   #steps = 0;
   #bytes = 0;
@@ -18,7 +18,7 @@ export class Budget {
     if (this.#steps > this.#mostSteps) throw new BudgetSpent('steps');
   }
 
-  /** Takes memory, which counts until the end of the `select`. Throws BudgetSpent. */
+  /** Takes memory, which is counted until the end of the `select`. Throws BudgetSpent. */
   allocate(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > this.#mostBytes) throw new BudgetSpent('bytes');
@@ -33,7 +33,7 @@ export class Budget {
   }
 }
 
-/** A `select` would have used more than its budget. */
+/** Thrown when a `select` would exceed its budget. */
 export class BudgetSpent extends Error {
   readonly what: 'steps' | 'bytes';
 
@@ -43,7 +43,7 @@ export class BudgetSpent extends Error {
   }
 }
 
-/** The budget of a `select` that no handler pays for. */
+/** The budget of a `select` for which no handler pays. */
 export function ampleBudget(): Budget {
   return new Budget({ steps: bounds.selectSteps, bytes: defaultLimits.memoryBytes });
 }

@@ -17,14 +17,14 @@ import {
 import { isNodeSet, textToNumber, toBoolean, toNumber, toText } from './values.js';
 import type { NodeSet, Value } from './values.js';
 
-/** What an expression is evaluated for: a node, and where it stands among the nodes of its step, 0 outside of a predicate. */
+/** The context of an evaluation: a node, and its position among the nodes of its step, 0 outside a predicate. */
 export interface Focus {
   readonly node: number;
   readonly position: number;
   readonly last: number;
 }
 
-/** Calls a function of XPath with arguments that were checked when it was parsed. */
+/** Calls a function of XPath. Its arguments were checked during parsing. */
 export function callFunction(walk: Walk, focus: Focus, name: FunctionName, args: readonly Value[]): Value {
   const text = (at: number): string => toText(walk, args[at] ?? [focus.node]);
   const number = (at: number): number => toNumber(walk, args[at] ?? [focus.node]);
@@ -35,8 +35,7 @@ export function callFunction(walk: Walk, focus: Focus, name: FunctionName, args:
   switch (name) {
     case 'last':
     case 'position':
-      if (focus.last === 0)
-        throw new XPathRefusal(`${name}() is asked outside of a predicate; write it within [ and ]`);
+      if (focus.last === 0) throw new XPathRefusal(`${name}() is used outside a predicate; move it between [ and ]`);
       return name === 'last' ? focus.last : focus.position;
     case 'count':
       return nodes().length;

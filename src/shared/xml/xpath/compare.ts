@@ -4,11 +4,11 @@ import { payForChars, payForString, stringValue } from './strings.js';
 import { isNodeSet, textToNumber, toBoolean, toNumber } from './values.js';
 import type { NodeSet, Value } from './values.js';
 
-/** `=`, `!=`, `<` and their like (XPath 1.0, 3.4). Of two sets of nodes each node is read once. */
+/** Evaluates `=`, `!=`, `<` and the other comparisons (XPath 1.0, 3.4). Reads each node of two node sets once. */
 export function compare(walk: Walk, operator: Comparison, left: Value, right: Value): boolean {
   if (typeof left === 'boolean' || typeof right === 'boolean') {
     if (isEquality(operator)) return (toBoolean(left) === toBoolean(right)) === (operator === '=');
-    // A set of nodes is compared with a boolean as one.
+    // A node set is converted to a boolean before it is compared with one.
     const [a, b] = [left, right].map((value) => toNumber(walk, isNodeSet(value) ? toBoolean(value) : value));
     return ordered(operator, a ?? NaN, b ?? NaN);
   }
@@ -50,7 +50,7 @@ function compareSets(walk: Walk, operator: Comparison, left: NodeSet, right: Nod
   if (left.length === 0 || right.length === 0) return false;
   if (isEquality(operator)) {
     const [a, b] = [distinct(walk, left), distinct(walk, right)];
-    // Two sets hold unlike texts unless both hold the same one, and only it.
+    // Two sets contain different texts unless both contain only one and the same text.
     if (operator === '!=') return a.size > 1 || b.size > 1 || [...a][0] !== [...b][0];
     return [...a].some((text) => b.has(text));
   }
@@ -62,7 +62,7 @@ function distinct(walk: Walk, nodes: NodeSet): ReadonlySet<string> {
   const texts = new Set<string>();
   for (const node of nodes) {
     const text = stringValue(walk, node);
-    // Once for its place in the set, once for being looked up.
+    // Once for storing it in the set, once for looking it up.
     payForString(walk, 4 * text.length);
     walk.budget.spend(30);
     texts.add(text);
@@ -70,7 +70,7 @@ function distinct(walk: Walk, nodes: NodeSet): ReadonlySet<string> {
   return texts;
 }
 
-/** NaN for none: it is neither less nor more than anything. */
+/** Returns NaN for an empty set: NaN is neither less nor greater than anything. */
 function extremes(walk: Walk, nodes: NodeSet): { readonly least: number; readonly most: number } {
   let [least, most] = [NaN, NaN];
   for (const node of nodes) {

@@ -1,24 +1,25 @@
-/** What reading a document depends on, counted without reading it. */
+/** The quantities that determine the cost of reading a document, counted without parsing it. */
 export interface DocumentSize {
   readonly bytes: number;
-  /** What begins with `<`: at least all elements, comments, instructions and CDATA sections. */
+  /** The number of `<`: an upper bound of all elements, comments, instructions and CDATA sections. */
   readonly tags: number;
-  /** What holds a `=`: at least all attributes and namespaces. */
+  /** The number of `=`: an upper bound of all attributes and namespaces. */
   readonly attributes: number;
-  /** What begins with `&`: at least all references. */
+  /** The number of `&`: an upper bound of all references. */
   readonly references: number;
-  /** Bytes of characters that are not ASCII: checking and decoding them takes longest. */
+  /** Bytes of non-ASCII characters: checking and decoding them takes longest. */
   readonly foreign: number;
 }
 
-/** Kinds of bytes: other, `<`, `=`, `&`, and what is not ASCII. */
+/** Classes of bytes: other, `<`, `=`, `&` and non-ASCII. */
 const kindOfByte = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x80 ? 4 : 1 + '<=&'.indexOf(String.fromCharCode(byte)),
 );
 
 export function sizeOfDocument(document: Uint8Array): DocumentSize {
   const counts = new Uint32Array(5);
-  // By index and table: it is done at each event, and an iterator or a chain of comparisons takes thrice as long.
+  // A table and an index, because this runs at each event: an iterator or a chain of comparisons takes three times as
+  // long.
   for (let at = 0; at < document.length; at += 1) {
     const kind = kindOfByte[document[at] ?? 0] ?? 0;
     counts[kind] = (counts[kind] ?? 0) + 1;
@@ -27,18 +28,18 @@ export function sizeOfDocument(document: Uint8Array): DocumentSize {
   return { bytes: document.length, tags, attributes, references, foreign };
 }
 
-/** Steps of setting up a parser. */
+/** Steps for creating a parser. */
 const readSteps = 1_000;
 
 /**
- * Steps of reading a document, and each of its names and texts for the first time: one for each 10 ns or so that was seen to
- * take for the dearest of documents.
+ * Returns the steps for parsing a document and for reading each of its names and texts for the first time: one for each
+ * 10 ns measured with the most expensive documents.
  */
 export function readingSteps({ bytes, tags, attributes, references, foreign }: DocumentSize): number {
   return readSteps + bytes + 55 * (tags + attributes) + 8 * references + foreign;
 }
 
-/** Bytes that a document takes while it is open: libxml2's copy and its nodes, and the tree of `readTree`. */
+/** Returns the memory of an open document, bytes: libxml2's copy and its nodes, and the tree of `readTree`. */
 export function readingBytes({ bytes, tags, attributes, references }: DocumentSize): number {
   return 3 * bytes + 240 * (tags + attributes) + 16 * references;
 }

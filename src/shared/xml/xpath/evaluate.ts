@@ -9,21 +9,21 @@ import { nodeKinds } from './tree.js';
 import { isNodeSet, toBoolean, toNumber } from './values.js';
 import type { NodeSet, Value } from './values.js';
 
-/** Steps of each part of an expression, each time that it is evaluated. */
+/** Steps for each evaluation of a part of an expression. */
 const partSteps = 6;
-/** Steps of each node that a step begins at. */
+/** Steps for each node at which a location step starts. */
 const contextSteps = 16;
-/** Steps of each node that is taken. */
+/** Steps for each node that matches. */
 const takeSteps = 2;
-/** Memory of each of both, though V8 takes most of it back before the end. */
+/** Memory for each of the two, although V8 frees most of it before the end. */
 const partBytes = 48;
 const contextBytes = 192;
-/** Memory of each node that is found: its place in three lists, which are half empty at worst. */
+/** Memory for each node found: its entry in three lists, which are at worst half empty. */
 const nodeBytes = 48;
 
 /**
- * Evaluates an expression as libxml2 does. Everything that it looks at or makes is paid for before, from the budget of
- * `walk`. Throws XPathRefusal for a prefix that the root element does not declare, and BudgetSpent.
+ * Evaluates an expression as libxml2 does. The budget of `walk` pays for all work and memory in advance. Throws
+ * XPathRefusal for a prefix that the root element does not declare, and BudgetSpent.
  */
 export function evaluate(walk: Walk, focus: Focus, expression: Expression): Value {
   walk.budget.spend(partSteps);
@@ -50,7 +50,7 @@ export function evaluate(walk: Walk, focus: Focus, expression: Expression): Valu
     }
     case 'union': {
       const both = [expression.left, expression.right].map((one) => nodesOf(evaluate(walk, focus, one)));
-      // Putting both into one list.
+      // The cost of merging both into one list.
       walk.budget.spend(both.reduce((sum, { length }) => sum + length, 0));
       return inOrder(walk, both.flat());
     }
@@ -90,7 +90,7 @@ function evaluateStep(walk: Walk, nodes: NodeSet, { axis, test, predicates }: St
   return inOrder(walk, found);
 }
 
-/** The nodes for which every predicate holds. They stand in the order of their axis. */
+/** Returns the nodes for which every predicate is true, in the order of their axis. */
 function filtered(walk: Walk, nodes: NodeSet, predicates: readonly Expression[]): NodeSet {
   let kept = nodes;
   for (const predicate of predicates) {
@@ -121,14 +121,14 @@ function nodeTest({ tree, budget }: Walk, test: NodeTest, principal: number): (n
         if (kinds[node] !== principal) return false;
         budget.spend(3);
         if (local !== null && tree.localName(node) !== local) return false;
-        // A star alone takes names of every namespace, a name alone those of none.
+        // A star alone matches names of every namespace; a name alone matches only names without one.
         return local === null && prefix === null ? true : (tree.namespace(node)?.uri ?? null) === uri;
       };
     }
   }
 }
 
-/** What a prefix stands for: it is the root element that declares those of an expression. */
+/** Returns the namespace of a prefix. The root element declares the prefixes of an expression. */
 function uriOf({ tree, budget }: Walk, prefix: string): string {
   if (prefix === 'xml') return 'http://www.w3.org/XML/1998/namespace';
   for (const declared of tree.declared(tree.root)) {
@@ -136,7 +136,7 @@ function uriOf({ tree, budget }: Walk, prefix: string): string {
     if (declared.prefix === prefix) return declared.uri;
   }
   throw new XPathRefusal(
-    `the root element declares no prefix '${prefix}'; compare local-name() and namespace-uri() where it may be missing`,
+    `the root element declares no prefix '${prefix}'; compare local-name() and namespace-uri() if it may be missing`,
   );
 }
 
@@ -155,7 +155,7 @@ function calculate(operator: Arithmetic, left: number, right: number): number {
   }
 }
 
-/** The same nodes, each once and in document order. */
+/** Returns the same nodes without duplicates, in document order. */
 function inOrder({ budget }: Walk, nodes: readonly number[]): NodeSet {
   let sorted = true;
   for (let at = 1; at < nodes.length && sorted; at += 1) sorted = (nodes[at - 1] ?? 0) < (nodes[at] ?? 0);

@@ -1,4 +1,7 @@
-/** The axes of XPath 1.0 but for `namespace`, and for `following` and `preceding`, which libxml2 gets wrong. */
+/**
+ * The axes of XPath 1.0 except `namespace`, and except `following` and `preceding`, which libxml2 implements
+ * incorrectly.
+ */
 export const axes = [
   ...['ancestor', 'ancestor-or-self', 'attribute', 'child', 'descendant', 'descendant-or-self'],
   ...['following-sibling', 'parent', 'preceding-sibling', 'self'],
@@ -6,7 +9,10 @@ export const axes = [
 
 export type Axis = (typeof axes)[number];
 
-/** Which nodes of an axis a step takes. `local` is null for any name; `prefix` is null for a name without namespace. */
+/**
+ * The nodes of an axis that a step matches. `local` is null for any name; `prefix` is null for a name without
+ * namespace.
+ */
 export type NodeTest =
   | { readonly test: 'name'; readonly prefix: string | null; readonly local: string | null }
   | { readonly test: 'node' | 'text' | 'comment' }
@@ -20,9 +26,9 @@ export interface Step {
 
 export interface PathExpression {
   readonly kind: 'path';
-  /** Where it begins: at the document, at the context node, or at the nodes of an expression. */
+  /** Where the path starts: at the document, at the context node, or at the nodes of an expression. */
   readonly from: 'document' | 'context' | Expression;
-  /** Predicates of the expression that it begins with. */
+  /** Predicates of the expression at which it starts. */
   readonly predicates: readonly Expression[];
   readonly steps: readonly Step[];
 }
@@ -36,7 +42,7 @@ export interface CallExpression {
 export type Arithmetic = '+' | '-' | '*' | 'div' | 'mod';
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
-/** Two operands joined by an operator. */
+/** Two operands with an operator. */
 export type BinaryExpression = { readonly left: Expression; readonly right: Expression } & (
   | { readonly kind: 'arithmetic'; readonly operator: Arithmetic }
   | { readonly kind: 'comparison'; readonly operator: Comparison }
@@ -58,13 +64,13 @@ interface Signature {
   readonly gives: ValueType;
   readonly least: number;
   readonly most: number;
-  /** Takes a set of nodes, and nothing that would be converted. */
+  /** Accepts only a node set, without conversion. */
   readonly nodes?: true;
 }
 
 const signature = (gives: ValueType, least: number, most = least): Signature => ({ gives, least, most });
 
-/** The functions of XPath 1.0 but for `id` and `lang`. */
+/** The functions of XPath 1.0 except `id` and `lang`. */
 export const functions = {
   boolean: signature('boolean', 1),
   ceiling: signature('number', 1),
@@ -95,7 +101,7 @@ export const functions = {
 
 export type FunctionName = keyof typeof functions;
 
-/** What an expression gives. Without variables it is known before anything is evaluated. */
+/** Returns the type of an expression's value. There are no variables, so it is known before evaluation. */
 export function typeOf(expression: Expression): ValueType {
   switch (expression.kind) {
     case 'number':
@@ -116,12 +122,12 @@ export function typeOf(expression: Expression): ValueType {
   }
 }
 
-/** Whether a predicate may depend on where a node stands among its likes: `[2]`, `[position() < 3]`, `[last()]`. */
+/** Returns whether a predicate may depend on the position of a node: `[2]`, `[position() < 3]`, `[last()]`. */
 export function isPositional(predicate: Expression): boolean {
   return typeOf(predicate) === 'number' || asksForPosition(predicate);
 }
 
-/** Predicates within predicates have positions of their own. */
+/** Nested predicates have positions of their own. */
 function asksForPosition(expression: Expression): boolean {
   switch (expression.kind) {
     case 'number':

@@ -1,18 +1,18 @@
 import type { XmlDocument } from 'libxml2-wasm';
 
-/** libxml2's memory: as 32-bit words and as bytes. */
+/** libxml2's memory as 32-bit words and as bytes. */
 export interface Heap {
   readonly words: Int32Array;
   readonly bytes: Buffer;
 }
 
-/** Views of libxml2's memory; new ones after it has grown, so they are not to be kept. */
+/** Returns views of libxml2's memory. They become invalid when it grows, so do not keep them. */
 export type HeapOf = () => Heap;
 
-/** Gives libxml2-wasm's view of a table of nodes, which is a view of its whole memory: it hands out none by itself. */
+/** libxml2-wasm does not expose its memory, but its view of a table of nodes covers the whole memory. */
 export type ViewOfTable = (address: number, size: number) => Int32Array;
 
-/** Where libxml2 keeps a document. The types of libxml2-wasm do not tell, though every object of it knows. */
+/** Returns the address of a document in libxml2. The types of libxml2-wasm omit it, but each of its objects has it. */
 export function addressOf(document: XmlDocument): number {
   const address: unknown = Reflect.get(document, '_ptr');
   if (typeof address !== 'number') throw new Error('libxml2-wasm does not say where a document is');

@@ -1,15 +1,18 @@
-/** Digits of a fraction that libxml2 looks at, after its leading zeros (MAX_FRAC in xpath.c). */
+/** Maximum number of fraction digits that libxml2 reads after the leading zeros (MAX_FRAC in xpath.c). */
 const mostFraction = 20;
-/** `pow(10, n)`, rounded correctly under every version of V8. */
+/** Returns `pow(10, n)`, correctly rounded in every version of V8. */
 const powerOfTen = (exponent: number): number => Number(`1e${exponent}`);
 
-/** The number that a text stands for, as libxml2 reads it (xmlXPathStringEvalNumber): with an exponent, never with `+`. */
+/**
+ * Returns the number that a text represents, as libxml2 reads it (xmlXPathStringEvalNumber): an exponent is allowed, a
+ * leading `+` is not.
+ */
 export function numberOf(text: string): number {
   let at = 0;
   const skip = (chars: string): void => {
     while (at < text.length && chars.includes(text.charAt(at))) at += 1;
   };
-  /** Takes a run of digits, of which at most so many count. */
+  /** Reads a sequence of digits and uses at most a given number of them. */
   const takeDigits = (most = Infinity): { readonly value: number; readonly count: number; readonly any: boolean } => {
     let [value, count] = [0, 0];
     const from = at;
@@ -63,12 +66,15 @@ function digitAt(text: string, at: number): number {
 /** Significant digits of a double that are always exact (DBL_DIG). */
 const digits = 15;
 
-/** A number as text, as libxml2 writes it (xmlXPathFormatNumber): 15 digits, above 1e9 and below 1e-5 with an exponent. */
+/**
+ * Returns a number as text, as libxml2 writes it (xmlXPathFormatNumber): 15 digits, with an exponent above 1e9 and
+ * below 1e-5.
+ */
 export function textOfNumber(value: number): string {
   if (value === 0) return '0';
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  // What fits an int of C is written whole.
+  // An integer that fits into a C int is written in full.
   if (Number.isInteger(value) && value > -0x80000000 && value < 0x7fffffff) return String(value);
   if (size > 1e9 || size < 1e-5) {
     const [mantissa = '', exponent = ''] = halfToEven(value, (places) => value.toExponential(places), digits - 1).split(
@@ -84,7 +90,7 @@ export function textOfNumber(value: number): string {
 
 const withoutZeros = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/u, '') : text);
 
-/** JavaScript rounds what lies right between two decimals away from zero, C to the even one. */
+/** Rounds a number halfway between two decimals to the even one, as C does. JavaScript rounds it away from zero. */
 function halfToEven(value: number, write: (places: number) => string, places: number): string {
   const rounded = write(places);
   const [exact = '', exponent] = write(100).split('e');

@@ -12,7 +12,7 @@ import { XPathRefusal } from './refusal.js';
 import { tokensOf } from './tokens.js';
 import type { Token } from './tokens.js';
 
-/** Longest and deepest expression: what evaluates it calls itself for each level. */
+/** Maximum length and depth of an expression: the evaluation is recursive. */
 export const mostChars = 1_024;
 const mostDepth = 64;
 
@@ -20,10 +20,10 @@ const nodeTypes = ['node', 'text', 'comment', 'processing-instruction'] as const
 const anyNode: NodeTest = { test: 'node' };
 const anywhere: Step = { axis: 'descendant-or-self', test: anyNode, predicates: [] };
 
-/** Operators of equal precedence, those that bind least first. */
+/** Operators by precedence, lowest first. */
 const levels = [['or'], ['and'], ['=', '!='], ['<', '<=', '>', '>='], ['+', '-'], ['*', 'div', 'mod']];
 
-/** What is not supported, by the word that asks for it. */
+/** Messages for unsupported features, by the word that requests each. */
 const instead: ReadonlyMap<string, string> = new Map([
   ['namespace', `the axis 'namespace' is not supported; compare namespace-uri() of elements instead`],
   ['following', `the axis 'following' is not supported; use following-sibling, or a path from the root`],
@@ -32,10 +32,10 @@ const instead: ReadonlyMap<string, string> = new Map([
   ['lang', `the function 'lang' is not supported; compare @xml:lang instead`],
 ]);
 
-/** Parses an expression of the supported part of XPath 1.0 (docs/xpath.md). Throws XPathRefusal. */
+/** Parses an expression of the subset of XPath 1.0 in docs/xpath.md. Throws XPathRefusal. */
 export function parseExpression(text: string): Expression {
   if (text.length > mostChars)
-    throw new XPathRefusal(`it is longer than ${mostChars} characters; ask in several expressions`);
+    throw new XPathRefusal(`it is longer than ${mostChars} characters; use several expressions`);
   const parser = new Parser(tokensOf(text));
   return parser.whole();
 }
@@ -52,7 +52,7 @@ class Parser {
   whole(): Expression {
     const expression = this.#binary(0);
     const { kind, text, at } = this.#peek();
-    if (kind !== 'end') throw new XPathRefusal(`'${text}' at character ${at + 1} is not expected there`);
+    if (kind !== 'end') throw new XPathRefusal(`'${text}' at character ${at + 1} is unexpected`);
     return expression;
   }
 
@@ -77,14 +77,14 @@ class Parser {
 
   #unexpected(wanted: string): XPathRefusal {
     const { kind, text, at } = this.#peek();
-    const found = kind === 'end' ? 'it ends' : `'${text}' stands`;
-    return new XPathRefusal(`${found} at character ${at + 1}, where ${wanted} is expected`);
+    const found = kind === 'end' ? 'the end' : `'${text}'`;
+    return new XPathRefusal(`expected ${wanted} at character ${at + 1}, found ${found}`);
   }
 
   #nested<T>(parse: () => T): T {
     this.#depth += 1;
     if (this.#depth > mostDepth)
-      throw new XPathRefusal(`it is nested deeper than ${mostDepth}; ask in several expressions`);
+      throw new XPathRefusal(`it is nested deeper than ${mostDepth} levels; use several expressions`);
     const parsed = parse();
     this.#depth -= 1;
     return parsed;
@@ -146,7 +146,7 @@ class Parser {
     const { kind, text, at } = this.#peek();
     if (text === '$' && kind === 'operator') {
       throw new XPathRefusal(
-        `the variable at character ${at + 1} is not known: there are none; write its value instead`,
+        `the variable at character ${at + 1} is unknown: variables are not supported; write its value instead`,
       );
     }
     this.#at += 1;
@@ -265,10 +265,13 @@ function joined(operator: string, left: Expression, right: Expression): BinaryEx
 
 function requireNodes(expression: Expression, where: string): void {
   const type = typeOf(expression);
-  if (type !== 'nodes') throw new XPathRefusal(`a ${type} stands ${where}, where a path is expected`);
+  if (type !== 'nodes') throw new XPathRefusal(`expected a path ${where}, found a ${type}`);
 }
 
-/** `//name` visits each node once, not once as a parent and once as a child, where no position is asked for. */
+/**
+ * Builds a path in which `//name` visits each node once instead of as a parent and again as a child, unless a predicate
+ * depends on the position.
+ */
 function path(from: PathExpression['from'], predicates: readonly Expression[], all: readonly Step[]): PathExpression {
   const steps: Step[] = [];
   for (const step of all) {

@@ -1,2 +1,2 @@
-/** Why an expression is not evaluated. The message tells its author what is so, and what to write instead. */
+/** Thrown if an expression is rejected. The message tells its author the problem, and what to write instead. */
 export class XPathRefusal extends Error {}

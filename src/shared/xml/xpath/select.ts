@@ -8,22 +8,25 @@ import { XPathRefusal } from './refusal.js';
 import { payForChars, stringValue } from './strings.js';
 import { isNodeSet } from './values.js';
 
-/** Steps of asking at all, of reading one character of an expression, and of handing out one string. */
+/** Steps for each call, for each character of an expression, and for each string returned. */
 const askSteps = 1_000;
 const charSteps = 10;
 const stringSteps = 100;
 
-/** A plugin asks the same at each event. What is kept is bounded: an expression has 1,024 characters at most. */
+/**
+ * A cache of parsed expressions: a plug-in uses the same ones at each event. Its size is bounded, because an expression
+ * has at most 1,024 characters.
+ */
 const mostKept = 256;
 const kept = new Map<string, Expression>();
 
-/** Steps of a `select` that do not depend on the document. */
+/** Returns the steps of a `select` that do not depend on the document. */
 export function askingSteps(xpath: string): number {
-  // Of one that is too long nothing is read.
+  // An expression that is too long is not read.
   return askSteps + charSteps * Math.min(xpath.length, mostChars + 1);
 }
 
-/** Parses an expression, which costs the same whether or not it was parsed before. Throws XPathRefusal. */
+/** Parses an expression. The cost is the same whether or not it is cached. Throws XPathRefusal. */
 export function readExpression(xpath: string): Expression {
   const known = kept.get(xpath);
   if (known !== undefined) return known;
@@ -33,7 +36,7 @@ export function readExpression(xpath: string): Expression {
   return expression;
 }
 
-/** Evaluates an expression for the root element. Throws BudgetSpent. */
+/** Evaluates an expression with the root element as its context. Throws BudgetSpent. */
 export function selectFrom(walk: Walk, xpath: string): Selection {
   try {
     const expression = readExpression(xpath);
@@ -58,7 +61,7 @@ function* strings(walk: Walk, nodes: readonly number[]): Generator<string> {
   }
 }
 
-/** Measuring a string, writing it as UTF-8 and copying it. */
+/** Pays for measuring a string, encoding it as UTF-8 and copying it. */
 function payForAnswer(walk: Walk, text: string): void {
   walk.budget.spend(stringSteps);
   payForChars(walk, text.length);

@@ -1,23 +1,23 @@
 import type { Walk } from './axes.js';
 import { nodeKinds } from './tree.js';
 
-/** Characters that one step pays for: making, reading and comparing them takes at most 2.5 ns each. */
+/** Characters per step: creating, reading or comparing one takes at most 2.5 ns. */
 const charsPerStep = 4;
-/** Memory of a string besides its characters, which take two bytes each at most. */
+/** Memory of a string in addition to its characters, which take at most two bytes each. */
 const stringBytes = 64;
 
-/** Pays for work on so many characters. */
+/** Pays for work on a number of characters. */
 export function payForChars({ budget }: Pick<Walk, 'budget'>, chars: number): void {
   budget.spend(1 + Math.ceil(chars / charsPerStep));
 }
 
-/** Pays for a string that is made: before it is, where its length is known. */
+/** Pays for a new string, in advance if its length is known. */
 export function payForString({ budget }: Pick<Walk, 'budget'>, chars: number): void {
   budget.spend(4 + Math.ceil(chars / charsPerStep));
   budget.allocate(stringBytes + 2 * chars);
 }
 
-/** The string value of a node: of an element or the document, all text inside of it. */
+/** Returns the string value of a node. For an element or the document, this is all text inside it. */
 export function stringValue(walk: Walk, node: number): string {
   const { tree, budget } = walk;
   const { kinds, ends, insides } = tree;
@@ -39,8 +39,8 @@ export function stringValue(walk: Walk, node: number): string {
 }
 
 /**
- * Where one text begins in another, or -1: by the algorithm of Knuth, Morris and Pratt, which takes as long as both are
- * together, whatever they say. `indexOf` takes as long as their product for some.
+ * Returns the index of one text in another, or -1. Uses the algorithm of Knuth, Morris and Pratt, whose time is linear
+ * in the sum of the lengths for all texts. For some texts, the time of `indexOf` is linear in their product.
  */
 export function find(walk: Pick<Walk, 'budget'>, text: string, wanted: string): number {
   payForString(walk, 2 * wanted.length);
@@ -73,18 +73,18 @@ export function startsWith(walk: Walk, whole: string, beginning: string): boolea
   return whole.startsWith(beginning);
 }
 
-/** What is before the first place of `wanted`; empty if it is nowhere. */
+/** Returns the part before the first occurrence of `wanted`; empty if there is none. */
 export function substringBefore(walk: Walk, whole: string, wanted: string): string {
   return whole.slice(0, Math.max(0, find(walk, whole, wanted)));
 }
 
-/** What is after the first place of `wanted`; empty if it is nowhere. */
+/** Returns the part after the first occurrence of `wanted`; empty if there is none. */
 export function substringAfter(walk: Walk, whole: string, wanted: string): string {
   const at = find(walk, whole, wanted);
   return at < 0 ? '' : whole.slice(at + wanted.length);
 }
 
-/** `substring()`: characters are code points, and positions are rounded. */
+/** Implements `substring()`: characters are code points, and positions are rounded. */
 export function substring(walk: Pick<Walk, 'budget'>, text: string, from: number, length: number): string {
   payForString(walk, 2 * text.length);
   const first = Math.round(from);
@@ -93,7 +93,7 @@ export function substring(walk: Pick<Walk, 'budget'>, text: string, from: number
   for (let at = 0; at < text.length; at += 1) {
     if (isSecondHalf(text.charCodeAt(at))) continue;
     position += 1;
-    // Written so that NaN is never reached.
+    // Written so that NaN never matches.
     const inside = position >= first && position < behind;
     if (inside && begins < 0) begins = at;
     if (!inside && begins >= 0 && ends < 0) ends = at;
@@ -102,7 +102,8 @@ export function substring(walk: Pick<Walk, 'budget'>, text: string, from: number
 }
 
 export function translate(walk: Pick<Walk, 'budget'>, text: string, [from, to]: readonly [string, string]): string {
-  // Looking a character up takes ten times as long as reading it, and what is written takes four bytes of each at most.
+  // Looking up a character takes ten times as long as reading it, and the result takes at most four bytes for each
+  // character.
   payForString(walk, 5 * text.length);
   for (const one of [from, to]) payForString(walk, 16 * one.length);
   const replacements = Array.from(to);
@@ -124,12 +125,12 @@ export function translate(walk: Pick<Walk, 'budget'>, text: string, [from, to]: 
   return textOf(written, length);
 }
 
-/** The text of so many UTF-16 code units. */
+/** Returns the text of a number of UTF-16 code units. */
 function textOf(units: Uint16Array, length: number): string {
   return Buffer.from(units.buffer, 0, 2 * length).toString('utf16le');
 }
 
-/** The second half of a pair is no character of its own. */
+/** The second half of a surrogate pair is not a character of its own. */
 const isSecondHalf = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff;
 
 export function codePoints(walk: Pick<Walk, 'budget'>, text: string): number {

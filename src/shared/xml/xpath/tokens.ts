@@ -3,7 +3,7 @@ import { XPathRefusal } from './refusal.js';
 export interface Token {
   readonly kind: 'number' | 'literal' | 'name' | 'operator' | 'end';
   readonly text: string;
-  /** Where it begins, in characters. */
+  /** Its position in the expression, in characters. */
   readonly at: number;
 }
 
@@ -15,14 +15,14 @@ const name = `[${nameStart}][${nameStart}\\-.0-9\\u00B7\\u0300-\\u036F\\u203F\\u
 const patterns = [
   ['number', '(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(?![0-9A-Za-z_.])'],
   ['literal', `"[^"]*"|'[^']*'`],
-  // A prefix is part of the name, but not when it is an axis.
+  // A prefix is part of the name unless it is an axis.
   ['name', `${name}(?::(?!:)(?:${name}|\\*))?`],
   ['operator', '::|//|!=|<=|>=|\\.\\.|[-/@()\\[\\],.|+=<>*$]'],
 ] as const;
 const token = new RegExp(patterns.map(([, pattern]) => `(${pattern})`).join('|'), 'uy');
 const blanks = /[ \t\r\n]*/uy;
 
-/** After these a name or a star is an operand; after anything else it is an operator (XPath 1.0, 3.7). */
+/** After these tokens a name or a star is an operand; after any other token it is an operator (XPath 1.0, 3.7). */
 const opening = new Set([
   '@',
   '::',
@@ -45,7 +45,9 @@ const opening = new Set([
 const alsoOpening = new Set(['<', '<=', '>', '>=']);
 const wordOperators = new Set(['and', 'or', 'mod', 'div']);
 
-/** Splits an expression. A star is an operator where it multiplies, and otherwise a name. Throws XPathRefusal. */
+/**
+ * Splits an expression into tokens. A star is an operator if it multiplies, and otherwise a name. Throws XPathRefusal.
+ */
 export function tokensOf(text: string): readonly Token[] {
   const tokens: Token[] = [];
   let at = 0;
@@ -56,7 +58,7 @@ export function tokensOf(text: string): readonly Token[] {
     if (at === text.length) break;
     token.lastIndex = at;
     const match = token.exec(text);
-    if (match === null) throw new XPathRefusal(`there is no XPath 1.0 at character ${at + 1}`);
+    if (match === null) throw new XPathRefusal(`the text at character ${at + 1} is not XPath 1.0`);
     const kind =
       patterns[match.slice(1).findIndex((group: string | undefined) => group !== undefined)]?.[0] ?? 'operator';
     tokens.push(classified({ kind, text: match[0], at }, tokens.at(-1)));

@@ -5,7 +5,7 @@ import type { DocumentSize } from './document-size.js';
 
 export const nodeKinds = { document: 0, element: 1, attribute: 2, text: 3, instruction: 4, comment: 5 } as const;
 
-/** libxml2's node types, as kinds of XPath nodes: CDATA is text, and nothing else can be in a document without a DTD. */
+/** libxml2's node types as kinds of XPath nodes. CDATA is text; a document without a DTD contains no other types. */
 const kindOfType: ReadonlyMap<number, number> = new Map([
   [1, nodeKinds.element],
   [2, nodeKinds.attribute],
@@ -15,7 +15,7 @@ const kindOfType: ReadonlyMap<number, number> = new Map([
   [8, nodeKinds.comment],
 ]);
 
-/** Where libxml2 2.14 and 2.15 keep what, in bytes from a node's address, on wasm32 (libxml/tree.h). */
+/** Offsets of the fields of libxml2 2.14 and 2.15 in bytes from a node's address, on wasm32 (libxml/tree.h). */
 const field = {
   ...{ type: 4, name: 8, children: 12, next: 24, namespace: 36, content: 40, attributes: 44, namespaces: 48 },
 } as const;
@@ -27,17 +27,17 @@ export interface Namespace {
 }
 
 /**
- * The nodes of a document that libxml2 holds, numbered in document order; the document itself is 0. An element's attributes
- * come right behind it. What is text stays with libxml2 until it is asked for.
+ * The nodes of a document in libxml2, numbered in document order; the document itself is 0. An element's attributes
+ * directly follow it. Texts stay in libxml2 until they are read.
  */
 export class XmlTree {
-  /** One of `nodeKinds`, by node. */
+  /** The kind of each node, one of `nodeKinds`. */
   readonly kinds: Uint8Array;
-  /** By node; of an attribute its element, of the document -1. */
+  /** The parent of each node: the element of an attribute; -1 for the document. */
   readonly parents: Int32Array;
-  /** The last node inside of it, or itself. */
+  /** The last node inside each node, or the node itself. */
   readonly ends: Int32Array;
-  /** The first node behind it and its attributes: its first child if it has one. */
+  /** The first node after each node and its attributes: its first child if it has one. */
   readonly insides: Int32Array;
   readonly #addresses: Int32Array;
   readonly #heap: HeapOf;
@@ -48,7 +48,7 @@ export class XmlTree {
   count = 0;
 
   constructor(document: XmlDocument, { tags, attributes }: DocumentSize, heap: HeapOf) {
-    // At most one text stands behind each tag.
+    // At most one text follows each tag.
     const most = 2 * tags + attributes + 2;
     // One allocation takes less time than five.
     const memory = new ArrayBuffer(17 * most);
@@ -95,7 +95,7 @@ export class XmlTree {
       this.insides[node] = this.count;
       const inside = kind === nodeKinds.element ? at(address, field.children) : 0;
       if (kind === nodeKinds.element) {
-        // Its end is known once its children are: it is the parent until then.
+        // Its end is unknown until its children are read; until then this field contains the parent.
         parent = node;
         address = inside;
       } else {
@@ -114,14 +114,14 @@ export class XmlTree {
     return node;
   }
 
-  /** Without its prefix. Empty for a node that has no name. */
+  /** Returns the name without its prefix; empty for a node without a name. */
   localName(node: number): string {
     const kind = this.kinds[node];
     if (kind !== nodeKinds.element && kind !== nodeKinds.attribute && kind !== nodeKinds.instruction) return '';
     return this.#string(this.#word(node, field.name));
   }
 
-  /** Null for an element or attribute in no namespace, and for everything else. */
+  /** Returns the namespace; null for an element or attribute without one, and for all other nodes. */
   namespace(node: number): Namespace | null {
     const kind = this.kinds[node];
     if (kind !== nodeKinds.element && kind !== nodeKinds.attribute) return null;
@@ -136,7 +136,7 @@ export class XmlTree {
     return { uri: uri === 0 ? '' : this.#string(uri), prefix: prefix === 0 ? null : this.#string(prefix) };
   }
 
-  /** The namespaces that an element declares itself. */
+  /** Yields the namespaces that an element itself declares. */
   *declared(node: number): Generator<Namespace> {
     let address = this.#word(node, field.namespaces);
     while (address !== 0) {
@@ -145,7 +145,7 @@ export class XmlTree {
     }
   }
 
-  /** What an attribute, a text, a comment or an instruction says. Empty for others. */
+  /** Returns the content of an attribute, a text, a comment or an instruction; empty for other nodes. */
   ownText(node: number): string {
     const known = this.#texts.get(node);
     if (known !== undefined) return known;
@@ -172,7 +172,7 @@ export class XmlTree {
     return this.#heap().words[((this.#addresses[node] ?? 0) + offset) >> 2] ?? 0;
   }
 
-  /** libxml2 keeps equal names in one place. */
+  /** libxml2 stores equal names only once. */
   #string(address: number): string {
     const known = this.#strings.get(address);
     if (known !== undefined) return known;

@@ -2,7 +2,7 @@ import type { Walk } from './axes.js';
 import { numberOf, textOfNumber } from './numbers.js';
 import { payForChars, stringValue } from './strings.js';
 
-/** Nodes by number, so in document order. */
+/** Nodes by number, and thus in document order. */
 export type NodeSet = readonly number[];
 export type Value = NodeSet | number | string | boolean;
 

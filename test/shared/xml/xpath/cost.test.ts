@@ -90,8 +90,8 @@ describe('a handler whose select takes too much', () => {
     const failure = await failureFrom(guest.evaluate(hookCall(flat)));
     expect(failure).toMatchObject({ failure: 'out-of-fuel' });
     expect(failure.message).toBe(
-      'one select takes more than the 2500000 steps that it may; ' +
-        'ask for less at once, by a whole path without // and without a path from the root within [ ]',
+      'one select needs more than its limit of 2500000 steps; ' +
+        'select less at once: write the whole path without //, and no path from the root within [ ]',
     );
     expect(failure.fuel).toBeLessThan(3_000_000);
   });
@@ -101,7 +101,9 @@ describe('a handler whose select takes too much', () => {
     const guest = await guestThatAsks(xpath, 2 * 1024 * 1024);
     const failure = await failureFrom(guest.evaluate(hookCall(letters)));
     expect(failure).toMatchObject({ failure: 'out-of-memory' });
-    expect(failure.message).toContain("one select needs more than the plugin's 2097152 bytes of memory; ask for less");
+    expect(failure.message).toContain(
+      "one select needs more than the plug-in's limit of 2097152 bytes of memory; select less",
+    );
   });
 
   it('is not charged more than once for reading the document', () => {

@@ -26,19 +26,16 @@ describe('an expression outside of the list is refused, with what to write inste
     ['lang("en")', "the function 'lang' is not supported; compare @xml:lang instead"],
     ['document("/etc/passwd")', "there is no function 'document'; docs/xpath.md lists what there is"],
     ['exsl:node-set(/)', "there is no function 'exsl:node-set'; docs/xpath.md lists what there is"],
-    ['/a[$x]', 'the variable at character 4 is not known: there are none; write its value instead'],
-    [
-      'q:b',
-      "the root element declares no prefix 'q'; compare local-name() and namespace-uri() where it may be missing",
-    ],
-    ['position()', 'position() is asked outside of a predicate; write it within [ and ]'],
-    ['count(1)', "a number stands as the argument of 'count', where a path is expected"],
+    ['/a[$x]', 'the variable at character 4 is unknown: variables are not supported; write its value instead'],
+    ['q:b', "the root element declares no prefix 'q'; compare local-name() and namespace-uri() if it may be missing"],
+    ['position()', 'position() is used outside a predicate; move it between [ and ]'],
+    ['count(1)', "expected a path as the argument of 'count', found a number"],
     ['contains(/)', "the function 'contains' takes 2 arguments, not 1"],
-    ['/a/', 'it ends at character 4, where a step of a path is expected'],
-    ['/a b', "'b' at character 4 is not expected there"],
-    ['/a/#', 'there is no XPath 1.0 at character 4'],
-    [`${'('.repeat(65)}1${')'.repeat(65)}`, 'it is nested deeper than 64; ask in several expressions'],
-    ['/a'.repeat(513), 'it is longer than 1024 characters; ask in several expressions'],
+    ['/a/', 'expected a step of a path at character 4, found the end'],
+    ['/a b', "'b' at character 4 is unexpected"],
+    ['/a/#', 'the text at character 4 is not XPath 1.0'],
+    [`${'('.repeat(65)}1${')'.repeat(65)}`, 'it is nested deeper than 64 levels; use several expressions'],
+    ['/a'.repeat(513), 'it is longer than 1024 characters; use several expressions'],
   ])('%s', (xpath, message) => {
     expect(objectionTo(xpath)).toBe(message);
   });
