@@ -30,7 +30,7 @@ interface Run {
 
 /** Runs the built command line, as root or as somebody else. */
 function hookvisor(args: readonly string[], user: { uid?: number; gid?: number; home?: string } = {}): Run {
-  const { home = '/nonexistent', ...ids } = user;
+  const { home = temporaryFolder(), ...ids } = user;
   return spawnSync(process.execPath, [join(packageRoot, 'dist/commands/main.js'), ...args], {
     ...ids,
     ...{ cwd: '/', encoding: 'utf8', timeout: 60_000 },

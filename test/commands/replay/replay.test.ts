@@ -136,7 +136,9 @@ describe('hookvisor replay refuses', { timeout: 60_000 }, () => {
     writeFileSync(journalFile, readFileSync(journalFile, 'utf8').replace('"name":"two"', '"name":"Two"'));
     const run = await hookvisor('replay', journal, '--config', configFile);
     expect(run.status).toBe(2);
-    expect(run.err).toContain(`Cannot replay '${journal}': in '${journalFile}', line 4: it was altered`);
+    expect(run.err).toContain(
+      `Cannot replay '${journal}': in '${journalFile}', line 4: its hash does not match: it was altered`,
+    );
   });
 
   it('a captured call that is none, and names its line', async () => {
@@ -146,7 +148,7 @@ describe('hookvisor replay refuses', { timeout: 60_000 }, () => {
     for (const [bad, why] of [
       ['{"driver":"qemu"}', 'argv: '],
       ['{', 'JSON'],
-      ['{"driver":"qemu","argv":["x","-"]}', 'no operation'],
+      ['{"driver":"qemu","argv":["x","-"]}', 'without an operation'],
     ] as const) {
       const file = await write(dir, 'calls.jsonl', `${good}\n${bad}\n`);
       const run = await hookvisor('replay', file, '--handler', 'h', '--plugin', plugin);
@@ -157,7 +159,7 @@ describe('hookvisor replay refuses', { timeout: 60_000 }, () => {
   });
 
   it.each([
-    ['a source that is not there', ['/nonexistent', '--handler', 'h', '--plugin', 'h.wasm'], 'it does not exist'],
+    ['a source that is not there', ['/nonexistent.jsonl', '--handler', 'h', '--plugin', 'h.wasm'], 'it does not exist'],
     ['a plugin for no handler', ['/', '--plugin', 'x.wasm'], 'specify it with --handler'],
     ['--exact of another plugin', ['/', '--handler', 'h', '--exact'], "Cannot combine '--exact'"],
     ['settings that are none', ['/', '--handler', 'h', '--plugin', 'h.wasm', '--settings', '{ a'], 'line 1, column'],
