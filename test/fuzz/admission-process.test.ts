@@ -116,7 +116,7 @@ async function settles(
   } catch (error) {
     if (!(error instanceof HookvisorError)) throw error;
     expect(['plugin-refused', 'plugin-invalid', 'admission-failed']).toContain(error.code);
-    expect(error.message).toMatch(/^Cannot admit (?:the|a) plugin: [^;]+; /u);
+    expect(error.message).toMatch(/^Cannot admit (?:the|a) plug-in: [^;]+; /u);
     expect(oneLine(error.message, 2_000)).toBe(error.message);
   }
   return null;
