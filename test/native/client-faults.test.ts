@@ -110,6 +110,9 @@ function run(file: string, scenario: Scenario, seconds: number, env: Fault['env'
   const args = ['vm', operation, 'begin', '-'];
   const [command, words] = scenario.shell === undefined ? [file, args] : ['/bin/sh', ['-c', shell, file, ...args]];
   const child = spawn(command, words, {
+    // Beyond every deadline here. A write of Node's own that fails can stop Node before the client's first line.
+    timeout: 15_000,
+    killSignal: 'SIGKILL',
     env: {
       PATH: process.env['PATH'],
       HOOKVISOR_SOCKET: socketOf(runtime),
@@ -194,5 +197,5 @@ describe('the client in Node', () => {
       expect(result.status, JSON.stringify({ ...fault, ...result })).not.toBe(0);
     });
     expect(struck).toBeGreaterThan(5);
-  });
+  }, 180_000);
 });
