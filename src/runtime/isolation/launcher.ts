@@ -61,9 +61,14 @@ export function createLauncher(settings: SandboxSettings = anything, memoryBytes
       // Twice: the memory in use, and the one that replaces it.
       const memoryMiB = (ownMiB ?? limits.memoryMiB) + 2 * Math.ceil(memoryBytes / 1_048_576);
       const heapMiB = ownMiB === undefined ? program.heapMiB : Math.ceil(ownMiB / 4);
-      const inspect = mechanism.name === 'process' && process.env['HOOKVISOR_INSPECT'] === kind;
+      const inspect = mechanism.name === 'process' && mayInspect() && process.env['HOOKVISOR_INSPECT'] === kind;
       const command = nodeCommand({ ...program, heapMiB, inspect });
       return startProcess(mechanism, { ...command, limits: { ...limits, memoryMiB } });
     },
   };
+}
+
+/** Whoever can connect to this machine's loopback address can run code in a process that is inspected: never root's. */
+function mayInspect(): boolean {
+  return process.getuid?.() !== 0;
 }

@@ -10,7 +10,8 @@ afterEach(() => {
 const commandOf = (pid: number | null): string => readFileSync(`/proc/${pid ?? 0}/cmdline`, 'utf8');
 
 describe('HOOKVISOR_INSPECT', () => {
-  it('lets a debugger attach to a runner without isolation', async () => {
+  it('lets a debugger attach to a runner without isolation', async (ctx) => {
+    if (process.getuid?.() === 0) ctx.skip('root may not: a plain user runs this');
     process.env['HOOKVISOR_INSPECT'] = 'runner';
     const child = createLauncher({ require: 'process', isolation: 'process' }).launch('runner');
     onTestFinished(child.kill);
@@ -32,6 +33,16 @@ describe('HOOKVISOR_INSPECT', () => {
       child.kill();
       await child.ended;
     }
+  });
+
+  it('is ignored by root, whose process any local user could take over', async (ctx) => {
+    if (process.getuid?.() !== 0) ctx.skip('needs root');
+    process.env['HOOKVISOR_INSPECT'] = 'runner';
+    const child = createLauncher({ require: 'process', isolation: 'process' }).launch('runner');
+    onTestFinished(child.kill);
+    expect(commandOf(child.pid)).not.toContain('inspect');
+    child.kill();
+    await child.ended;
   });
 
   it('is ignored where a process is isolated', async (ctx) => {
