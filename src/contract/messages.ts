@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HookvisorError } from './errors.js';
 import type { ErrorCode } from './errors.js';
+import { hookEventSchema } from './event.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail } from './framing.js';
 import type { Frame } from './framing.js';
 import { bounds } from './limits.js';
@@ -29,18 +30,6 @@ const errorCodes = [
   'internal',
 ] as const satisfies readonly ErrorCode[];
 
-const eventSchema = z.object({
-  id: z.string(),
-  time: z.number(),
-  kind: z.string(),
-  name: z.string(),
-  event: z.string(),
-  qualifier: z.string(),
-  extra: z.string().nullable(),
-  driver: z.string(),
-  uuid: z.string().nullable(),
-});
-
 const limitsSchema = z.object({ deadlineMs: z.number(), fuel: z.number(), memoryBytes: z.number() });
 
 const handlerSchema = z.int().nonnegative();
@@ -53,7 +42,7 @@ const requestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('prepare'), handler: handlerSchema }),
   z.object({ kind: z.literal('usage') }),
   z.object({ kind: z.literal('shrink'), keep: z.int().nonnegative() }),
-  z.object({ kind: z.literal('evaluate'), handler: handlerSchema, event: eventSchema, document: z.boolean() }),
+  z.object({ kind: z.literal('evaluate'), handler: handlerSchema, event: hookEventSchema, document: z.boolean() }),
 ]);
 
 /** Conversion to one line escapes characters and can lengthen a reason. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backendNames } from './backend-name.js';
+import { hookEventSchema } from './event.js';
 import { failureCodes } from './outcome.js';
 
 const logLine = z.object({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() });
@@ -31,15 +32,7 @@ export const verdictSchema = z.object({
   answered: z
     .enum(['allow', 'deny', 'replace'])
     .describe('The answer to libvirt: not `deny` where that would do harm and no handler holds the grant for it.'),
-  event: z.object({
-    id: z.string(),
-    kind: z.string(),
-    name: z.string(),
-    event: z.string(),
-    qualifier: z.string(),
-    extra: z.string().nullable(),
-    driver: z.string(),
-  }),
+  event: hookEventSchema.omit({ time: true, uuid: true }),
   handlers: z
     .array(handlerRecordSchema)
     .describe('Every handler that ran, in the order of the chain; a fallback follows the handler that it replaced.'),

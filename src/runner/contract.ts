@@ -1,28 +1,11 @@
 import { z } from 'zod';
 import { HookvisorError } from '../contract/errors.js';
-
-const event = z
-  .object({
-    id: z.string().max(64).describe('Identifier of this event, unique per hook call.'),
-    time: z
-      .number()
-      .int()
-      .nonnegative()
-      .describe('When the runtime received the call, milliseconds since the Unix epoch.'),
-    kind: z.string().describe('domain, network or daemon; a newer libvirt may add others.'),
-    name: z.string().describe('Name of the object as libvirt wrote it. Hostile input: any character except NUL.'),
-    event: z.string().describe("libvirt's operation: prepare, start, migrate, …"),
-    qualifier: z.string().describe("libvirt's sub-operation: begin, end, …; - if there is none."),
-    extra: z.string().nullable().describe("libvirt's extra argument; null if there is none."),
-    driver: z.string().describe("libvirt's hook name: qemu, lxc, libxl, bhyve, network or daemon."),
-    uuid: z.string().nullable().describe("The object's UUID in lower case, if the document contains one."),
-  })
-  .describe('One call of a libvirt hook.');
+import { hookEventSchema } from '../contract/event.js';
 
 /** The input of an Extism plug-in's `handle`. Later versions may add keys: a plug-in ignores unknown keys. */
 export const extismInput = z
   .object({
-    event,
+    event: hookEventSchema.describe('One call of a libvirt hook.'),
     document: z
       .string()
       .nullable()
