@@ -1,8 +1,8 @@
 import { inOrder } from '../replay/in-order.js';
-import { planOf, type Plan } from './plan.js';
+import { type Plan, plansOf } from './plan.js';
 import { play, type Played, type Subject } from './play.js';
 import { seedOf } from './random.js';
-import { shrink } from './shrink.js';
+import { shortestFailure } from './shortest-failure.js';
 import type { Violation } from './violation.js';
 
 export interface CheckOptions {
@@ -36,39 +36,50 @@ export interface CheckResult {
   readonly failing: FailingSequence | null;
 }
 
-/** Actions per sequence; about half of them are possible in their state. */
+/** Actions per sequence, on average; about half of them are possible in their state. */
 const steps = 30;
 const guests = 3;
+const plans = plansOf({ steps, guests });
 
 /** Plays generated guest and network life cycles with a plug-in until it misbehaves. */
 export async function checkLifecycle(options: CheckOptions): Promise<CheckResult> {
   const { subject, seed, runs, concurrency, onProgress = () => undefined } = options;
   const totals = { runs: 0, calls: 0, asked: 0, mostFuel: 0 };
-  const playRun = async (run: number): Promise<{ run: number; plan: Plan; played: Played }> => {
-    const plan = planOf(seedOf(seed, run), { steps, guests });
-    return { run, plan, played: await play(plan, subject) };
-  };
-  for await (const { run, plan, played } of inOrder(numbersBelow(runs), concurrency, playRun)) {
+  const playRun = (run: number): Promise<Run> => playSequence(run, seedOf(seed, run), subject);
+  for await (const { calls, asked, mostFuel, failing } of inOrder(numbersBelow(runs), concurrency, playRun)) {
     totals.runs += 1;
-    totals.calls += played.calls.length;
-    totals.asked += played.asked;
-    totals.mostFuel = Math.max(totals.mostFuel, played.mostFuel);
+    totals.calls += calls;
+    totals.asked += asked;
+    totals.mostFuel = Math.max(totals.mostFuel, mostFuel);
     onProgress(totals.runs);
-    const { violation } = played;
-    if (violation !== null) {
-      return { seed, ...totals, failing: await shortest({ run, plan, played, violation }, subject) };
-    }
+    if (failing !== null) return { seed, ...totals, failing };
   }
   return { seed, ...totals, failing: null };
 }
 
-async function shortest(first: Omit<FailingSequence, 'found'>, subject: Subject): Promise<FailingSequence> {
-  const { run, plan, played, violation } = first;
-  const small = await shrink(plan, { played, violation }, async (candidate) => {
-    const again = await play(candidate, subject);
-    return again.violation?.kind === violation.kind ? { played: again, violation: again.violation } : null;
+interface Run {
+  /** Of the sequence as generated. */
+  readonly calls: number;
+  readonly asked: number;
+  readonly mostFuel: number;
+  readonly failing: FailingSequence | null;
+}
+
+async function playSequence(run: number, seed: number, subject: Subject): Promise<Run> {
+  const generated: Omit<Run, 'failing'>[] = [];
+  const failure = await shortestFailure(plans, {
+    seed,
+    findFault: async (plan) => {
+      const played = await play(plan, subject);
+      const { calls, asked, mostFuel, violation } = played;
+      if (generated.length === 0) generated.push({ calls: calls.length, asked, mostFuel });
+      return violation === null ? null : { played, violation };
+    },
+    isAlike: (a, b) => a.violation.kind === b.violation.kind,
   });
-  return { run, plan: small.plan, ...small.found, found: played.calls.length };
+  const [counts = { calls: 0, asked: 0, mostFuel: 0 }] = generated;
+  if (failure === null) return { ...counts, failing: null };
+  return { ...counts, failing: { run, plan: failure.plan, ...failure.fault, found: counts.calls } };
 }
 
 async function* numbersBelow(count: number): AsyncGenerator<number> {

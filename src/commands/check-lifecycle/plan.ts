@@ -1,5 +1,5 @@
+import * as fc from 'fast-check';
 import { domainGrowths } from './grow-domain.js';
-import { createRandom, type Random, seedOf } from './random.js';
 
 /** Something that happens to a guest or a network. The state machine knows when it is possible and which calls follow. */
 export const actions = [
@@ -62,31 +62,39 @@ const growthNames = Object.keys(domainGrowths).filter(
   (name): name is keyof typeof domainGrowths => name in domainGrowths,
 );
 
-/** Generates the plan of a seed. */
-export function planOf(seed: number, { steps, guests }: { readonly steps: number; readonly guests: number }): Plan {
-  const random = createRandom(seed);
-  const guest = (): GuestPlan => ({
-    driver: random.oneIn(4) ? 'lxc' : 'qemu',
-    name: random.pick(names),
-    interfaces: random.int(3),
-    growths: growthsOf(random),
+/** Seeds are drawn evenly; fast-check prefers small numbers otherwise. */
+const seeds = fc.noBias(fc.nat(2 ** 31 - 1));
+
+const guestPlans: fc.Arbitrary<GuestPlan> = fc.record({
+  driver: fc.constantFrom('qemu', 'qemu', 'qemu', 'lxc'),
+  name: fc.constantFrom(...names),
+  interfaces: fc.nat(2),
+  /** Each at most once: libvirt might never write a document with two of a kind. */
+  growths: fc.uniqueArray(fc.record({ name: fc.noShrink(fc.constantFrom(...growthNames)), amount: fc.nat(63) }), {
+    selector: ({ name }) => name,
+    maxLength: 5,
+  }),
+});
+
+function stepsOf(guests: number): fc.Arbitrary<Step> {
+  return fc.record({
+    action: fc.noShrink(fc.constantFrom(...actions)),
+    guest: fc.nat(guests - 1),
+    trouble: fc.oneof(
+      { withCrossShrink: true },
+      { weight: 2, arbitrary: fc.constant(0) },
+      { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
+    ),
+    seed: seeds,
   });
-  return {
-    guests: Array.from({ length: guests }, guest),
-    steps: Array.from({ length: steps }, (_, at) => ({
-      action: random.pick(actions),
-      guest: random.int(guests),
-      trouble: random.oneIn(3) ? 1 + random.int(4) : 0,
-      seed: seedOf(seed, at),
-    })),
-  };
 }
 
-/** Each at most once: libvirt might never write a document with two of a kind. */
-function growthsOf(random: Random): GuestPlan['growths'] {
-  const drawn = Array.from({ length: random.int(6) }, () => ({
-    name: growthNames[random.int(growthNames.length)] ?? 'memory',
-    amount: random.int(64),
-  }));
-  return drawn.filter(({ name }, at) => drawn.findIndex((other) => other.name === name) === at);
+/** Generates plans with `guests` guests and about `steps` steps. */
+export function plansOf({ steps, guests }: { readonly steps: number; readonly guests: number }): fc.Arbitrary<Plan> {
+  return fc.noBias(
+    fc.record({
+      guests: fc.array(guestPlans, { minLength: guests, maxLength: guests }),
+      steps: fc.array(stepsOf(guests), { maxLength: 2 * steps, size: 'max' }),
+    }),
+  );
 }

@@ -18,7 +18,7 @@ const resultSchema = z.object({
 });
 
 async function check(...args: string[]): Promise<{ status: number; result: z.infer<typeof resultSchema> }> {
-  const { status, out } = await hookvisor('check-lifecycle', '--runs', '6', '--seed', '1', '--json', ...args);
+  const { status, out } = await hookvisor('check-lifecycle', '--runs', '20', '--seed', '1', '--json', ...args);
   return { status, result: resultSchema.parse(JSON.parse(out)) };
 }
 
