@@ -1,6 +1,6 @@
 #!/bin/sh
-# A classic hook: NAME OPERATION SUBOPERATION EXTRA as arguments, the XML on stdin, exit status 0 or not, stderr the
-# reason. It lets a domain start only when its XML names an emulator that lies in the system's own folders.
+# A classic hook: NAME OPERATION SUBOPERATION EXTRA as arguments, the XML on stdin; a non-zero exit status denies, and
+# stderr is the reason. Allows a domain to start only if its emulator is in one of the system's folders.
 set -u
 
 operation=${2:-}
@@ -9,7 +9,7 @@ case $operation in
   *) exit 0 ;;
 esac
 
-# Networks have a `start` too; their document is another one. Reading all of it keeps the writer from a broken pipe.
+# Networks have a `start` too, with a different document. Reads the whole document, so that the writer gets no EPIPE.
 emulator=$(awk '
   NR == 1 && !/^<domain / { other = 1 }
   !other && !found && /^    <emulator>[^<&]*<\/emulator>$/ {

@@ -1,10 +1,10 @@
 import { allow, deny, quote, select, type Configurable, type Handler } from 'hookvisor/guest';
 import { readSettings } from './settings.js';
 
-/** The operations that a denial ends cleanly; whatever comes later has happened already. */
+/** The operations for which a denial has no side effects. Later operations have already taken effect. */
 const decided = new Set(['prepare', 'start', 'migrate', 'restore']);
 
-/** Where a domain is given a device of the host. */
+/** Elements that give a host device to a domain. */
 const hostDevices = [
   '/domain/devices/hostdev',
   '/domain/devices/interface[@type="hostdev" or @type="vdpa"]',
@@ -15,7 +15,7 @@ const hostDevices = [
   '/domain/devices/tpm/backend[@type="passthrough"]',
 ];
 
-/** Where a domain names a file, folder or block device of the host. */
+/** Places in which a domain names a file, folder or block device of the host. */
 const hostPaths = [
   '/domain/devices/disk//source/@file',
   '/domain/devices/disk//source/@dev',
@@ -31,27 +31,27 @@ const hostPaths = [
   '/domain/os/dtb',
 ];
 
-/** `qemu:commandline` and its like: what a hypervisor is told past libvirt. */
+/** `qemu:commandline` and similar elements, which pass options to the hypervisor unchecked. */
 const passthrough = '/domain/*[starts-with(namespace-uri(), "http://libvirt.org/schemas/domain/")]';
 
-/** Denies domains that reach for more of the host than the settings allow. */
+/** Denies domains that use more of the host than the settings allow. */
 export const handler: Handler = {
   handle(event) {
     if (event.kind !== 'domain' || !decided.has(event.event)) return allow();
     const { folders, allowHostDevices, allowCommandline } = readSettings();
     if (!allowCommandline && select(passthrough).length > 0) {
-      return deny('the domain hands options to the hypervisor itself; remove elements such as <qemu:commandline>');
+      return deny('the domain passes options to the hypervisor; remove elements such as <qemu:commandline>');
     }
     if (!allowHostDevices && hostDevices.some((xpath) => select(xpath).length > 0)) {
-      return deny('the domain is given a device of the host; remove elements such as <hostdev>');
+      return deny('the domain uses a host device; remove elements such as <hostdev>');
     }
     const outside = hostPaths.flatMap(select).find((path) => !isInside(path, folders));
     if (outside === undefined) return allow();
-    return deny(`the domain uses ${quote(outside)}; only what lies in ${folders.join(', ') || 'no folder'} is allowed`);
+    return deny(`the domain uses ${quote(outside)}; allowed folders: ${folders.join(', ') || 'none'}`);
   },
 };
 
-/** Whether a path lies below one of the folders however it is read: none of its steps goes up. */
+/** Returns whether a path is below one of the folders and has no `..` component. */
 function isInside(path: string, folders: readonly string[]): boolean {
   return !path.split('/').includes('..') && folders.some((folder) => path.startsWith(`${folder}/`));
 }

@@ -1,14 +1,14 @@
 import { settings } from 'hookvisor/guest';
 
-/** What the administrator sets; settings.schema.json says the same. */
+/** The settings; settings.schema.json describes the same. */
 export interface Settings {
-  /** Absolute, without a slash at the end. */
+  /** Absolute paths without a trailing slash. */
   readonly folders: readonly string[];
   readonly allowHostDevices: boolean;
   readonly allowCommandline: boolean;
 }
 
-/** Reads the settings. Throws an Error that says which one is wrong and what is expected. */
+/** Reads the settings. Throws an Error that names the wrong setting and what is expected. */
 export function readSettings(): Settings {
   const {
     folders = ['/var/lib/libvirt/images'],

@@ -2,7 +2,7 @@ import { allow, document, log, replace, select, type Configurable, type Handler 
 import { rewriteXml } from './rewrite-xml.js';
 import { readSettings, type Settings } from './settings.js';
 
-/** The operations at which libvirt takes a document back. */
+/** The operations for which libvirt reads a replaced document. */
 const filters = new Set(['migrate', 'restore']);
 
 const bridge = '/domain/devices/interface/source/@bridge';
@@ -10,12 +10,12 @@ const cpuModel = '/domain/cpu/model';
 const path =
   /^\/domain\/(?:devices\/(?:disk|filesystem)\/(?:.*\/)?source\/@(?:file|dev|dir)|os\/(?:kernel|initrd|dtb))$/u;
 
-/** Makes a domain that arrives fit this host: its bridges, paths and CPU model, by the maps of the settings. */
+/** Adapts an incoming domain to this host: maps its bridges, paths and CPU model as the settings say. */
 export const handler: Handler = {
   handle(event) {
     if (event.kind !== 'domain' || !filters.has(event.event)) return allow();
     const settings = readSettings();
-    // The host's parser says whether it is XML at all: what is not is a failure.
+    // The host's parser rejects a document that is not XML; that is a failure of the handler.
     if (select('/domain/name').length !== 1) throw new Error('the document is no domain');
     const xml = document() ?? '';
     const rewritten = rewriteXml(xml, (place, value) => {
@@ -33,7 +33,7 @@ function valueFor(place: string, value: string, { bridges, paths, cpuModels }: S
   return path.test(place) ? movedPath(value, paths) : value;
 }
 
-/** The longest folder that a path lies in decides. */
+/** The longest matching folder decides. */
 function movedPath(value: string, paths: ReadonlyMap<string, string>): string {
   const folders = [...paths.keys()].filter((from) => value === from || value.startsWith(`${from}/`));
   const folder = folders.reduce((longest, from) => (from.length > longest.length ? from : longest), '');

@@ -1,4 +1,4 @@
-/** Comments, CDATA, instructions, tags, and the text between them: all that well-formed XML consists of. */
+/** The parts of well-formed XML: comments, CDATA, processing instructions, tags, and text. */
 const pieces =
   /<!--[^]*?-->|<!\[CDATA\[[^]*?\]\]>|<\?[^]*?\?>|<(?<close>\/?)(?<name>[^\s/>]+)(?<attributes>(?:[^"'>/]|"[^"]*"|'[^']*')*)(?<empty>\/?)>|[^<]+/gu;
 
@@ -6,12 +6,12 @@ const attribute = /([^\s=]+)(\s*=\s*)("[^"]*"|'[^']*')/gu;
 
 const entities = new Map(Object.entries({ lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }));
 
-/** Gives the new value for the one at a place such as `/domain/cpu/model` or `/domain/cpu/@mode`. */
+/** Returns the new value for the one at a place such as `/domain/cpu/model` or `/domain/cpu/@mode`. */
 export type Change = (place: string, value: string) => string;
 
 /**
- * Rewrites texts and attributes of well-formed XML. Every byte that `change` gives back as it was stays as it was;
- * comments, CDATA and instructions are not looked at. Throws an Error for a document type.
+ * Rewrites texts and attributes of well-formed XML. Values that `change` returns unchanged keep every byte; comments,
+ * CDATA and processing instructions are skipped. Throws an Error for a document type.
  */
 export function rewriteXml(xml: string, change: Change): string {
   const path: string[] = [];
@@ -47,7 +47,7 @@ function decode(raw: string): string {
   });
 }
 
-/** Right in text and between quotes of either kind. */
+/** Escapes a value for text and for attributes with either kind of quotes. */
 function encode(text: string): string {
   return text.replace(/[<>&"'\t\n\r]/gu, (char) => `&#${char.charCodeAt(0)};`);
 }

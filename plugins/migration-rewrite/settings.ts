@@ -2,15 +2,15 @@ import { settings } from 'hookvisor/guest';
 
 type Names = ReadonlyMap<string, string>;
 
-/** What the administrator sets, from what it is on the source to what it is here; settings.schema.json says the same. */
+/** The settings: maps from values on the source host to values on this host; settings.schema.json describes the same. */
 export interface Settings {
   readonly bridges: Names;
-  /** Files, or folders with all that is in them. */
+  /** Files, or folders with everything in them. */
   readonly paths: Names;
   readonly cpuModels: Names;
 }
 
-/** Reads the settings. Throws an Error that says which one is wrong and what is expected. */
+/** Reads the settings. Throws an Error that names the wrong setting and what is expected. */
 export function readSettings(): Settings {
   const { bridges, paths, cpuModels, ...unknown } = settings();
   const [first] = Object.keys(unknown);

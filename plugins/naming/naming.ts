@@ -1,10 +1,10 @@
 import { allow, deny, quote, select, type Configurable, type Handler } from 'hookvisor/guest';
 import { readSettings } from './settings.js';
 
-/** The operations that a denial ends cleanly; whatever comes later has happened already. */
+/** The operations for which a denial has no side effects. Later operations have already taken effect. */
 const decided = new Set(['prepare', 'start', 'migrate', 'restore']);
 
-/** Denies objects whose name or title is not what the administrator asks for. */
+/** Denies objects whose name or title does not follow the rules in the settings. */
 export const handler: Handler = {
   handle(event) {
     if (event.kind === 'daemon' || !decided.has(event.event)) return allow();

@@ -1,14 +1,14 @@
 import { quote, settings } from 'hookvisor/guest';
 
-/** What the administrator sets; settings.schema.json says the same. */
+/** The settings; settings.schema.json describes the same. */
 export interface Settings {
-  /** Every name must match. */
+  /** The pattern that every name must match. */
   readonly pattern: RegExp;
-  /** Whether a domain needs a title. */
+  /** Whether a domain must have a title. */
   readonly titleRequired: boolean;
 }
 
-/** Reads the settings. Throws an Error that says which one is wrong and what is expected. */
+/** Reads the settings. Throws an Error that names the wrong setting and what is expected. */
 export function readSettings(): Settings {
   const { pattern = '^[a-z][a-z0-9-]*$', titleRequired = false, ...unknown } = settings();
   const [first] = Object.keys(unknown);

@@ -1,7 +1,7 @@
 import { allow, deny, quote, select, type Configurable, type Handler } from 'hookvisor/guest';
 import { readNetworks } from './settings.js';
 
-/** Denies a guest a port on a network that is not open to it. Without the port the guest does not start. */
+/** Denies a guest a port on a network that it may not use. Without the port, the guest does not start. */
 export const handler: Handler = {
   handle(event) {
     if (event.kind !== 'network' || event.event !== 'port-created') return allow();
@@ -10,18 +10,20 @@ export const handler: Handler = {
     const name = owner('name');
     const uuid = owner('uuid');
     if (guests.some((guest) => guest === uuid || isLike(name, guest))) return allow();
-    return deny(`the guest ${quote(name)} may not use the network ${quote(event.name)}; ask for it to be opened`);
+    return deny(
+      `the guest ${quote(name)} may not use the network ${quote(event.name)}; ask the administrator to allow it`,
+    );
   },
 };
 
-/** The guest that asks for the port: one, else the document is not understood. */
+/** Returns the owner of the port. Throws an Error unless there is exactly one. */
 function owner(what: 'name' | 'uuid'): string {
   const [found, ...others] = select(`/hookData/networkport/owner/${what}`);
   if (found === undefined || others.length > 0) throw new Error(`the port has no owner's ${what}, or several`);
   return found;
 }
 
-/** Whether a text is what a pattern says, in which a star stands for any characters. */
+/** Returns whether a text matches a pattern in which `*` stands for any characters. */
 function isLike(text: string, pattern: string): boolean {
   const [first = '', ...parts] = pattern.split('*');
   const last = parts.pop();

@@ -1,8 +1,8 @@
 import { settings } from 'hookvisor/guest';
 
 /**
- * Reads the settings: for each network the guests that may use it, by name, by a pattern of names or by UUID. Throws an
- * Error that says what is wrong and what is expected.
+ * Reads the settings: for each network, the guests that may use it, by name, name pattern or UUID. Throws an Error that
+ * names the wrong setting and what is expected.
  */
 export function readNetworks(): ReadonlyMap<string, readonly string[]> {
   const { networks, ...unknown } = settings();

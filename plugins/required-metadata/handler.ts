@@ -1,10 +1,10 @@
 import { allow, deny, select, type Configurable, type Handler } from 'hookvisor/guest';
 import { readSettings, type Required } from './settings.js';
 
-/** The operations that a denial ends cleanly; whatever comes later has happened already. */
+/** The operations for which a denial has no side effects. Later operations have already taken effect. */
 const decided = new Set(['prepare', 'start', 'migrate', 'restore']);
 
-/** Denies domains that do not say what the administrator wants to know of them. */
+/** Denies domains that lack a title, a description or metadata that the settings require. */
 export const handler: Handler = {
   handle(event) {
     if (event.kind !== 'domain' || !decided.has(event.event)) return allow();
@@ -25,7 +25,7 @@ function says(xpath: string, matches: RegExp | null = null): boolean {
   return select(xpath).some((text) => (matches === null ? text.trim() !== '' : matches.test(text.trim())));
 }
 
-/** The settings let neither quotes into a namespace nor anything but a name into a name. */
+/** Safe to insert: the settings allow no quotes in a namespace, and only a valid XML name as a name. */
 function xpathOf({ namespace, name }: Required): string {
   return `/domain/metadata//*[local-name()="${name}" and namespace-uri()="${namespace}"]`;
 }

@@ -1,21 +1,21 @@
 import { settings } from 'hookvisor/guest';
 
-/** An element that must stand in a domain's metadata. */
+/** An element that a domain's metadata must contain. */
 export interface Required {
   readonly namespace: string;
   readonly name: string;
-  /** What its text must match; null when anything will do. */
+  /** The pattern that its text must match; null for any text that is not empty. */
   readonly matches: RegExp | null;
 }
 
-/** What the administrator sets; settings.schema.json says the same. */
+/** The settings; settings.schema.json describes the same. */
 export interface Settings {
   readonly title: boolean;
   readonly description: boolean;
   readonly elements: readonly Required[];
 }
 
-/** Reads the settings. Throws an Error that says which one is wrong and what is expected. */
+/** Reads the settings. Throws an Error that names the wrong setting and what is expected. */
 export function readSettings(): Settings {
   const { title = false, description = false, elements = [], ...unknown } = settings();
   refuseOthers(unknown, 'title, description or elements');
@@ -44,7 +44,7 @@ function readPattern(value: unknown): RegExp {
   try {
     if (typeof value === 'string') return new RegExp(value, 'u');
   } catch {
-    // Said below.
+    // Reported below.
   }
   throw new Error(`matches of an element must be a regular expression, not ${JSON.stringify(value)}`);
 }
