@@ -3,7 +3,7 @@ import { unit } from '../runtime/config/unit.js';
 import type { Json } from '../runtime/config/config.js';
 import { backendNames } from '../contract/backend-name.js';
 import { expected, isMapping, mapping, word } from '../runtime/config/mapping.js';
-import { parseDuration, parseFuel, parseMemory } from '../runtime/config/units.js';
+import { parseDuration, parseFuel, parseMemory, parsePluginSize } from '../runtime/config/units.js';
 import { quote } from '../runtime/config/quote.js';
 import { failureCodes } from '../contract/outcome.js';
 import { parsePattern, type Pattern } from './pattern.js';
@@ -70,6 +70,7 @@ const limits = mapping({
   deadline: unit(parseDuration).optional(),
   fuel: unit(parseFuel).optional(),
   memory: unit(parseMemory).optional(),
+  pluginSize: unit(parsePluginSize).optional(),
 }).optional();
 
 const document = z

@@ -4,9 +4,9 @@ import { invalidConfig, type ConfigProblem } from '../runtime/config/config-erro
 import type { Json } from '../runtime/config/config.js';
 import type { Finding } from '../runtime/config/yaml.js';
 import { HookvisorError, messageOf } from '../contract/errors.js';
-import type { Limits } from '../contract/limits.js';
 import type { CallDescription } from './call.js';
 import { caseFileSchema, type CaseEntry, type CaseFile, type Expectation, type HandlerOfCases } from './case-schema.js';
+import type { TestLimits } from './plugin.js';
 import { readYamlFile, type YamlFile } from './yaml-file.js';
 
 /** One test case. A case with a matrix expands to one test case per row. */
@@ -14,7 +14,7 @@ export interface TestCase {
   readonly name: string;
   readonly call: CallDescription;
   readonly settings: Readonly<Record<string, Json>>;
-  readonly limits: Partial<Limits>;
+  readonly limits: Partial<TestLimits>;
   readonly expect: Expectation;
   /** Path of `expect` in the file. */
   readonly path: readonly (string | number)[];
@@ -101,7 +101,7 @@ async function casesOf(entry: CaseEntry, { read, at }: Place): Promise<TestCase[
   return (matrix ?? []).map((row, index) => ({
     name: `${name} › ${row.name ?? JSON.stringify(row.settings ?? {})}`,
     call,
-    settings: { ...merged.settings, ...row.settings },
+    settings: row.settings ?? merged.settings ?? {},
     limits: { ...limits, ...limitsOf(row.limits) },
     expect: row.expect,
     ...at2(['matrix', index, 'expect']),
@@ -137,12 +137,13 @@ async function documentOf(
   }
 }
 
-function limitsOf(written: Merged['limits']): Partial<Limits> {
-  const { deadline, fuel, memory } = written ?? {};
+function limitsOf(written: Merged['limits']): Partial<TestLimits> {
+  const { deadline, fuel, memory, pluginSize } = written ?? {};
   return {
     ...(deadline !== undefined && { deadlineMs: deadline }),
     ...(fuel !== undefined && { fuel }),
     ...(memory !== undefined && { memoryBytes: memory }),
+    ...(pluginSize !== undefined && { pluginBytes: pluginSize }),
   };
 }
 

@@ -14,6 +14,9 @@ import { wasmLayerOf } from './wasm-layer.js';
 import { createSandbox, type Sandbox } from '../runtime/sandbox.js';
 import { callOf, type CallDescription } from './call.js';
 
+/** Limits of a tested handler: those of an event, and the largest plug-in in bytes. */
+export type TestLimits = Limits & { readonly pluginBytes: number };
+
 /** The handler to load. */
 export interface PluginOptions {
   /** The .wasm file or the script; a relative path is resolved against the working directory. */
@@ -23,7 +26,7 @@ export interface PluginOptions {
   /** Settings of the handler; default: none. */
   readonly settings?: Readonly<Record<string, Json>>;
   /** Limits that override the defaults of a configuration. */
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<TestLimits>;
   /** Argument style of a script; default: that of libvirt hooks. */
   readonly arguments?: 'libvirt' | 'rfc';
   /** Grants of the handler; default: `replace`, so that a replacement shows. */
@@ -111,7 +114,8 @@ async function backendOf(file: string): Promise<BackendName> {
 }
 
 function configOf(options: PluginOptions, backend: BackendName): HandlerConfig {
-  const { file, settings = {}, limits = {}, grants = ['replace'] } = options;
+  const { file, settings = {}, grants = ['replace'] } = options;
+  const { pluginBytes = bounds.pluginBytes, ...limits } = options.limits ?? {};
   if (backend === 'script' && Object.keys(settings).length > 0) {
     throw new HookvisorError(
       'usage',
@@ -126,7 +130,7 @@ function configOf(options: PluginOptions, backend: BackendName): HandlerConfig {
     settings: JSON.stringify(settings),
     grants: new Set(grants),
     limits: { ...defaultHandler.limits, ...limits },
-    pluginBytes: bounds.pluginBytes,
+    pluginBytes,
     arguments: options.arguments ?? defaultHandler.arguments,
   };
 }

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { buildProject } from '../build/build.js';
 import { isProject, readProject } from '../build/project.js';
 import { HookvisorError } from '../../contract/errors.js';
+import { oneLine } from '../../contract/text.js';
 import { findCaseFiles, readCases, type CaseList } from '../../testing/cases.js';
 import { runCases, type TestedHandler } from '../../testing/run-cases.js';
 import { updateCases } from '../../testing/update-cases.js';
@@ -12,6 +13,7 @@ import { type CommandContext, exitStatus, type ExitStatus, newCommand, reportErr
 import { reporterNames, reporters, type ReporterName } from './reporters.js';
 import type { FileResults } from './test-report.js';
 import type { Terminal } from '../terminal/terminal.js';
+import { changedSource, isSource } from './project-sources.js';
 import { watchFolder } from './watch.js';
 
 interface TestOptions {
@@ -54,6 +56,8 @@ async function testOnce(target: string, options: TestOptions, terminal: Terminal
   const lists = await Promise.all(files.map(readCases));
   if (options.build === true) {
     terminal.err.write(describeBuild(await buildProject(await readProject(folder))));
+  } else {
+    await warnIfStale(folder, terminal);
   }
   const reporter = reporters[options.reporter](terminal);
   const all: FileResults[] = [];
@@ -71,6 +75,19 @@ async function testOnce(target: string, options: TestOptions, terminal: Terminal
   if (options.update !== true) return exitStatus.negative;
   for (const list of lists) await update(list, { all, terminal });
   return exitStatus.success;
+}
+
+/** Tells whoever forgot to build why a change shows no effect. */
+async function warnIfStale(folder: string, { err }: Terminal): Promise<void> {
+  if (!(await isProject(folder))) return;
+  const project = await readProject(folder);
+  const source = await changedSource(project);
+  if (source === null) return;
+  const plugin = relative(folder, project.output);
+  err.write(
+    `${err.paint('yellow', 'warning')}: '${oneLine(source, 200)}' has changed since '${plugin}' was built; ` +
+      `the cases test the old plug-in. Add --build\n`,
+  );
 }
 
 async function casesAt(target: string): Promise<{ folder: string; files: string[] }> {
@@ -133,7 +150,6 @@ async function watchAndTest(target: string, options: TestOptions, terminal: Term
     ending.abort();
   };
   process.once('SIGINT', end).once('SIGTERM', end);
-  const isSource = (path: string): boolean => !/\.ya?ml$|\.md$/u.test(path);
   const watching = watchFolder(folder, {
     signal: ending.signal,
     onChange: (paths) => round(project && [...paths].some(isSource)),

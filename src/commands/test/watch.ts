@@ -1,15 +1,13 @@
-import { watch } from 'node:fs/promises';
-import { sep } from 'node:path';
+import { relative } from 'node:path';
+import { watch } from 'chokidar';
+import { isGenerated } from './project-sources.js';
 
 /** Changes arrive in bursts: an editor writes a file in several steps. */
 const settleMs = 150;
 
-/** Folders that builds and package managers change. */
-const ignored = new Set(['build', 'node_modules', '.git', 'target']);
-
 /**
  * Calls `onChange` with the paths that changed below a folder, one burst at a time and never concurrently, until the
- * signal aborts.
+ * signal aborts. Also notices files that an editor replaces by renaming another one.
  */
 export async function watchFolder(
   folder: string,
@@ -23,17 +21,24 @@ export async function watchFolder(
     changed = new Set();
     running = running.then(() => onChange(paths));
   };
+  const isIgnored = (path: string): boolean => isGenerated(relative(folder, path));
+  const watcher = watch(folder, { ignoreInitial: true, ignored: isIgnored });
+  watcher.on('all', (_, path) => {
+    changed.add(relative(folder, path));
+    if (timer !== null) clearTimeout(timer);
+    timer = setTimeout(settled, settleMs);
+  });
   try {
-    for await (const { filename } of watch(folder, { recursive: true, signal })) {
-      if (filename === null || ignored.has(filename.split(sep)[0] ?? '')) continue;
-      changed.add(filename);
-      if (timer !== null) clearTimeout(timer);
-      timer = setTimeout(settled, settleMs);
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+    await new Promise<void>((resolve, reject) => {
+      watcher.once('error', reject);
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+      if (signal.aborted) resolve();
+    });
   } finally {
     if (timer !== null) clearTimeout(timer);
+    await watcher.close();
     await running;
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { packageRoot } from '../../../src/shared/paths.js';
@@ -101,4 +101,42 @@ describe('test', () => {
     child.kill('SIGINT');
     expect(await once(child, 'exit')).toEqual([0, null]);
   }, 90_000);
+
+  it('warns when a source is newer than the plug-in, which does not need a compiler', async () => {
+    const dir = temporaryFolder();
+    const sample = join(packageRoot, 'plugins', 'tiny-allow');
+    for (const name of ['plugin.yaml', 'cases.yaml', 'tiny-allow.wat', 'build/tiny-allow.wasm']) {
+      await cp(join(sample, name), join(dir, name));
+    }
+    const built = await hookvisor('test', dir);
+    expect(built).toMatchObject({ status: 0 });
+    await write(dir, 'README.md', 'Documentation is no source.');
+    const output = join(dir, 'build', 'tiny-allow.wasm');
+    await utimes(output, new Date(), new Date(Date.now() + 1_000));
+    expect((await hookvisor('test', dir)).err).toBe('');
+    await utimes(output, new Date(), new Date(Date.now() - 60_000));
+    await write(dir, 'tiny-allow.wat', await readFile(join(dir, 'tiny-allow.wat'), 'utf8'));
+    expect((await hookvisor('test', dir)).err).toBe(
+      `warning: 'tiny-allow.wat' has changed since 'build/tiny-allow.wasm' was built; the cases test the old plug-in. Add --build\n`,
+    );
+    expect((await hookvisor('test', dir, '--build')).err).not.toContain('warning');
+  });
+
+  it("a row's settings replace those of its case, so that {} means none", async () => {
+    const dir = temporaryFolder();
+    const naming = join(packageRoot, 'plugins/naming/build/naming.wasm');
+    const matrix = '[{ settings: {}, expect: allow }, { expect: { outcome: deny, reason: /web/ } }]';
+    const one = `{ name: a, argv: [db, prepare, begin, "-"], settings: { pattern: ^web }, matrix: ${matrix} }`;
+    await write(dir, 'cases.yaml', `handler: { source: ${naming} }\ncases:\n  - ${one}\n`);
+    expect(await hookvisor('test', dir)).toMatchObject({ status: 0, err: '' });
+  });
+
+  it('accepts pluginSize among the limits of a case', async () => {
+    const dir = temporaryFolder();
+    const naming = join(packageRoot, 'plugins/naming/build/naming.wasm');
+    const refused = '{ limits: { pluginSize: 1MiB }, expect: { refused: /at most 1048576 are allowed/ } }';
+    const one = `{ name: a, argv: [db, prepare, begin, "-"], matrix: [${refused}, { expect: allow }] }`;
+    await write(dir, 'cases.yaml', `handler: { source: ${naming} }\ncases:\n  - ${one}\n`);
+    expect((await hookvisor('test', dir)).out).toContain('2 passed');
+  });
 });
