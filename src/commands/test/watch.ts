@@ -15,7 +15,7 @@ export async function watchFolder(
 ): Promise<void> {
   let changed = new Set<string>();
   let running = Promise.resolve();
-  let timer: NodeJS.Timeout | null = null;
+  let timer: NodeJS.Timeout | undefined;
   const settled = (): void => {
     const paths = changed;
     changed = new Set();
@@ -25,7 +25,7 @@ export async function watchFolder(
   const watcher = watch(folder, { ignoreInitial: true, ignored: isIgnored });
   watcher.on('all', (_, path) => {
     changed.add(relative(folder, path));
-    if (timer !== null) clearTimeout(timer);
+    clearTimeout(timer);
     timer = setTimeout(settled, settleMs);
   });
   try {
@@ -37,7 +37,7 @@ export async function watchFolder(
       if (signal.aborted) resolve();
     });
   } finally {
-    if (timer !== null) clearTimeout(timer);
+    clearTimeout(timer);
     await watcher.close();
     await running;
   }
