@@ -24,10 +24,10 @@ const why = noOtherUser ?? (group === undefined ? 'there is no group but root' :
 const socketFor = (name: string): string => `{ path: hv.sock, group: ${name} }`;
 
 /** Runs the command as a user with one group. */
-async function as(gid: number, ...args: string[]): Promise<{ status: unknown; out: string; err: string }> {
+async function as(gid: number, ...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
   const child = spawn(process.execPath, [main, ...args], { uid: otherUser, gid, cwd: '/', env: {}, timeout: 60_000 });
-  const [out, err, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { status: status as unknown, out, err };
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  return { status: child.exitCode, out, err };
 }
 
 /** Sends one frame and returns the head of the answer. */
