@@ -36,7 +36,7 @@ async function answer(request) {
       return decision;
     },
   };
-  const frame = await answerRequest(request, timed, log);
+  const frame = await answerRequest(request, { runtime: timed, log, role: 'operator' });
   const now = performance.now();
   const us = (/** @type {number} */ from, /** @type {number} */ to) => (to - from) * 1_000;
   const decide = us(decoded, decided) - handlers;

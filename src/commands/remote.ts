@@ -1,10 +1,11 @@
 import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
 import { hasCode } from '../contract/error-code.js';
 import { HookvisorError, isErrorCode, messageOf } from '../contract/errors.js';
 import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, FrameReader } from '../contract/framing.js';
 import { frameType } from '../contract/hook-frames.js';
 import { bounds } from '../contract/limits.js';
-import { type Command, refusalSchema } from '../contract/protocol.js';
+import { type Command, readOnlyCommands, readOnlySocketName, refusalSchema } from '../contract/protocol.js';
 
 /** A request from the command line to a running runtime. */
 export interface RemoteRequest {
@@ -23,7 +24,13 @@ export interface RemoteRequest {
 export async function askRuntime(request: RemoteRequest): Promise<{ head: unknown; tail: Buffer }> {
   const { socket: path, command, document = null, timeoutMs } = request;
   const frame = encodeFrame(frameType.command, ...encodeHeadAndTail(command, document));
-  const { type, body } = await exchange(path, frame, timeoutMs);
+  const { type, body } = await exchange(path, frame, timeoutMs).catch(async (error: unknown) => {
+    if (!isForbidden(error) || !readOnlyCommands.includes(command.command)) throw error;
+    // Whoever may not use this socket may be allowed to look.
+    return exchange(join(dirname(path), readOnlySocketName), frame, timeoutMs).catch(() => {
+      throw error;
+    });
+  });
   const answer = decodeHeadAndTail(body);
   if (type === frameType.commandAnswer) return answer;
   const refusal = refusalSchema.safeParse(answer.head);
@@ -74,9 +81,13 @@ async function exchange(path: string, frame: Buffer, timeoutMs: number): Promise
   });
 }
 
+function isForbidden(error: unknown): boolean {
+  return error instanceof HookvisorError && hasCode(error.cause, 'EACCES');
+}
+
 function unreachable(path: string, cause: Error): HookvisorError {
   const hint = hasCode(cause, 'EACCES')
-    ? 'it belongs to another user; run this as root'
+    ? `only root may use it; run this as root, or let a group look with 'socket.group'`
     : `start it with 'hookvisor serve', or specify its socket with --socket`;
   return new HookvisorError('unreachable', `Cannot reach the runtime at '${path}': ${cause.message}; ${hint}`, {
     cause,

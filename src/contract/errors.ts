@@ -21,6 +21,7 @@ export const errorCodes = [
   'closed',
   'handler-failed',
   'refused',
+  'forbidden',
   'internal',
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];

@@ -30,6 +30,15 @@ export const commandSchema = z.discriminatedUnion('command', [
   }),
   z.strictObject({ command: z.literal('cancel-trial') }),
 ]);
+/** What a caller may do: everything, or only look. Each socket has one role. */
+export type Role = 'operator' | 'read-only';
+
+/** Commands that change nothing. */
+export const readOnlyCommands: readonly Command['command'][] = ['status'];
+
+/** Name of the socket with the role `read-only`, in the folder of the runtime's socket. */
+export const readOnlySocketName = 'read-only.sock';
+
 export type Command = z.infer<typeof commandSchema>;
 export type EmitCommand = Extract<Command, { command: 'emit' }>;
 

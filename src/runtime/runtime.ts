@@ -181,7 +181,14 @@ export function configFrom(file: string, { journalDir, ...overrides }: ConfigOve
   };
 }
 
-function requireSameSocket(next: Config, { socket }: Config): void {
+function requireSameSocket(next: Config, { socket, readers }: Config): void {
+  if (next.readers !== readers) {
+    const group = next.readers === null ? 'no group' : `the group '${next.readers}'`;
+    throw new HookvisorError(
+      'config-invalid',
+      `Cannot reload '${next.file}': it lets ${group} look, which is not in force; restart the runtime to change it`,
+    );
+  }
   if (next.socket === socket) return;
   throw new HookvisorError(
     'config-invalid',

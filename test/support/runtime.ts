@@ -31,8 +31,8 @@ const cache =
 mkdirSync(cache, { recursive: true, mode: 0o700 });
 
 /** A runtime with a socket in a folder of its own. `yaml` is the configuration without version, journal and cache. */
-export async function serve(yaml: string, dir = temporaryFolder()): Promise<TestRuntime> {
-  const configFile = await writeConfig(dir, yaml);
+export async function serve(yaml: string, dir = temporaryFolder(), socket = 'hv.sock'): Promise<TestRuntime> {
+  const configFile = await writeConfig(dir, yaml, socket);
   const said: string[] = [];
   const log = (level: string, message: string): void => {
     said.push(`${level}: ${message}`);
@@ -58,10 +58,10 @@ function recordsIn(file: string): EventRecord[] {
 }
 
 /** Writes (or replaces) the configuration of a folder. */
-export async function writeConfig(dir: string, yaml: string): Promise<string> {
+export async function writeConfig(dir: string, yaml: string, socket = 'hv.sock'): Promise<string> {
   return write(
     dir,
     'hookvisor.yaml',
-    `version: 1\nsocket: hv.sock\njournal: { dir: journal }\ncache: ${cache}\nsandbox: { require: process }\n${yaml}`,
+    `version: 1\nsocket: ${socket}\njournal: { dir: journal }\ncache: ${cache}\nsandbox: { require: process }\n${yaml}`,
   );
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Config } from '../../runtime/config/config.js';
 import { defaultConfigFile } from '../../runtime/config/defaults.js';
@@ -7,6 +8,8 @@ import { configDistrust } from '../../runtime/require-trusted.js';
 import { type ErrorCode, HookvisorError } from '../../contract/errors.js';
 import { distrustError } from '../../runtime/files/distrust.js';
 import { createPathTrust, type PathTrust } from '../../runtime/files/path-trust.js';
+import { readGroups } from '../../runtime/files/accounts.js';
+import { shellQuote } from '../../runtime/files/shell-quote.js';
 import { hostDistrust } from '../install/host-distrust.js';
 import { createLog } from '../../runtime/log.js';
 import { jsonLine } from '../../contract/text.js';
@@ -36,7 +39,7 @@ export function checkCommand({ terminal, finish }: CommandContext): Command {
         if (json !== true && err.columns !== null) err.write(`loading ${config.handlers.size} handlers…\n`);
         await using engine = await createEngine(config, createLog(err), { trust });
         const { handlers } = engine.status();
-        const { doubts } = config;
+        const doubts = [...config.doubts, ...unreadable(config)];
         if (json === true) {
           out.write(jsonLine({ valid: true, config: config.file, handlers, routes: config.routes.length, doubts }));
         } else {
@@ -81,4 +84,14 @@ function describe(config: Config): string {
   const recorded = config.journal === null ? 'and not recorded' : 'and recorded in the journal';
   if (rows.length === 0) return `no handlers: every event is allowed ${recorded}\n`;
   return table(['HANDLER', 'BACKEND', 'MODE', 'TRUST', 'ON FAILURE', 'GRANTS', 'SOURCE'], rows);
+}
+
+/** Returns a warning if the group that may look cannot read the configuration, which it needs to check it. */
+function unreadable({ file, readers }: Config): string[] {
+  const group = readGroups().find(({ name }) => name === readers);
+  if (readers === null || group === undefined) return [];
+  const { mode, gid } = statSync(file);
+  if ((mode & 0o004) !== 0 || ((mode & 0o040) !== 0 && gid === group.gid)) return [];
+  const path = shellQuote(file);
+  return [`socket.group: '${readers}' cannot read this file; run: chgrp ${readers} ${path} && chmod 640 ${path}`];
 }

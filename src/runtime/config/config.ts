@@ -74,6 +74,8 @@ export interface JournalConfig {
   readonly maxAgeMs: number;
   /** Size at which a new file is started, bytes. */
   readonly segmentBytes: number;
+  /** The group that may read it, {@link Config.readers}; null: only root. */
+  readonly readers: string | null;
 }
 
 /** A validated configuration. */
@@ -82,6 +84,8 @@ export interface Config {
   readonly file: string;
   /** Absolute path of the runtime's socket. */
   readonly socket: string;
+  /** The group whose members may look at the runtime and its journal; null: only root. */
+  readonly readers: string | null;
   /** The journal; null when `journal: false` turned it off. */
   readonly journal: JournalConfig | null;
   /** Absolute path of the cache of admitted plug-ins. */

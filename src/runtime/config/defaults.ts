@@ -18,6 +18,7 @@ export const defaultJournal: JournalConfig = {
   maxBytes: 1024 ** 3,
   maxAgeMs: 90 * 24 * 3_600_000,
   segmentBytes: 16 * 1024 ** 2,
+  readers: null,
 };
 
 /** Default total time of all handlers for the start of one guest, milliseconds. */

@@ -5,6 +5,7 @@ import { HookvisorError, messageOf } from '../../contract/errors.js';
 import type { Distrust } from '../files/distrust.js';
 import { openTrusted } from '../files/open-trusted.js';
 import { createPathTrust, type PathTrust } from '../files/path-trust.js';
+import { shellQuote } from '../files/shell-quote.js';
 import { bounds } from '../../contract/limits.js';
 import type { Config } from './config.js';
 import { ConfigError, invalidConfig } from './config-error.js';
@@ -82,14 +83,17 @@ async function readText(file: string, openFile: () => Promise<FileHandle>): Prom
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     if (error instanceof HookvisorError) throw error;
-    throw unreadable(file, reason(error), error);
+    throw unreadable(file, reason(error, file), error);
   }
 }
 
-function reason(error: unknown): string {
+function reason(error: unknown, file: string): string {
+  const path = shellQuote(file);
   const code = codeOf(error);
   if (code === 'ENOENT') return 'it does not exist; create it, or specify another with --config';
-  if (code === 'EACCES') return 'permission denied; run the command as a user who can read it';
+  if (code === 'EACCES') {
+    return `permission denied; run this as root, or let your group read it: chgrp GROUP ${path} && chmod 640 ${path}`;
+  }
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') return 'it is not UTF-8 text; save it as UTF-8';
   return `${messageOf(error)}; correct this, or specify another with --config`;
 }

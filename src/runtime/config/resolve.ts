@@ -35,8 +35,9 @@ export function resolveConfig(written: ConfigFile, file: string): Config {
   const journal = written.journal ?? {};
   return {
     file: absolute,
-    socket: resolve(folder, written.socket ?? defaultSocket),
-    journal: journal === false ? null : journalOf(journal, folder),
+    socket: resolve(folder, written.socket?.path ?? defaultSocket),
+    readers: written.socket?.group ?? null,
+    journal: journal === false ? null : { ...journalOf(journal, folder), readers: written.socket?.group ?? null },
     cache: resolve(folder, written.cache ?? defaultCache()),
     sandbox: {
       require: written.sandbox?.require ?? defaultIsolationLevel(),
@@ -49,7 +50,10 @@ export function resolveConfig(written: ConfigFile, file: string): Config {
   };
 }
 
-function journalOf(written: Exclude<NonNullable<ConfigFile['journal']>, false>, folder: string): JournalConfig {
+function journalOf(
+  written: Exclude<NonNullable<ConfigFile['journal']>, false>,
+  folder: string,
+): Omit<JournalConfig, 'readers'> {
   return {
     dir: resolve(folder, written.dir ?? defaultJournal.dir),
     redact: written.redact ?? defaultJournal.redact,

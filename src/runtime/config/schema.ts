@@ -142,6 +142,12 @@ const kinds = z
         : 'contains a word that is not a kind; write kinds separated by spaces, such as daemon domain',
   });
 
+const socket = mapping({
+  path: path().optional(),
+  group: z.string({ error: expected({ wrong: 'is not the name of a group; write it as in /etc/group' }) }).optional(),
+  role: word(['read-only']).optional(),
+});
+
 /** The schema of the configuration file. References between its parts are checked in references.ts. */
 export const configSchema = mapping({
   version: z.literal(1, {
@@ -150,7 +156,12 @@ export const configSchema = mapping({
       missing: 'write version: 1',
     }),
   }),
-  socket: path().optional(),
+  socket: z
+    .unknown()
+    .transform((input, ctx) =>
+      isMapping(input) ? delegate(socket, input, ctx) : { path: delegate(path(), input, ctx) },
+    )
+    .optional(),
   journal: z
     .unknown()
     .transform((input, ctx) => (input === false ? false : delegate(journal, input ?? {}, ctx)))

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { HookvisorError } from '../../contract/errors.js';
+import { shellQuote } from './shell-quote.js';
 
 /** A line of passwd(5). */
 export interface Account {
@@ -28,6 +30,15 @@ export function readAccounts(): Account[] {
 export function readGroups(): Group[] {
   return linesOf('/etc/group').map(([name = '', , gid, members = '']) => {
     return { name, gid: Number(gid), members: members.split(',').filter((member) => member !== '') };
+  });
+}
+
+/** Returns the number of a local group. Throws HookvisorError `usage` when there is none of that name. */
+export function groupId(name: string): number {
+  const found = readGroups().find((group) => group.name === name);
+  if (found !== undefined) return found.gid;
+  throw new HookvisorError('usage', `there is no group '${name}'; run: groupadd --system ${shellQuote(name)}`, {
+    fields: { group: name },
   });
 }
 

@@ -10,14 +10,15 @@ const ownerOnly = 0o600;
 
 /**
  * Opens a file that only root and the user of this process can have created and can change: does not follow a symbolic
- * link, and requires that {@link requirePrivateFile} accepts the open file. New files have mode 0600. The folders above
+ * link, and requires that {@link requirePrivateFile} accepts the open file. New files have mode 0600 unless `mode` says otherwise. The folders above
  * are not examined, and Node lacks openat(2): a user who can rename one of them controls what a path refers to. Throws
  * HookvisorError `untrusted`, or the errors of open(2).
  *
  * @param flags of open(2), such as `O_RDONLY`
+ * @param mode of a new file
  */
-export async function openPrivate(path: string, flags: number): Promise<FileHandle> {
-  const handle = await open(path, flags | guards, ownerOnly).catch((error: unknown) => {
+export async function openPrivate(path: string, flags: number, mode = ownerOnly): Promise<FileHandle> {
+  const handle = await open(path, flags | guards, mode).catch((error: unknown) => {
     throw explain(path, error);
   });
   try {
@@ -30,9 +31,9 @@ export async function openPrivate(path: string, flags: number): Promise<FileHand
 }
 
 /** Does the same as {@link openPrivate}, synchronously. Returns a descriptor. */
-export function openPrivateSync(path: string, flags: number): number {
+export function openPrivateSync(path: string, flags: number, mode = ownerOnly): number {
   try {
-    return judged(path, flags, requirePrivateFile);
+    return judged(path, { flags, mode }, requirePrivateFile);
   } catch (error) {
     throw explain(path, error);
   }
@@ -43,7 +44,7 @@ export function checkPrivateFolder(path: string): void {
   // With a slash at the end, the kernel would follow a link.
   const folder = resolve(path);
   try {
-    closeSync(judged(folder, constants.O_RDONLY | constants.O_DIRECTORY, requirePrivateFolder));
+    closeSync(judged(folder, { flags: constants.O_RDONLY | constants.O_DIRECTORY, mode: 0 }, requirePrivateFolder));
   } catch (error) {
     // open(2) reports the same error for a link as for a file.
     const isLink = hasCode(error, 'ENOTDIR') && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true;
@@ -51,8 +52,12 @@ export function checkPrivateFolder(path: string): void {
   }
 }
 
-function judged(path: string, flags: number, judge: (path: string, stats: Stats) => void): number {
-  const descriptor = openSync(path, flags | guards, ownerOnly);
+function judged(
+  path: string,
+  { flags, mode }: { flags: number; mode: number },
+  judge: (path: string, stats: Stats) => void,
+): number {
+  const descriptor = openSync(path, flags | guards, mode);
   try {
     judge(path, fstatSync(descriptor));
     return descriptor;

@@ -2,8 +2,10 @@ import { constants } from 'node:fs';
 import { rename, unlink, writeFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
+import { dirname } from 'node:path';
 import { openPrivate } from '../files/open-private.js';
 import { listSegments, type Segment } from './segments.js';
+import { segmentMode } from './share-folder.js';
 import { hasCode } from '../../contract/error-code.js';
 
 /** Limits of what a journal keeps. */
@@ -37,10 +39,11 @@ export async function keepHouse(dir: string, active: number, retention: Retentio
 async function compress(segment: Segment): Promise<void> {
   const part = `${segment.path}.gz.part`;
   const chunkBytes = 256 * 1024;
+  const creating = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   await unlinkIfThere(part);
   try {
     await using original = await openPrivate(segment.path, constants.O_RDONLY);
-    await using copy = await openPrivate(part, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+    await using copy = await openPrivate(part, creating, segmentMode(dirname(part)));
     await pipeline(
       original.createReadStream({ highWaterMark: chunkBytes }),
       createGzip({ level: 6, chunkSize: chunkBytes }),

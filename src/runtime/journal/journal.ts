@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { JournalConfig } from '../config/config.js';
 import { HookvisorError, messageOf } from '../../contract/errors.js';
+import { groupId } from '../files/accounts.js';
 import { checkPrivateFolder } from '../files/open-private.js';
 import type { Log } from '../log.js';
 import type { JournalEntry } from './entry.js';
@@ -11,6 +12,7 @@ import { type JournalLock, lockJournal } from './lock.js';
 import { OpenSegments } from './open-segments.js';
 import { RecordWriter } from './record-writer.js';
 import { recover, type Recovered } from './recover.js';
+import { shareFolder } from './share-folder.js';
 
 /** Maximum delay until a record is synced to disk with `sync: interval`, milliseconds. */
 const syncIntervalMs = 200;
@@ -45,11 +47,21 @@ export async function openJournal(config: JournalConfig, log: Log): Promise<Jour
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     checkPrivateFolder(dir);
     lock = await lockJournal(dir);
+    if (config.readers !== null) letRead(dir, config.readers, log);
     return new LockedJournal({ config, log, lock, key: journalKey(dir), found: await recover(dir, log) });
   } catch (error) {
     lock?.release();
     if (error instanceof HookvisorError) throw error;
     throw cannot('open', dir, error);
+  }
+}
+
+/** A group that cannot read is no reason to lose records. */
+function letRead(dir: string, group: string, log: Log): void {
+  try {
+    shareFolder(dir, groupId(group));
+  } catch (error) {
+    log('error', `The group '${group}' cannot read the journal '${dir}': ${messageOf(error)}`);
   }
 }
 

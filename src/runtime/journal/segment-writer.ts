@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { openPrivateSync } from '../files/open-private.js';
 import { segmentPath } from './segments.js';
+import { segmentMode } from './share-folder.js';
 
 /** A segment that is being written. */
 export interface SegmentWriter {
@@ -37,7 +38,9 @@ const appending = constants.O_WRONLY | constants.O_APPEND;
  */
 export function openSegment(dir: string, number: number, state: SegmentState | null): SegmentWriter {
   const path = segmentPath(dir, number);
-  const fd = openPrivateSync(path, state === null ? appending | constants.O_CREAT | constants.O_EXCL : appending);
+  const isNew = state === null;
+  const flags = isNew ? appending | constants.O_CREAT | constants.O_EXCL : appending;
+  const fd = openPrivateSync(path, flags, isNew ? segmentMode(dir) : 0);
   let size = state?.size ?? 0;
   /** Whether a failed write left data that could not be removed. */
   let torn = false;

@@ -23,6 +23,9 @@ export function segmentPath(dir: string, number: number): string {
   return join(dir, `${String(number).padStart(8, '0')}.jsonl`);
 }
 
+/** Matches the name of a segment: its number, and whether it is compressed. */
+export const segmentName = /^(\d{8,})\.jsonl(\.gz)?$/u;
+
 /**
  * Lists the segments of a journal, oldest first; none if the folder does not exist. Throws HookvisorError `untrusted` if
  * other users can write to the folder, otherwise `journal`.
@@ -39,7 +42,7 @@ export async function listSegments(dir: string): Promise<Segment[]> {
   const found = new Map<number, Segment>();
   // By name, so that the compressed copy, which is complete, wins if a segment exists twice.
   for (const name of names.sort()) {
-    const match = /^(\d{8,})\.jsonl(\.gz)?$/u.exec(name);
+    const match = segmentName.exec(name);
     if (match === null) continue;
     const path = join(dir, name);
     const stats = await lstat(path).catch(() => null);

@@ -4,7 +4,7 @@ import { decodeHeadAndTail, encodeFrame, encodeHeadAndTail, type Frame, FrameRea
 import { decodeHookRequest, encodeHookAnswer, frameType } from '../../contract/hook-frames.js';
 import { bounds } from '../../contract/limits.js';
 import type { Log } from '../log.js';
-import { commandSchema } from '../../contract/protocol.js';
+import { commandSchema, readOnlyCommands, type Role } from '../../contract/protocol.js';
 import type { Runtime } from '../runtime.js';
 
 /** Timeout for a client to send its request, milliseconds. */
@@ -14,16 +14,20 @@ export const requestDeadlineMs = 10_000;
  * Returns the frame that answers a request frame; null means that no request arrived in time. Never throws: a malformed
  * request is answered with a refusal.
  */
-export async function answerRequest(bytes: Buffer | null, runtime: Runtime, log: Log): Promise<Buffer> {
+export async function answerRequest(
+  bytes: Buffer | null,
+  { runtime, log, role }: { runtime: Runtime; log: Log; role: Role },
+): Promise<Buffer> {
   try {
     const { type, body } = frameOf(bytes);
     if (type === frameType.hookCall) {
+      if (role === 'read-only') throw forbidden('answer a hook call');
       const { verdict, document } = await runtime.hook(decodeHookRequest(body));
       return encodeHookAnswer(toHookAnswer(verdict, document));
     }
     if (type === frameType.command) {
       const { head, tail } = decodeHeadAndTail(body);
-      return encodeFrame(frameType.commandAnswer, ...(await command(head, tail, runtime)));
+      return encodeFrame(frameType.commandAnswer, ...(await command(head, tail, { runtime, role })));
     }
     throw new HookvisorError('protocol', `Cannot answer a frame of type ${type}: it is not a request`, {
       fields: { type },
@@ -42,12 +46,19 @@ function frameOf(bytes: Buffer | null): Frame {
   throw new HookvisorError('timeout', message);
 }
 
-async function command(head: unknown, tail: Buffer, runtime: Runtime): Promise<Uint8Array[]> {
+async function command(
+  head: unknown,
+  tail: Buffer,
+  { runtime, role }: { runtime: Runtime; role: Role },
+): Promise<Uint8Array[]> {
   const parsed = commandSchema.safeParse(head);
   if (!parsed.success) {
     throw new HookvisorError('protocol', `Cannot run the command: ${parsed.error.issues[0]?.message ?? 'unknown'}`, {
       cause: parsed.error,
     });
+  }
+  if (role === 'read-only' && !readOnlyCommands.includes(parsed.data.command)) {
+    throw forbidden(`run '${parsed.data.command}'`);
   }
   switch (parsed.data.command) {
     case 'emit': {
@@ -68,4 +79,9 @@ async function command(head: unknown, tail: Buffer, runtime: Runtime): Promise<U
       await runtime.promotions.cancel();
       return encodeHeadAndTail({ cancelled: true }, null);
   }
+}
+
+function forbidden(what: string): HookvisorError {
+  const message = `Cannot ${what} on this socket: it only allows ${readOnlyCommands.join(', ')}; run this as root`;
+  return new HookvisorError('forbidden', message);
 }

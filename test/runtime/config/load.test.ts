@@ -126,6 +126,7 @@ describe('parseConfig', () => {
     expect(parseConfig(whole, file)).toStrictEqual({
       file,
       socket: '/run/hookvisor/hookvisor.sock',
+      readers: null,
       journal: defaultJournal,
       cache: defaultCache(),
       budgetMs: 60_000,
@@ -148,6 +149,7 @@ describe('parseConfig', () => {
       expect(parseConfig(`version: 1\n${rest}`, file)).toStrictEqual({
         file,
         socket: '/run/hookvisor/hookvisor.sock',
+        readers: null,
         journal: defaultJournal,
         cache: defaultCache(),
         budgetMs: 60_000,
@@ -181,6 +183,7 @@ describe('parseConfig', () => {
       maxBytes: 2 * 1024 ** 4,
       maxAgeMs: 12 * 3_600_000,
       segmentBytes: 1024 ** 2,
+      readers: null,
     });
   });
 
@@ -195,6 +198,14 @@ describe('parseConfig', () => {
       journal: { dir: '/srv/hv/log' },
       cache: '/srv/cache',
     });
+  });
+
+  it('takes a socket as a path, or as a mapping with the group that may look', () => {
+    const config = parseConfig('version: 1\nsocket: { path: a.sock, group: libvirt }\n', '/srv/hv/c.yaml');
+    expect(config).toMatchObject({ socket: '/srv/hv/a.sock', readers: 'libvirt', journal: { readers: 'libvirt' } });
+    expect(() => parseConfig('version: 1\nsocket: { grup: libvirt }\n', file)).toThrow("did you mean 'group'?");
+    expect(() => parseConfig('version: 1\nsocket: { group: 7 }\n', file)).toThrow('7 is not the name of a group');
+    expect(() => parseConfig('version: 1\nsocket: { role: all }\n', file)).toThrow("'all' is not a valid value");
   });
 
   it('lets a handler set its own limits and grants', () => {
