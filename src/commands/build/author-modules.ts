@@ -1,4 +1,5 @@
 import type * as Jco from '@bytecodealliance/jco';
+import type Binaryen from 'binaryen';
 import type * as Qjs from 'componentize-qjs';
 import type * as TypeScript from 'typescript';
 import { z } from 'zod';
@@ -14,6 +15,12 @@ export async function importJco(folder: string): Promise<typeof Jco> {
 /** Imports the compiler from JavaScript to components. */
 export async function importQjs(folder: string): Promise<typeof Qjs> {
   return (await importAuthorModule('componentize-qjs', folder)) as typeof Qjs;
+}
+
+/** Imports the toolkit that rewrites WebAssembly. */
+export async function importBinaryen(folder: string): Promise<typeof Binaryen> {
+  const found = z.object({ default: z.unknown() }).parse(await importAuthorModule('binaryen', folder));
+  return found.default as typeof Binaryen;
 }
 
 /** Imports the TypeScript compiler. */

@@ -8,6 +8,7 @@ import { bounds, defaultLimits } from '../../contract/limits.js';
 import { createAdmission } from '../../runtime/plugins/admission.js';
 import { createCache } from '../../runtime/plugins/cache.js';
 import { createLauncher } from '../../runtime/isolation/launcher.js';
+import { requirePackages } from './author-packages.js';
 import { buildAssemblyScript } from './assemblyscript.js';
 import { buildC } from './c.js';
 import { buildGo } from './go.js';
@@ -51,6 +52,7 @@ export interface Built {
 export async function buildProject(project: Project): Promise<Built> {
   const began = performance.now();
   const { backend, build } = builders[project.language];
+  requirePackages(project.folder, project.language);
   const bytes = await build(project);
   const digest = createHash('sha256').update(bytes).digest('hex');
   const validates = await vetted(project, { backend, bytes, digest });

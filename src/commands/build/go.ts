@@ -55,7 +55,7 @@ export async function buildGo({ folder, source }: Project): Promise<Buffer> {
       env: { GOOS: 'wasip1', GOARCH: 'wasm', CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '' },
       install: 'install Go 1.24 or later (https://go.dev/dl), or set the variable GO to another one',
     });
-    return await componentFromCore(await replaceImports(await readFile(output), constants), folder);
+    return await componentFromCore(await replaceImports(await readFile(output), constants, folder), folder);
   } finally {
     await rm(stage, { recursive: true, force: true });
   }

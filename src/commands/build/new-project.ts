@@ -5,6 +5,7 @@ import { codeOf } from '../../contract/error-code.js';
 import { HookvisorError, messageOf } from '../../contract/errors.js';
 import { packageRoot } from '../../shared/paths.js';
 import { version } from '../../runtime/version.js';
+import { projectPackage } from './author-packages.js';
 import type { Language } from './project.js';
 
 interface Template {
@@ -46,6 +47,8 @@ const templates: Readonly<Record<Language, Template>> = {
 };
 
 const folder = join(packageRoot, 'templates');
+const guestDeclarations = ['guest/types/hookvisor.d.ts', 'dist/guest/index.d.ts', 'dist/guest/seeded-random.d.ts'];
+const typesFolder = join('types', 'hookvisor');
 
 /**
  * Creates a project in a new or empty folder and names it after the folder. Returns its files, sorted by name. Throws
@@ -60,7 +63,12 @@ export async function newProject(target: string, language: Language): Promise<st
     );
   }
   await assertEmpty(target);
-  const files = new Map([...(await filesOf('common')), ...(await filesOf(language))]);
+  const files = new Map([
+    ...(await filesOf('common')),
+    ...(await filesOf(language)),
+    ['package.json', projectPackage(name, language)] as const,
+    ...(language === 'ts' ? await typesOf() : []),
+  ]);
   try {
     for (const [path, text] of files) {
       const file = join(target, path);
@@ -96,6 +104,18 @@ async function assertEmpty(target: string): Promise<void> {
     'usage',
     `Cannot create the project '${target}': the folder is not empty; specify another folder, or empty it`,
   );
+}
+
+/** Reads the declarations of the SDK: editors and `tsc` then need no Hookvisor in the project. */
+async function typesOf(): Promise<[string, string][]> {
+  const declared = await Promise.all(
+    guestDeclarations.map(async (file): Promise<[string, string]> => [
+      join(typesFolder, basename(file)),
+      await readFile(join(packageRoot, file), 'utf8'),
+    ]),
+  );
+  // The declarations of the WIT are in another folder of the package.
+  return declared.map(([path, text]) => [path, text.replace(/^\/\/\/ <reference .*\n/u, '')]);
 }
 
 /** Reads the files of a template. npm does not package `.gitignore`, so it is stored without the dot. */

@@ -35,13 +35,13 @@ let made: Promise<Buffer> | null = null;
  * including times and hash table seeds: without this, two builds of one source differ. Throws HookvisorError `internal`
  * when this version of componentize-qjs has another structure.
  */
-export function reproducibleRuntime(): Promise<Buffer> {
-  return (made ??= makeRuntime());
+export function reproducibleRuntime(folder: string): Promise<Buffer> {
+  return (made ??= makeRuntime(folder));
 }
 
-async function makeRuntime(): Promise<Buffer> {
+async function makeRuntime(folder: string): Promise<Buffer> {
   const runtime = smallestSyncRuntime(await readFile(bindingFile()));
-  return replaceImports(runtime, constants);
+  return replaceImports(runtime, constants, folder);
 }
 
 /** Finds the native addon that contains the runtimes. It is already loaded, because importing componentize-qjs loads it. */

@@ -1,4 +1,5 @@
 import type binaryen from 'binaryen';
+import { importBinaryen } from './author-modules.js';
 import { HookvisorError } from '../../contract/errors.js';
 
 type Binaryen = typeof binaryen;
@@ -16,10 +17,14 @@ export interface Replacement {
 
 /**
  * Replaces imported functions of a core module with functions of its own. Imports without a replacement are kept.
- * Binaryen is loaded at the first call, since only authoring commands need it.
+ * Binaryen is that of the project in `folder`, or the one installed alongside Hookvisor.
  */
-export async function replaceImports(bytes: Uint8Array, replacements: readonly Replacement[]): Promise<Buffer> {
-  const { default: binaryen } = await import('binaryen');
+export async function replaceImports(
+  bytes: Uint8Array,
+  replacements: readonly Replacement[],
+  folder: string,
+): Promise<Buffer> {
+  const binaryen = await importBinaryen(folder);
   const module = binaryen.readBinaryWithFeatures(bytes, binaryen.Features.All);
   try {
     for (const { name, params, results, body } of replaced({ module, binaryen }, replacements)) {

@@ -9,18 +9,9 @@ import { packageRoot } from '../../shared/paths.js';
 
 const run = promisify(execFile);
 
-/** Versions that are known to work; a runtime installation does not include these packages. */
-const versions: Readonly<Record<string, string>> = {
-  '@bytecodealliance/jco': '1.34.0',
-  '@extism/as-pdk': '1.0.0',
-  assemblyscript: '0.28.20',
-  'componentize-qjs': '0.4.5',
-  typescript: '6.0.3',
-};
-
 /**
  * Finds a module that only authors need: that of the project, otherwise the one installed alongside Hookvisor. Throws
- * HookvisorError `usage`, which says what to install.
+ * HookvisorError `usage` for one that `requirePackages` did not find either.
  */
 export function authorModule(specifier: string, folder: string): string {
   for (const from of [folder, packageRoot]) {
@@ -30,26 +21,18 @@ export function authorModule(specifier: string, folder: string): string {
       // Try the next location.
     }
   }
-  const name = packageOf(specifier);
-  const version = versions[name];
   throw new HookvisorError(
     'usage',
-    `Cannot build '${folder}': the package '${name}' is not installed; ` +
-      `run: npm install --save-dev ${name}${version === undefined ? '' : `@${version}`}`,
-    { fields: { package: name } },
+    `Cannot build '${folder}': '${specifier}' cannot be loaded; run npm install again`,
+    {
+      fields: { module: specifier },
+    },
   );
 }
 
 /** Imports a module that only authors need. The caller asserts its type. */
 export async function importAuthorModule(specifier: string, folder: string): Promise<unknown> {
   return (await import(pathToFileURL(authorModule(specifier, folder)).href)) as unknown;
-}
-
-function packageOf(specifier: string): string {
-  return specifier
-    .split('/')
-    .slice(0, specifier.startsWith('@') ? 2 : 1)
-    .join('/');
 }
 
 /** An external compiler. */

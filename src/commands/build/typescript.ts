@@ -31,7 +31,7 @@ export async function buildTypeScript(project: Project): Promise<Buffer> {
       moduleRoot: stage,
       world: validates ? 'configurable-hook-handler' : 'hook-handler',
       stubWasi: true,
-      runtimeBytes: await reproducibleRuntime(),
+      runtimeBytes: await reproducibleRuntime(project.folder),
     });
     return strip(component);
   } catch (error) {
