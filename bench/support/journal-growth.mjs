@@ -17,7 +17,14 @@ export async function journalGrowth(stage, count) {
   const dir = stage.path('growing-journal');
   await mkdir(dir, { mode: 0o700 });
   const gib = 1_024 ** 3;
-  const config = { dir, redact: true, segmentBytes: 64 * 1_048_576, maxBytes: 100 * gib, maxAgeMs: 1e10, readers: null };
+  const config = {
+    dir,
+    redact: true,
+    segmentBytes: 64 * 1_048_576,
+    maxBytes: 100 * gib,
+    maxAgeMs: 1e10,
+    readers: null,
+  };
   const open = () => openJournal({ ...config, sync: 'interval' }, () => undefined);
   const journal = await open();
   const xml = readFileSync(stage.document, 'utf8');
