@@ -101,7 +101,7 @@ async function casesOf(entry: CaseEntry, { read, at }: Place): Promise<TestCase[
   return (matrix ?? []).map((row, index) => ({
     name: `${name} › ${row.name ?? JSON.stringify(row.settings ?? {})}`,
     call,
-    settings: row.settings ?? merged.settings ?? {},
+    settings: settingsOf(row.settings, merged.settings),
     limits: { ...limits, ...limitsOf(row.limits) },
     expect: row.expect,
     ...at2(['matrix', index, 'expect']),
@@ -135,6 +135,11 @@ async function documentOf(
   } catch (error) {
     return { problem: `the file '${file}' cannot be read: ${messageOf(error)}; correct the path` };
   }
+}
+
+/** Adds the settings of a row to those of its case; an empty mapping means none at all. */
+function settingsOf(row: Merged['settings'], ofCase: Merged['settings']): Readonly<Record<string, Json>> {
+  return row !== undefined && Object.keys(row).length === 0 ? {} : { ...ofCase, ...row };
 }
 
 function limitsOf(written: Merged['limits']): Partial<TestLimits> {

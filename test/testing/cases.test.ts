@@ -35,7 +35,7 @@ cases:
     expect(cases[0]?.call.document).toBe('<domain/>');
   });
 
-  it('is as many cases as its matrix has rows, each with its settings or those of the case', async () => {
+  it('is as many cases as its matrix has rows, each over the settings of the case', async () => {
     const { cases } = await casesOf(`
 defaults: { argv: [web, prepare], settings: { a: 1 } }
 cases:
@@ -46,7 +46,7 @@ cases:
       - { name: last, limits: { fuel: 5 }, expect: { failure: out-of-fuel } }
 `);
     expect(cases.map(({ name, settings, limits, line }) => ({ name, settings, limits, line }))).toEqual([
-      { name: 'many › {"c":3}', settings: { c: 3 }, limits: {}, line: 7 },
+      { name: 'many › {"c":3}', settings: { b: 2, c: 3 }, limits: {}, line: 7 },
       { name: 'many › last', settings: { b: 2 }, limits: { fuel: 5 }, line: 8 },
     ]);
   });

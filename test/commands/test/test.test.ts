@@ -122,7 +122,7 @@ describe('test', () => {
     expect((await hookvisor('test', dir, '--build')).err).not.toContain('warning');
   });
 
-  it("a row's settings replace those of its case, so that {} means none", async () => {
+  it('a row with settings: {} has none, whatever its case has', async () => {
     const dir = temporaryFolder();
     const naming = join(packageRoot, 'plugins/naming/build/naming.wasm');
     const matrix = '[{ settings: {}, expect: allow }, { expect: { outcome: deny, reason: /web/ } }]';
